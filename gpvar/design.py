@@ -1,0 +1,181 @@
+"""From declared covariates to a design matrix, with every constant of the transformation kept.
+
+No formula ever comes from a file: a study names covariates by id, and the card of each says how it enters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gpvar import catalogue
+from gpvar.errors import TableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gpvar.catalogue import CovariateCard
+
+SPLINE_PERCENTILES = (5.0, 35.0, 65.0, 95.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """A design matrix and how it was made.
+
+    Attributes
+    ----------
+    matrix
+        Float array (practices × terms); the first column is the intercept. Rows with a missing covariate hold NaN.
+    terms
+        One row per column of `matrix`: term, covariate, transform, centre, scale, knots.
+    complete
+        Boolean array (practices): every covariate was present.
+    extrapolated
+        Boolean array (practices): a spline covariate lies beyond its outer knots, where the curve is a straight line.
+    """
+
+    matrix: np.ndarray
+    terms: pd.DataFrame
+    complete: np.ndarray
+    extrapolated: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    name: str
+    covariate: str
+    transform: str
+    values: np.ndarray
+    knots: tuple[float, ...] = ()
+
+
+def build(practices: pd.DataFrame, covariates: Sequence[str], fitted: np.ndarray) -> Design:
+    """Build the design matrix of the named covariates.
+
+    Parameters
+    ----------
+    practices
+        One row per practice, with the covariate columns of `gpvar.table.PracticeTable.practices`.
+    covariates
+        Covariate ids, in the order declared.
+    fitted
+        Boolean array: the practices whose values set knots, means and standard deviations.
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    TableError
+        When a covariate has no column in `practices`.
+
+    Notes
+    -----
+    Restricted cubic splines follow Harrell (2015, section 2.4.5), with knots at the 5th, 35th, 65th and 95th
+    percentiles; prevalences enter on the logit scale as logit((register + ½)/(list + 1)).
+    """
+    terms = [term for covariate in covariates for term in _terms(practices, catalogue.covariate(covariate), fitted)]
+    raw = np.column_stack([term.values for term in terms]) if terms else np.empty((len(practices), 0))
+    complete = ~np.isnan(raw).any(axis=1)
+    used = fitted & complete
+    centre, scale = raw[used].mean(axis=0), raw[used].std(axis=0)
+    varying = scale > 1e-12 * np.maximum(1.0, np.abs(centre))
+    scaled = (raw[:, varying] - centre[varying]) / scale[varying]
+    described = [
+        {
+            "term": term.name,
+            "covariate": term.covariate,
+            "transform": term.transform,
+            "centre": centre[i],
+            "scale": scale[i],
+            "knots": " ".join(f"{knot:.6g}" for knot in term.knots),
+        }
+        for i, term in enumerate(terms)
+        if varying[i]
+    ]
+    intercept = {"term": "intercept", "covariate": "", "transform": "", "centre": 0.0, "scale": 1.0, "knots": ""}
+    return Design(
+        matrix=np.column_stack([np.ones(len(practices)), scaled]),
+        terms=pd.DataFrame([intercept, *described]),
+        complete=complete,
+        extrapolated=_beyond_knots(terms, len(practices)),
+    )
+
+
+def columns_of(practices: pd.DataFrame, covariate: str) -> list[str]:
+    """Return the columns of `practices` that hold the covariate, in order (empty when it has none)."""
+    return [c for c in practices.columns if c == covariate or c.startswith(f"{covariate}.")]
+
+
+def _terms(practices: pd.DataFrame, card: CovariateCard, fitted: np.ndarray) -> Iterator[_Term]:
+    columns = columns_of(practices, card.id)
+    if not columns:
+        raise TableError(
+            f"The covariate '{card.id}' has no column in the table.",
+            "the study's [source.columns]",
+            f"Give it a column, or leave '{card.id}' out of [adjust].",
+        )
+    if card.transform == "dummies":
+        yield from _dummies(practices[columns[0]], card, fitted)
+    elif card.transform == "logit":
+        yield _Term(card.id, card.id, "logit, standardised", _prevalence_logit(practices, card.id, columns))
+    elif card.transform == "spline":
+        yield from _spline(practices[columns[0]].to_numpy(float), card, fitted)
+    else:
+        for column in columns:
+            yield _Term(column, card.id, "standardised", practices[column].to_numpy(float))
+
+
+def _prevalence_logit(practices: pd.DataFrame, covariate: str, columns: list[str]) -> np.ndarray:
+    if f"{covariate}.numerator" in columns:
+        register = practices[f"{covariate}.numerator"].to_numpy(float)
+        patients = practices[f"{covariate}.denominator"].to_numpy(float)
+    else:
+        patients = practices["list_size"].to_numpy(float)
+        register = practices[columns[0]].to_numpy(float) * patients
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = (register + 0.5) / (patients + 1.0)
+        return np.where((share > 0) & (share < 1), np.log(share / (1.0 - share)), np.nan)
+
+
+def _spline(values: np.ndarray, card: CovariateCard, fitted: np.ndarray) -> Iterator[_Term]:
+    knots = np.unique(np.nanpercentile(values[fitted], SPLINE_PERCENTILES))
+    yield _Term(card.id, card.id, "restricted cubic spline, linear part", values, tuple(knots))
+    for j, curved in enumerate(_curved_parts(values, knots), start=1):
+        yield _Term(f"{card.id} (curve {j})", card.id, "restricted cubic spline, curved part", curved, tuple(knots))
+
+
+def _curved_parts(values: np.ndarray, knots: np.ndarray) -> Iterator[np.ndarray]:
+    if len(knots) < 3:
+        return
+
+    def cubed(knot: float) -> np.ndarray:
+        return np.maximum(values - knot, 0.0) ** 3
+
+    before_last, last = knots[-2], knots[-1]
+    for knot in knots[:-2]:
+        tail = cubed(before_last) * (last - knot) - cubed(last) * (before_last - knot)
+        yield (cubed(knot) - tail / (last - before_last)) / (last - knots[0]) ** 2
+
+
+def _dummies(values: pd.Series, card: CovariateCard, fitted: np.ndarray) -> Iterator[_Term]:
+    known = values.notna().to_numpy() & (values.astype("string").fillna("") != "").to_numpy()
+    counts = values[fitted & known].value_counts()
+    reference = sorted(counts.index[counts == counts.max()])[0] if len(counts) else ""
+    for level in sorted(set(counts.index) - {reference}):
+        indicator = np.where(known, (values == level).to_numpy(float), np.nan)
+        yield _Term(f"{card.id}: {level} rather than {reference}", card.id, "indicator, standardised", indicator)
+
+
+def _beyond_knots(terms: list[_Term], n: int) -> np.ndarray:
+    beyond = np.zeros(n, dtype=bool)
+    for term in terms:
+        if term.transform.endswith("linear part"):
+            with np.errstate(invalid="ignore"):
+                beyond |= (term.values < term.knots[0]) | (term.values > term.knots[-1])
+    return beyond
