@@ -1,0 +1,37 @@
+"""Counts the reference cases, and lets none be skipped where its answers are at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import matplotlib
+import pytest
+
+from tests.support import SHARED_REFERENCE
+
+matplotlib.use("Agg")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skipped reference test into a failure wherever ``../shared/reference`` exists."""
+    report = yield
+    if report.skipped and item.get_closest_marker("reference") and SHARED_REFERENCE.is_dir():
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"A reference case was skipped although ../shared/reference is here: {reason}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many reference cases were run and how many could not be."""
+    run = _reference_cases(terminalreporter, "passed", "failed")
+    absent = _reference_cases(terminalreporter, "skipped")
+    terminalreporter.write_line(f"{run} reference cases run, {absent} not present")
+
+
+def _reference_cases(terminalreporter: pytest.TerminalReporter, *outcomes: str) -> int:
+    reports = [report for outcome in outcomes for report in terminalreporter.getreports(outcome)]
+    return len({report.nodeid for report in reports if "reference" in getattr(report, "keywords", {})})
