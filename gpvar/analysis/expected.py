@@ -93,7 +93,7 @@ def fit_expected(
         raise TableError(
             f"Only {int(fitted.sum())} practices can be used to fit {matrix.shape[1]} coefficients.",
             "the adjustment for patients",
-            "Use a larger reference set (set = \"england\" in [reference]) or fewer covariates in [adjust].",
+            'Use a larger reference set (set = "england" in [reference]) or fewer covariates in [adjust].',
         )
     x, y, n = matrix[fitted], observed[fitted], denominator[fitted]
     judged = link_of_observed(y, n, kind)

@@ -1,0 +1,217 @@
+"""Place every practice against what is expected of it, at one rung and against one comparator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats as distributions
+
+from gpvar.analysis.expected import inverse_link, link_of_observed, sampling_variance
+from gpvar.analysis.position import USUAL
+from gpvar.stats import funnel, intervals, standardise
+
+SMALLEST_ICB = 5
+_NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The observed figures of one metric.
+
+    Attributes
+    ----------
+    practice_code, icb_code
+        Arrays of str.
+    observed, denominator
+        Float arrays; NaN where missing.
+    kind
+        ``"proportion"`` or ``"rate"``.
+    usable
+        The figure exists and no stop gate failed.
+    in_reference
+        Used to fit and to estimate centre and spread.
+    decidable
+        No stop gate failed.
+    """
+
+    practice_code: np.ndarray
+    icb_code: np.ndarray
+    observed: np.ndarray
+    denominator: np.ndarray
+    kind: str
+    usable: np.ndarray
+    in_reference: np.ndarray
+    decidable: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Practices placed, the spread they were placed against, and every practice's centre on the link scale."""
+
+    practices: pd.DataFrame
+    spread: dict[str, object]
+    centre_link: np.ndarray
+
+
+def judge(
+    counts: Counts, link: np.ndarray, n_parameters: int, comparator: str, typical_link: np.ndarray | None = None
+) -> Judgement:
+    """Place every practice against its expectation.
+
+    Parameters
+    ----------
+    counts
+        The observed figures.
+    link
+        x'β for every practice; NaN where a covariate is missing.
+    n_parameters
+        Number of coefficients behind `link`.
+    comparator
+        ``"england"`` (one centre for the whole reference set) or ``"own_icb"`` (the robust centre of the ICB's other
+        practices; the shared spread is pooled over all ICBs).
+    typical_link
+        Each practice's centre at the raw rung, on the link scale: adjusted figures are shown around it. None at the
+        raw rung itself.
+
+    Returns
+    -------
+    Judgement
+        One row per practice that has a figure, every covariate and a comparator.
+    """
+    placed = counts.usable & ~np.isnan(link)
+    fitted = placed & counts.in_reference
+    centre_link, spread, placed = _centres(counts, link, fitted, placed, n_parameters, comparator)
+    observed, denominator = counts.observed[placed], counts.denominator[placed]
+    judged = link_of_observed(observed, denominator, counts.kind)
+    units = funnel.place(observed, denominator, centre_link[placed], spread.tau2, kind=counts.kind)
+    frame = pd.DataFrame({"practice_code": counts.practice_code[placed], "observed": observed})
+    frame["denominator"] = denominator
+    frame["value"] = observed / denominator
+    frame["link_residual"] = judged - centre_link[placed]
+    frame["in_fit"] = fitted[placed]
+    frame["comparator"] = comparator
+    typical = (centre_link if typical_link is None else typical_link)[placed]
+    frame["expected_link"] = link[placed]
+    frame["adjusted"] = inverse_link(typical + frame["link_residual"].to_numpy(), counts.kind)
+    reach = USUAL * np.sqrt(spread.tau2)
+    frame["middle_lower"] = inverse_link(centre_link[placed] - reach, counts.kind)
+    frame["middle_upper"] = inverse_link(centre_link[placed] + reach, counts.kind)
+    frame = pd.concat([frame, units[_PLACED]], axis=1)
+    frame["p"] = 2.0 * distributions.norm.sf(np.abs(frame["z"]))
+    frame["q"] = _false_discovery(frame["p"].to_numpy())
+    _add_expected(frame, counts.kind, centre_link[placed], spread.tau2)
+    _add_difference(frame, counts.kind)
+    _add_rank(frame, counts.icb_code[placed] if comparator == "own_icb" else None)
+    frame["decidable"] = counts.decidable[placed]
+    described = _describe(frame, spread, comparator, n_parameters, float(np.median(typical)), counts.kind)
+    return Judgement(frame, described, centre_link)
+
+
+_PLACED = [
+    "centre", "lower_95", "upper_95", "lower_99_8", "upper_99_8",
+    "sampling_lower_95", "sampling_upper_95", "sampling_lower_99_8", "sampling_upper_99_8",
+    "z", "z_sampling", "flag", "flag_sampling",
+]  # fmt: skip
+
+
+def _centres(
+    counts: Counts, link: np.ndarray, fitted: np.ndarray, placed: np.ndarray, n_parameters: int, comparator: str
+) -> tuple[np.ndarray, funnel.SharedSpread, np.ndarray]:
+    """Return each practice's centre on the link scale, the spread, and who can be placed."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        residual = link_of_observed(counts.observed, counts.denominator, counts.kind) - link
+    middle = float(np.median(residual[fitted]))
+    variance = sampling_variance(link + middle, counts.denominator, counts.kind)
+    if comparator == "england":
+        spread = funnel.shared_spread(residual[fitted], variance[fitted], n_parameters=n_parameters)
+        return link + spread.centre, spread, placed
+    sizes = pd.Series(counts.icb_code[fitted]).value_counts()
+    enough = np.isin(counts.icb_code, sizes.index[sizes > SMALLEST_ICB])
+    fitted, placed = fitted & enough, placed & enough
+    spread = funnel.shared_spread(
+        residual[fitted], variance[fitted], n_parameters=n_parameters - 1, groups=counts.icb_code[fitted]
+    )
+    centre = funnel.leave_one_out_centre(
+        residual[placed], variance[placed], spread.tau2, counts.icb_code[placed], members=fitted[placed]
+    )
+    centre_link = np.full(len(link), np.nan)
+    centre_link[placed] = link[placed] + centre
+    return centre_link, spread, placed
+
+
+def _add_expected(frame: pd.DataFrame, kind: str, centre_link: np.ndarray, tau2: float) -> None:
+    """Add the displayed expected count: the mean over the shared spread, scaled so that ΣO = ΣE."""
+    spread_points = centre_link[:, None] + np.sqrt(tau2) * _NODES[None, :]
+    mean = inverse_link(spread_points, kind) @ (_NODE_WEIGHTS / _NODE_WEIGHTS.sum())
+    raw = frame["denominator"].to_numpy() * mean
+    fitted = frame["in_fit"].to_numpy()
+    scale = frame["observed"].to_numpy()[fitted].sum() / raw[fitted].sum()
+    frame["expected"] = raw * scale
+    frame.attrs["expected_total_ratio"] = float(scale)
+    ratio = standardise.indirect(frame["observed"].to_numpy(), frame["expected"].to_numpy(), 0.95)
+    frame[["ratio", "ratio_lower", "ratio_upper"]] = ratio[["ratio", "lower", "upper"]].to_numpy()
+
+
+def _add_difference(frame: pd.DataFrame, kind: str) -> None:
+    observed, denominator = frame["observed"].to_numpy(), frame["denominator"].to_numpy()
+    if kind == "proportion":
+        lower, upper = intervals.wilson(observed, denominator, 0.95)
+    else:
+        lower, upper = intervals.rate(observed, denominator, 0.95)
+    frame["difference"] = frame["value"] - frame["centre"]
+    frame["difference_lower"] = lower - frame["centre"]
+    frame["difference_upper"] = upper - frame["centre"]
+    frame["gap_count"] = observed - frame["centre"] * denominator
+
+
+def _add_rank(frame: pd.DataFrame, icb_code: np.ndarray | None) -> None:
+    """Add rank (1 = lowest) and percentile among the practices compared with."""
+    group = pd.Series("all" if icb_code is None else icb_code, index=frame.index)
+    residual = frame["link_residual"].groupby(group) if icb_code is not None else frame["link_residual"]
+    rank = residual.rank(method="average")
+    size = group.map(group.value_counts())
+    frame["rank"] = residual.rank(method="min")
+    frame["ranked"] = size
+    frame["percentile"] = 100.0 * (rank - 0.5) / size
+
+
+def _false_discovery(p: np.ndarray) -> np.ndarray:
+    return distributions.false_discovery_control(p) if len(p) else p
+
+
+def _describe(
+    frame: pd.DataFrame, spread: funnel.SharedSpread, comparator: str, n_parameters: int, typical: float, kind: str
+) -> dict[str, object]:
+    """Describe the spread and how many flags it would give with nobody exceptional."""
+    z = frame.loc[frame["in_fit"], "z"].to_numpy()
+    tau = float(np.sqrt(spread.tau2))
+    freedom, location, scale = distributions.t.fit(z)
+    centre = float(np.median(np.atleast_1d(spread.centre)))
+    described: dict[str, object] = {
+        "comparator": comparator,
+        "n": len(z),
+        "p": n_parameters,
+        "tau2": spread.tau2,
+        "tau": tau,
+        "centre_link": centre,
+        "centre": float(inverse_link(typical, kind)),
+        "expected_total_ratio": frame.attrs["expected_total_ratio"],
+        "middle_lower": float(inverse_link(typical - USUAL * tau, kind)),
+        "middle_upper": float(inverse_link(typical + USUAL * tau, kind)),
+        "skewness": float(distributions.skew(z)),
+        "kurtosis": float(distributions.kurtosis(z)),
+        "t_df": float(freedom),
+    }
+    for name, limit in (("95", USUAL), ("99_8", distributions.norm.ppf(0.999))):
+        described[f"flagged_{name}"] = int((np.abs(z) > limit).sum())
+        described[f"expected_flags_{name}_normal"] = float(len(z) * 2.0 * distributions.norm.sf(limit))
+        tails = distributions.t.sf(limit, freedom, location, scale) + distributions.t.cdf(
+            -limit, freedom, location, scale
+        )
+        described[f"expected_flags_{name}_t"] = float(len(z) * tails)
+    sampled = frame.loc[frame["in_fit"], "z_sampling"].to_numpy()
+    described["phi"] = float((sampled**2).sum() / (len(z) - n_parameters))
+    described["overdispersion_p"] = float(distributions.chi2.sf((sampled**2).sum(), len(z) - n_parameters))
+    return described
