@@ -1,4 +1,4 @@
-"""What an area's owner needs beside the practices: how many each method flags, and how well England's fit holds here."""
+"""What an area's owner needs beside the practices: how many each method flags, and how England's fit holds here."""
 
 from __future__ import annotations
 

@@ -86,12 +86,10 @@ def judge(
     observed, denominator = counts.observed[placed], counts.denominator[placed]
     judged = link_of_observed(observed, denominator, counts.kind)
     units = funnel.place(observed, denominator, centre_link[placed], spread.tau2, kind=counts.kind)
-    frame = pd.DataFrame({"practice_code": counts.practice_code[placed], "observed": observed})
-    frame["denominator"] = denominator
+    frame = pd.DataFrame({"practice_code": counts.practice_code[placed]})
     frame["value"] = observed / denominator
     frame["link_residual"] = judged - centre_link[placed]
     frame["in_fit"] = fitted[placed]
-    frame["comparator"] = comparator
     typical = (centre_link if typical_link is None else typical_link)[placed]
     frame["expected_link"] = link[placed]
     frame["adjusted"] = inverse_link(typical + frame["link_residual"].to_numpy(), counts.kind)
@@ -101,10 +99,9 @@ def judge(
     frame = pd.concat([frame, units[_PLACED]], axis=1)
     frame["p"] = 2.0 * distributions.norm.sf(np.abs(frame["z"]))
     frame["q"] = _false_discovery(frame["p"].to_numpy())
-    _add_expected(frame, counts.kind, centre_link[placed], spread.tau2)
-    _add_difference(frame, counts.kind)
+    _add_expected(frame, observed, denominator, _mean_over_spread(centre_link[placed], spread.tau2, counts.kind))
+    _add_difference(frame, observed, denominator, counts.kind)
     _add_rank(frame, counts.icb_code[placed] if comparator == "own_icb" else None)
-    frame["decidable"] = counts.decidable[placed]
     described = _describe(frame, spread, comparator, n_parameters, float(np.median(typical)), counts.kind)
     return Judgement(frame, described, centre_link)
 
@@ -141,21 +138,23 @@ def _centres(
     return centre_link, spread, placed
 
 
-def _add_expected(frame: pd.DataFrame, kind: str, centre_link: np.ndarray, tau2: float) -> None:
-    """Add the displayed expected count: the mean over the shared spread, scaled so that ΣO = ΣE."""
-    spread_points = centre_link[:, None] + np.sqrt(tau2) * _NODES[None, :]
-    mean = inverse_link(spread_points, kind) @ (_NODE_WEIGHTS / _NODE_WEIGHTS.sum())
-    raw = frame["denominator"].to_numpy() * mean
+def _mean_over_spread(centre_link: np.ndarray, tau2: float, kind: str) -> np.ndarray:
+    """Return E[π|x]: the mean proportion or rate over the shared spread, by Gauss-Hermite quadrature."""
+    points = centre_link[:, None] + np.sqrt(tau2) * _NODES[None, :]
+    return inverse_link(points, kind) @ (_NODE_WEIGHTS / _NODE_WEIGHTS.sum())
+
+
+def _add_expected(frame: pd.DataFrame, observed: np.ndarray, denominator: np.ndarray, mean: np.ndarray) -> None:
+    """Add the displayed expected count, scaled so that ΣO = ΣE over the practices fitted, and O/E."""
     fitted = frame["in_fit"].to_numpy()
-    scale = frame["observed"].to_numpy()[fitted].sum() / raw[fitted].sum()
-    frame["expected"] = raw * scale
+    scale = observed[fitted].sum() / (denominator * mean)[fitted].sum()
+    frame["expected"] = denominator * mean * scale
     frame.attrs["expected_total_ratio"] = float(scale)
-    ratio = standardise.indirect(frame["observed"].to_numpy(), frame["expected"].to_numpy(), 0.95)
+    ratio = standardise.indirect(observed, frame["expected"].to_numpy(), 0.95)
     frame[["ratio", "ratio_lower", "ratio_upper"]] = ratio[["ratio", "lower", "upper"]].to_numpy()
 
 
-def _add_difference(frame: pd.DataFrame, kind: str) -> None:
-    observed, denominator = frame["observed"].to_numpy(), frame["denominator"].to_numpy()
+def _add_difference(frame: pd.DataFrame, observed: np.ndarray, denominator: np.ndarray, kind: str) -> None:
     if kind == "proportion":
         lower, upper = intervals.wilson(observed, denominator, 0.95)
     else:

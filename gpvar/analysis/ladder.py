@@ -102,10 +102,25 @@ def climb(counts: Counts, practices: pd.DataFrame, rungs: Mapping[str, Sequence[
             n_parameters = rung.design.matrix.shape[1]
             judgement = judge(counts, rung.expected.link, n_parameters, comparator, typical.get(comparator))
             typical.setdefault(comparator, judgement.centre_link)
-            placed.append(judgement.practices.assign(rung=rung.name))
+            placed.append(_everyone(counts, judgement.practices).assign(rung=rung.name, comparator=comparator))
             spreads.append({"rung": rung.name, **judgement.spread})
     everyone = _with_positions(pd.concat(placed, ignore_index=True))
     return Ladder(fitted_rungs, everyone, pd.DataFrame(spreads))
+
+
+def _everyone(counts: Counts, placed: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for every practice; those that could not be placed hold NaN and no flag."""
+    known = pd.DataFrame(
+        {
+            "practice_code": counts.practice_code,
+            "observed": counts.observed,
+            "denominator": counts.denominator,
+            "decidable": counts.decidable,
+        }
+    )
+    frame = known.merge(placed, on="practice_code", how="left")
+    frame["in_fit"] = frame["in_fit"].eq(True)
+    return frame.fillna({"flag": "", "flag_sampling": ""})
 
 
 def _comparators(counts: Counts) -> tuple[str, ...]:

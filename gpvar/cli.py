@@ -1,0 +1,230 @@
+"""The command. Each subcommand is a few calls into the library; anything longer belongs there."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import tempfile
+import traceback
+import webbrowser
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from gpvar.errors import GpvarError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+DONE, OUR_BUG, YOUR_INPUT, SOME_REPORTS_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status.
+
+    Parameters
+    ----------
+    arguments
+        The words after ``gpvar``; those of the command line when None.
+
+    Returns
+    -------
+    int
+        0 done, 1 a bug of ours (a log file is named), 2 the user's input, 3 some reports failed, 130 interrupted.
+    """
+    _speak_utf8()
+    try:
+        chosen = _parser().parse_args(arguments)
+        return int(chosen.command(chosen) or DONE)
+    except GpvarError as error:
+        print(error, file=sys.stderr)
+        return YOUR_INPUT
+    except KeyboardInterrupt:
+        print("Stopped. What was finished before is kept; nothing half-written is used.", file=sys.stderr)
+        return INTERRUPTED
+    except Exception:
+        print(_bug_message(), file=sys.stderr)
+        return OUR_BUG
+
+
+def _speak_utf8() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+
+
+def _bug_message() -> str:
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    log = Path(tempfile.gettempdir()) / f"gpvar-{stamp}.log"
+    try:
+        log.write_text(traceback.format_exc(), encoding="utf-8")
+        place = str(log)
+    except OSError:
+        place = "no log could be written"
+    return str(
+        GpvarError(
+            "gpvar met a problem it did not expect. This is a fault in gpvar, not in your data.",
+            place,
+            "Send that file with the report of the fault; it holds no data from your study beyond what the message "
+            "names. Earlier results are untouched.",
+        )
+    )
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors have the three lines of every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        problem = message[0].upper() + message[1:] + ("" if message.endswith(".") else ".")
+        raise GpvarError(problem, f"the words after {self.prog}", f"See: {self.prog} --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="gpvar",
+        description="Is this variation between GP practices larger than chance, accounted for by their patients, "
+        "shared by many, or exceptional?",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+
+    demo = _command(commands, "demo", "the whole job on simulated England, then the index opens", _demo)
+    demo.add_argument("--into", type=Path, default=Path("gpvar-demo"), metavar="FOLDER")
+    demo.add_argument("--no-open", action="store_true", help="do not open the index in a browser")
+
+    new = _command(commands, "new", "write a study to fill in, or a ready one from a data file", _new)
+    new.add_argument("folder", type=Path)
+    new.add_argument("--data", type=Path, metavar="FILE", help="a CSV or Excel file with one row per practice")
+    new.add_argument("--sheet", help="the sheet of an Excel file")
+    new.add_argument("--practice", action="append", default=[], metavar="NAME_OR_CODE")
+    new.add_argument("--icb", metavar="NAME_OR_CODE")
+    new.add_argument("--list", type=Path, dest="list_file", metavar="FILE", help="a CSV of practice codes")
+    new.add_argument("--metric", action="append", default=[], metavar="METRIC")
+
+    check = _command(commands, "check", "read everything, join, check the data; nothing is fitted", _check)
+    check.add_argument("study", type=Path)
+    check.add_argument("--no-open", action="store_true", help="do not open the page in a browser")
+
+    run = _command(commands, "run", "analyse, then write the reports", _run)
+    run.add_argument("study", type=Path)
+    run.add_argument("--refit", action="store_true", help="analyse again even if nothing has changed")
+    run.add_argument("--no-open", action="store_true", help="do not open the index in a browser")
+
+    report = _command(commands, "report", "write one kind of report from the last run", _report)
+    report.add_argument("kind", choices=["practice", "area"])
+    report.add_argument("study", type=Path)
+
+    explain = _command(commands, "explain", "one practice and one metric, in the terminal", _explain)
+    explain.add_argument("study", type=Path)
+    explain.add_argument("practice", metavar="NAME_OR_CODE")
+    explain.add_argument("metric")
+
+    lab = _command(commands, "lab", "open the study's notebooks in JupyterLab", _lab)
+    lab.add_argument("study", type=Path)
+
+    _command(commands, "doctor", "check that this computer has what gpvar needs", _doctor)
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    help_text: str,
+    function: Callable[[argparse.Namespace], int | None],
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".")
+    parser.set_defaults(command=function)
+    return parser
+
+
+def _say(message: str) -> None:
+    print(message, flush=True)
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    from gpvar import starter
+
+    study = starter.lay_out_demo(chosen.into)
+    _say("Simulated data: invented practices, not real ones.")
+    return _run_and_publish(study, refit=False, show=not chosen.no_open)
+
+
+def _new(chosen: argparse.Namespace) -> None:
+    from gpvar import starter, words
+
+    written = starter.new_study(
+        chosen.folder,
+        data=chosen.data,
+        sheet=chosen.sheet,
+        practice=chosen.practice,
+        icb=chosen.icb,
+        list_file=chosen.list_file,
+        metric=chosen.metric,
+    )
+    _say(words.new_study_written(written))
+
+
+def _check(chosen: argparse.Namespace) -> None:
+    from gpvar import build_table, load_study, reporting, words
+
+    study = load_study(chosen.study)
+    table = build_table(study)
+    page = reporting.publish_check(table, study)
+    _say(words.check_summary(table))
+    _say(f"The page: {page}")
+    _open(page, not chosen.no_open)
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    return _run_and_publish(chosen.study, chosen.refit, show=not chosen.no_open)
+
+
+def _run_and_publish(study: Path, refit: bool, show: bool) -> int:
+    from gpvar import pipeline, reporting
+
+    done = pipeline.run(study, refit=refit, progress=_say)
+    published = reporting.publish_run(done, progress=_say)
+    return _tell(published, show)
+
+
+def _report(chosen: argparse.Namespace) -> int:
+    from gpvar import load_study, reporting, store
+
+    done = store.load_run(load_study(chosen.study).folder)
+    return _tell(reporting.publish_run(done, kinds=(chosen.kind,), progress=_say), show=False)
+
+
+def _tell(published: object, show: bool) -> int:
+    from gpvar import words
+
+    _say(words.published_summary(published))
+    _open(published.index, show)
+    return SOME_REPORTS_FAILED if published.failed else DONE
+
+
+def _explain(chosen: argparse.Namespace) -> None:
+    from gpvar import load_study, organisations, store, words
+
+    done = store.load_run(load_study(chosen.study).folder)
+    code = organisations.find_practice(done.table.practices, chosen.practice)
+    _say(words.explanation(done, code, chosen.metric))
+
+
+def _lab(chosen: argparse.Namespace) -> int:
+    from gpvar import load_study, reporting
+
+    return reporting.open_lab(load_study(chosen.study).folder)
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    from gpvar import doctor
+
+    findings = doctor.report()
+    for item, state, detail in findings:
+        _say(f"{state:<8} {item}: {detail}")
+    return YOUR_INPUT if any(state == "problem" for _, state, _ in findings) else DONE
+
+
+def _open(page: Path, wanted: bool) -> None:
+    if wanted:
+        webbrowser.open(page.resolve().as_uri())

@@ -1,0 +1,156 @@
+"""The only reader and writer of a study's ``results/KEY/``: ``run.json`` and one CSV per table; no pickle."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from gpvar import schema
+from gpvar.errors import GpvarError, RunMissing
+from gpvar.results import Analysis, Note, Run
+from gpvar.study import load_study
+from gpvar.table import PracticeTable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORMAT = 1
+_TABLE = ("outcomes", "practices", "hierarchy", "provenance", "unmatched", "gates", "excluded")
+_ANALYSIS = ("practices", "spread", "methods", "fits", "calibration")
+
+
+def save(run: Run) -> None:
+    """Write a run to its folder, whole or not at all.
+
+    Parameters
+    ----------
+    run
+        The run; `run.folder` is where it goes. An older run in the same place is replaced only once the new one
+        has been written in full.
+
+    Raises
+    ------
+    GpvarError
+        When the folder cannot be written.
+    """
+    building = run.folder.with_name(f"{run.folder.name}.part")
+    try:
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+        _write(run, building)
+        shutil.rmtree(run.folder, ignore_errors=True)
+        building.replace(run.folder)
+    except OSError as error:
+        raise GpvarError(
+            "The results could not be written.",
+            f"{run.folder} ({error.strerror or error})",
+            "Close any of its files that are open elsewhere (Excel locks them), check that you may write there and "
+            "that the disk is not full, and run again.",
+        ) from error
+
+
+def load_run(folder: Path | str) -> Run:
+    """Load a stored run; nothing is fitted.
+
+    Parameters
+    ----------
+    folder
+        ``STUDY/results/KEY``, or a study's folder: then its newest run.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    RunMissing
+        When there is no complete run there.
+    """
+    folder = _find(Path(folder))
+    stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    if stored.get("format") != FORMAT:
+        raise RunMissing(
+            "These results were written by another version of gpvar.",
+            str(folder),
+            "Run the study again: python run.py run STUDY",
+        )
+    study = load_study(stored["study"], base=folder.parent.parent)
+    frames = {name: _read(folder / "table" / f"{name}.csv", name) for name in _TABLE}
+    table = PracticeTable(
+        study=study, **frames, area_codes=tuple(stored["area_codes"]), area_name=stored["area_name"]
+    )
+    analyses = {metric: _load_analysis(folder / metric, about) for metric, about in stored["analyses"].items()}
+    return Run(study=study, table=table, analyses=analyses, folder=folder, meta=stored["meta"])
+
+
+def is_complete(folder: Path) -> bool:
+    """Say whether `folder` holds a whole run (run.json is written last)."""
+    return (folder / "run.json").is_file()
+
+
+def _find(folder: Path) -> Path:
+    if is_complete(folder):
+        return folder
+    runs = [path.parent for path in folder.glob("results/*/run.json")]
+    if not runs:
+        raise RunMissing(
+            "There are no results to read here.", str(folder), "Run the study first: python run.py run STUDY"
+        )
+    return max(runs, key=lambda path: (path / "run.json").stat().st_mtime)
+
+
+def _write(run: Run, folder: Path) -> None:
+    (folder / "table").mkdir()
+    for name in _TABLE:
+        _to_csv(getattr(run.table, name), folder / "table" / f"{name}.csv")
+    for metric, analysis in run.analyses.items():
+        (folder / metric).mkdir()
+        for name in _ANALYSIS:
+            _to_csv(getattr(analysis, name), folder / metric / f"{name}.csv")
+    dictionary = schema.data_dictionary(list(schema.TABLES))
+    _to_csv(dictionary, folder / "data_dictionary.csv")
+    about = {
+        "format": FORMAT,
+        "meta": run.meta,
+        "study": run.study.to_dict(),
+        "area_codes": list(run.table.area_codes),
+        "area_name": run.table.area_name,
+        "analyses": {metric: _about(analysis) for metric, analysis in run.analyses.items()},
+    }
+    text = json.dumps(about, indent=1, ensure_ascii=False, allow_nan=True, default=str)
+    (folder / "run.json").write_text(text, encoding="utf-8", newline="\n")
+
+
+def _about(analysis: Analysis) -> dict[str, Any]:
+    return {"meta": analysis.meta, "notes": [asdict(note) for note in analysis.notes]}
+
+
+def _load_analysis(folder: Path, about: Mapping[str, Any]) -> Analysis:
+    frames = {
+        name: _read(folder / f"{name}.csv", "analysis_practices" if name == "practices" else name)
+        for name in _ANALYSIS
+    }
+    notes = tuple(Note(note["id"], note["numbers"]) for note in about["notes"])
+    return Analysis(**frames, notes=notes, meta=about["meta"])
+
+
+def _to_csv(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def _read(path: Path, table: str) -> pd.DataFrame:
+    """Read one table back with the types its schema gives; text is never taken for a number or for missing."""
+    text = {column.name for column in schema.TABLES[table] if column.type == "text"}
+    header = pd.read_csv(path, nrows=0, encoding="utf-8").columns
+    as_text = {name: str for name in header if name in text}
+    frame = pd.read_csv(path, encoding="utf-8", dtype=as_text, keep_default_na=False, na_values=_missing(header, text))
+    return frame
+
+
+def _missing(header: pd.Index, text: set[str]) -> dict[str, list[str]]:
+    return {name: [] if name in text else [""] for name in header}
