@@ -1,0 +1,302 @@
+"""What a catalogue entry is: frozen dataclasses, and the checks that every entry must pass when it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from datetime import date
+from typing import Any, TypeVar
+
+from gpvar.errors import SourceError
+
+KINDS = ("proportion", "rate")
+BETTER = ("unknown", "higher", "lower")
+STATUSES = ("official", "as reported", "in use", "local")
+SEVERITIES = ("stop", "warn", "note")
+CLASSES = ("need", "context", "supply", "process")
+TRANSFORMS = ("spline", "standardise", "logit", "dummies")
+SHAPES = ("score", "shares", "prevalence", "category")
+BREAK_KINDS = ("series", "method", "data fault", "policy", "geography")
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """One way in which a metric can mislead."""
+
+    what: str
+    misleads: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateUse:
+    """A data-quality gate that a metric must pass, and what a failure does to it."""
+
+    id: str
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetricCard:
+    """What a metric is, what it can be compared on, and how it can mislead.
+
+    Attributes
+    ----------
+    scale
+        What the fraction or the rate per unit of exposure is multiplied by for display.
+    margin
+        The smallest difference worth talking about: points for a proportion, per cent for a rate.
+    activity
+        True when chance cannot be told from passing movement without monthly figures.
+    adjust
+        Covariate ids by rung: ``"M1"`` (need) and ``"M2"`` (context, added to M1).
+    """
+
+    id: str
+    version: int
+    author: str
+    reviewed: date
+    title: str
+    short: str
+    question: str
+    numerator: str
+    denominator: str
+    noun_numerator: str
+    noun_denominator: str
+    source: str
+    kind: str
+    unit: str
+    scale: int
+    margin: float
+    gap_unit: str
+    activity: bool
+    numerator_columns: tuple[str, ...]
+    adjust: dict[str, tuple[str, ...]]
+    artefacts: tuple[Artefact, ...]
+    gates: tuple[GateUse, ...]
+    definition_status: str
+    definition_note: str
+    formula: str
+    validity_faults: tuple[str, ...] = ()
+    better: str = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class CovariateCard:
+    """Something practices may be compared like for like on.
+
+    Attributes
+    ----------
+    cls
+        ``need`` (rung M1), ``context`` (M2), ``supply`` (a labelled scenario only) or ``process`` (never).
+    recorded
+        True when the practice itself records it about its patients; rung M1- leaves it out.
+    """
+
+    id: str
+    title: str
+    phrase: str
+    cls: str
+    recorded: bool
+    transform: str
+    shape: str
+    source: str
+    adjust_warning: str
+    years: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateCard:
+    """A data-quality gate: what it looks at, and what each of its three states means.
+
+    Attributes
+    ----------
+    severity
+        Used where a metric card names none.
+    scope
+        ``practice`` (a finding for each) or ``table`` (one finding for the whole).
+    thresholds
+        The numbers that the test uses, by name.
+    rule
+        Named variants of the test, each a table.
+    """
+
+    id: str
+    title: str
+    severity: str
+    scope: str
+    checks: str
+    passed: str
+    failed: str
+    unchecked: str
+    thresholds: dict[str, Any] = field(default_factory=dict)
+    rule: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target that belongs to one metric."""
+
+    id: str
+    metric: str
+    value: float
+    comparison: str
+    announced: date
+    due: date
+    status: str
+    wording: str
+    source: str
+    note: str
+    ends: date | None = None
+
+    def is_due(self, on: date) -> bool:
+        """Say whether the target was to have been reached by a day."""
+        return on >= self.due
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A day, or a spell, that a series should not be compared across."""
+
+    id: str
+    series: str
+    start: date
+    kind: str
+    what: str
+    evidence: str
+    end: date | None = None
+
+    @property
+    def breaks_series(self) -> bool:
+        """Whether figures on its two sides are not comparable."""
+        return self.kind in ("series", "method", "data fault")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCard:
+    """Where figures come from, and the line that must stand under anything made from them."""
+
+    id: str
+    title: str
+    publisher: str
+    page: str
+    status: str
+    licence: str
+    attribution: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """What a contract or a speaker said, word for word."""
+
+    id: str
+    quotation: str
+    speaker: str
+    in_force: date
+    dated: str
+    status: str
+    source: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Icb:
+    """An integrated care board, when its code was in force, and which boards hold its practices now."""
+
+    code: str
+    name: str
+    region_code: str
+    valid_from: date
+    valid_to: date | None = None
+    successors: tuple[str, ...] = ()
+
+
+Card = TypeVar("Card")
+
+_ALLOWED: dict[tuple[str, str], tuple[str, ...]] = {
+    ("MetricCard", "kind"): KINDS,
+    ("MetricCard", "better"): BETTER,
+    ("MetricCard", "definition_status"): STATUSES,
+    ("GateUse", "severity"): SEVERITIES,
+    ("GateCard", "severity"): SEVERITIES,
+    ("GateCard", "scope"): ("practice", "table"),
+    ("CovariateCard", "cls"): CLASSES,
+    ("CovariateCard", "transform"): TRANSFORMS,
+    ("CovariateCard", "shape"): SHAPES,
+    ("Break", "kind"): BREAK_KINDS,
+}
+_SCALARS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "date": (date,),
+    "date | None": (date,),
+}
+
+
+def _refuse(where: str, name: str, problem: str, fix: str) -> SourceError:
+    return SourceError(f"A catalogue card cannot be used: {problem}.", f"{where}, field {name}", fix)
+
+
+def _converted(value: Any, annotation: str, where: str, name: str) -> Any:
+    if annotation in _SCALARS:
+        # TOML keeps true apart from 1; Python does not.
+        wrong_bool = isinstance(value, bool) and annotation != "bool"
+        if wrong_bool or not isinstance(value, _SCALARS[annotation]):
+            raise _refuse(where, name, f"{value!r} is not of the type {annotation}", "Correct the value in the card.")
+        if isinstance(value, str) and not value.strip():
+            raise _refuse(where, name, "the text is empty", "Write the sentence, or take the field out.")
+        return float(value) if annotation == "float" else value
+    if annotation in ("dict[str, Any]", "tuple[dict[str, Any], ...]"):
+        return tuple(value) if isinstance(value, list) else value
+    if annotation == "tuple[str, ...]":
+        if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
+            raise _refuse(where, name, "a list of texts is needed", 'Write it as ["one", "two"].')
+        return tuple(value)
+    if annotation == "dict[str, tuple[str, ...]]":
+        if not isinstance(value, dict):
+            raise _refuse(where, name, "a table of lists is needed", "Write one list for each rung.")
+        return {key: _converted(item, "tuple[str, ...]", where, f"{name}.{key}") for key, item in value.items()}
+    kind = {"tuple[Artefact, ...]": Artefact, "tuple[GateUse, ...]": GateUse}[annotation]
+    if not isinstance(value, list):
+        raise _refuse(where, name, "a list of tables is needed", f"Write each as [[{name}]].")
+    return tuple(build(kind, item, f"{where}, {name} {number}") for number, item in enumerate(value, start=1))
+
+
+def build(kind: type[Card], raw: Mapping[str, Any], where: str) -> Card:
+    """Make a card from a raw table, or refuse it by naming the card and the field.
+
+    Parameters
+    ----------
+    kind
+        The dataclass to make.
+    raw
+        Field names and values as read from TOML.
+    where
+        The file and entry, for the message.
+
+    Returns
+    -------
+    Card
+        The card.
+
+    Raises
+    ------
+    SourceError
+        If a field is missing, unknown, of the wrong type or holds a value that is not allowed.
+    """
+    known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]
+    for name in raw:
+        if name not in known:
+            raise _refuse(where, name, "the field is not known", f"Use one of: {', '.join(known)}.")
+    values: dict[str, Any] = {}
+    for name, item in known.items():
+        if name not in raw:
+            if item.default is MISSING and item.default_factory is MISSING:
+                raise _refuse(where, name, "the field is missing", "Add it to the card.")
+            continue
+        values[name] = _converted(raw[name], str(item.type), where, name)
+        allowed = _ALLOWED.get((kind.__name__, name))
+        if allowed and values[name] not in allowed:
+            raise _refuse(where, name, f"{values[name]!r} is not allowed", f"Use one of: {', '.join(allowed)}.")
+    return kind(**values)
