@@ -10,6 +10,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
@@ -192,9 +193,14 @@ def _lookup(noun: str, entry: str, cards: Mapping[str, Card]) -> Card:
 @cache
 def gates() -> Mapping[str, GateCard]:
     """Return every data-quality gate by id."""
-    tables = enumerate(_read("gates.toml")["gate"], start=1)
-    cards = [build(GateCard, table, f"gates.toml, {table.get('id', number)}") for number, table in tables]
-    return MappingProxyType({card.id: card for card in cards})
+    own = {item.name for item in fields(GateCard)}
+    cards = {}
+    for number, table in enumerate(_read("gates.toml")["gate"], start=1):
+        core = {name: value for name, value in table.items() if name in own}
+        more = {name: value for name, value in table.items() if name not in own}
+        card = build(GateCard, {**core, "more": more}, f"gates.toml, {table.get('id', number)}")
+        cards[card.id] = card
+    return MappingProxyType(cards)
 
 
 @cache

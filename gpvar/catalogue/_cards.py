@@ -116,8 +116,8 @@ class GateCard:
         ``practice`` (a finding for each) or ``table`` (one finding for the whole).
     thresholds
         The numbers that the test uses, by name.
-    rule
-        Named variants of the test, each a table.
+    more
+        Whatever else the entry says, as written: the gate's own settings.
     """
 
     id: str
@@ -129,7 +129,7 @@ class GateCard:
     failed: str
     unchecked: str
     thresholds: dict[str, Any] = field(default_factory=dict)
-    rule: tuple[dict[str, Any], ...] = ()
+    more: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +246,9 @@ def _converted(value: Any, annotation: str, where: str, name: str) -> Any:
             raise _refuse(where, name, f"{value!r} is not of the type {annotation}", "Correct the value in the card.")
         if isinstance(value, str) and not value.strip():
             raise _refuse(where, name, "the text is empty", "Write the sentence, or take the field out.")
-        return float(value) if annotation == "float" else value
-    if annotation in ("dict[str, Any]", "tuple[dict[str, Any], ...]"):
-        return tuple(value) if isinstance(value, list) else value
+        return float(str(value)) if annotation == "float" else value
+    if annotation == "dict[str, Any]":
+        return value
     if annotation == "tuple[str, ...]":
         if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
             raise _refuse(where, name, "a list of texts is needed", 'Write it as ["one", "two"].')
