@@ -1,0 +1,19 @@
+"""The analysis, declared in advance: study.toml becomes a frozen, validated, hashed `Study`."""
+
+from __future__ import annotations
+
+from gpvar.study.model import Area, Period, Reference, Reports, SourceSpec, Study, months_between, parse_period
+from gpvar.study.reading import find_study, load_study
+
+__all__ = [
+    "Area",
+    "Period",
+    "Reference",
+    "Reports",
+    "SourceSpec",
+    "Study",
+    "find_study",
+    "load_study",
+    "months_between",
+    "parse_period",
+]

@@ -1,0 +1,316 @@
+"""From the words of a study file to a `Study`, with everything that is wrong said at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from gpvar import catalogue
+from gpvar.errors import StudyError
+from gpvar.problems import Problems, listing, nearest
+from gpvar.study.columns import check_columns
+from gpvar.study.model import (
+    AREA_KINDS,
+    REFERENCE_SETS,
+    REPORT_FORMATS,
+    REPORT_KINDS,
+    Area,
+    Period,
+    Reference,
+    Reports,
+    SourceSpec,
+    Study,
+    parse_period,
+)
+
+_SCHEMA = 1
+_DEFAULT_SEED = 1
+_TOP = ("schema", "title", "seed", "declared", "period", "metrics", "area", "reference", "adjust", "source", "reports")
+_LATER = ("letter", "claim", "events", "list")
+_SOURCE = ("id", "file", "sheet", "columns", "dates", "layout", "long", "missing", "edition")
+_LONG = ("metric", "value")
+#: M1 allows for patients' needs alone; supply and what the practice chooses are never allowed for.
+_CLASSES = {"M1": ("need",), "M2": ("need", "context")}
+
+
+def checked(content: dict[str, Any], path: Path | None, folder: Path) -> Study:
+    """Return the study that `content` describes; raise everything that is wrong with it as one `StudyError`."""
+    problems = Problems(StudyError, str(path) if path else "the study")
+    read = _Reader(problems)
+    read.no_strangers(content, (*_TOP, *_LATER, "simulated"), "")
+    if read.get(content, "schema", int, default=_SCHEMA) != _SCHEMA:
+        problems.add(f"This gpvar reads studies of schema {_SCHEMA}.", "schema", f"Write schema = {_SCHEMA}.")
+    metrics = _metrics(read, content)
+    adjust = _adjust(read, content)
+    study = {
+        "schema": _SCHEMA,
+        "title": read.get(content, "title", str, default="").strip() or "A study without a title",
+        "seed": read.get(content, "seed", int, default=_DEFAULT_SEED),
+        "declared": read.day(content, "declared", required=True),
+        "period": _period(read, content),
+        "metrics": metrics,
+        "area": _area(read, content, folder),
+        "reference": _reference(read, content),
+        "adjust": adjust,
+        "sources": _sources(read, content, folder, metrics),
+        "reports": _reports(read, content),
+        "simulated": read.get(content, "simulated", bool, default=False),
+        "path": path,
+        "folder": folder,
+    }
+    problems.raise_if_any()
+    return Study(**study)
+
+
+class _Reader:
+    """Takes values out of a study's tables, noting what has the wrong name or the wrong kind."""
+
+    _WORDS = {str: "text between quotation marks", int: "a whole number", bool: "true or false", list: "a list in [ ]"}
+
+    def __init__(self, problems: Problems) -> None:
+        self.problems = problems
+
+    def no_strangers(self, table: dict[str, Any], known: tuple[str, ...], where: str) -> None:
+        """Note every word that no study knows, with the nearest that it does."""
+        for word in table:
+            if word not in known:
+                fix = nearest(word, known).strip() or f"Take it out; the words known here are {', '.join(known)}."
+                self.problems.add(f"A study has no word '{word}'{' in ' + where if where else ''}.", "", fix)
+
+    def get(self, table: dict[str, Any], word: str, kind: type, *, default: Any, where: str = "") -> Any:
+        """Return a value of the right kind, or the default with a problem noted."""
+        value = table.get(word, default)
+        if kind is int and isinstance(value, bool):
+            value = str(value)
+        if value is default or isinstance(value, kind):
+            return value
+        self.problems.add(f"'{word}' must be {self._WORDS[kind]}, not {value!r}.", where)
+        return default
+
+    def table(self, content: dict[str, Any], word: str, known: tuple[str, ...]) -> dict[str, Any]:
+        """Return a table such as [area], empty when it is absent."""
+        value = content.get(word, {})
+        if not isinstance(value, dict):
+            self.problems.add(f"'{word}' must be a heading [{word}] with lines below it.", word)
+            return {}
+        self.no_strangers(value, known, f"[{word}]")
+        return value
+
+    def choice(self, value: Any, known: tuple[str, ...], what: str) -> str:
+        """Return `value` when it is one of `known`."""
+        if value in known:
+            return str(value)
+        meant = nearest(str(value), known)
+        self.problems.add(f"'{value}' is not a {what}.{meant}", "", f"It is one of: {', '.join(known)}.")
+        return known[0]
+
+    def texts(self, table: dict[str, Any], word: str, where: str = "") -> tuple[str, ...]:
+        """Return a list of texts; one text alone counts as a list of one."""
+        value = table.get(word, [])
+        value = [value] if isinstance(value, str) else value
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(item.strip() for item in value)
+        self.problems.add(f'\'{word}\' must be a list of texts, such as ["one", "two"], not {value!r}.', where)
+        return ()
+
+    def day(self, table: dict[str, Any], word: str, *, required: bool = False, where: str = "") -> dt.date | None:
+        """Return a date, accepted as a TOML date or as text."""
+        value = table.get(word)
+        if isinstance(value, dt.datetime):
+            return value.date()
+        if isinstance(value, dt.date):
+            return value
+        if value is None and not required:
+            return None
+        try:
+            return dt.date.fromisoformat(str(value))
+        except ValueError:
+            said = f"'{word}' is missing" if value is None else f"'{word}' is not a date: {value!r}"
+            self.problems.add(f"{said}.", where, f"Write it as {word} = 2026-04-14, without quotation marks.")
+            return dt.date(1900, 1, 1) if required else None
+
+    def file(self, table: dict[str, Any], folder: Path, where: str) -> Path | None:
+        """Return the absolute path of a file named relative to the study."""
+        text = self.get(table, "file", str, default="", where=where).strip()
+        if not text:
+            return None
+        if any(ord(letter) < 32 for letter in text):
+            self.problems.add(
+                "A backslash inside double quotation marks has changed the path.",
+                f"{where} file = {text!r}",
+                "Write the path with forward slashes, or between single quotation marks.",
+            )
+            return None
+        return (folder / text.replace("\\", "/")).absolute()
+
+
+def _period(read: _Reader, content: dict[str, Any]) -> Period | None:
+    text = content.get("period")
+    fix = 'Write the first and last month, as period = "2025-04..2026-03".'
+    if not isinstance(text, str):
+        read.problems.add("The study does not say its period." if text is None else "'period' must be text.", "", fix)
+        return None
+    try:
+        return parse_period(text)
+    except ValueError as error:
+        read.problems.add(f"The period cannot be read: {error}.", f"period = {text!r}", fix)
+        return None
+
+
+def _metrics(read: _Reader, content: dict[str, Any]) -> tuple[str, ...]:
+    known = catalogue.metrics()
+    asked = read.texts(content, "metrics")
+    if not asked and "metrics" not in {problem.where for problem in read.problems.found}:
+        read.problems.add("The study names no metric.", "metrics", f"Choose from: {', '.join(known)}.")
+    for metric in asked:
+        if metric not in known:
+            fix = f"The metrics are: {', '.join(known)}."
+            read.problems.add(f"There is no metric called '{metric}'.{nearest(metric, known)}", "metrics", fix)
+    return tuple(dict.fromkeys(asked))
+
+
+def _area(read: _Reader, content: dict[str, Any], folder: Path) -> Area | None:
+    table = read.table(content, "area", ("kind", "code", "file", "name", "practices"))
+    if not table:
+        fix = 'Add [area] with kind = "icb" and code = "QHM", or kind = "list" and file = "our-practices.csv".'
+        read.problems.add("The study does not say which area it is about.", "[area]", fix)
+        return None
+    kind = read.choice(table.get("kind"), AREA_KINDS, "kind of area")
+    code = read.get(table, "code", str, default="", where="[area]").strip().upper()
+    file = read.file(table, folder, "[area]")
+    if kind == "list" and file is None and not code:
+        read.problems.add(
+            "An area of kind 'list' needs a file of practice codes.", "[area]", 'Add file = "our-practices.csv".'
+        )
+    if kind != "list" and not code:
+        read.problems.add(
+            f"The area has no code, and '{kind}' needs one.", "[area]", 'Add a line such as code = "QHM".'
+        )
+    practices = tuple(dict.fromkeys(code.upper() for code in read.texts(table, "practices", "[area]")))
+    return Area(kind, code, file, read.get(table, "name", str, default="", where="[area]"), practices)
+
+
+def _reference(read: _Reader, content: dict[str, Any]) -> Reference:
+    table = read.table(content, "reference", ("set", "hierarchy_date", "exclude"))
+    default = Reference()
+    chosen = read.choice(table.get("set", default.set), REFERENCE_SETS, "reference set")
+    exclude = read.texts(table, "exclude", "[reference]") if "exclude" in table else default.exclude
+    gates = catalogue.gates()
+    for gate in exclude:
+        if gate not in gates:
+            fix = f"The gates are: {', '.join(gates)}."
+            read.problems.add(f"There is no gate called '{gate}'.{nearest(gate, gates)}", "[reference] exclude", fix)
+    return Reference(chosen, read.day(table, "hierarchy_date", where="[reference]"), exclude)
+
+
+def _adjust(read: _Reader, content: dict[str, Any]) -> dict[str, tuple[str, ...]] | None:
+    if "adjust" not in content:
+        return None
+    table = read.table(content, "adjust", ("M1", "M2"))
+    adjust = {rung: read.texts(table, rung, "[adjust]") for rung in ("M1", "M2") if rung in table}
+    known = catalogue.covariates()
+    for rung, ids in adjust.items():
+        for covariate in ids:
+            if covariate not in known:
+                fix = f"The characteristics known are: {', '.join(known)}."
+                said = f"There is no characteristic called '{covariate}'.{nearest(covariate, known)}"
+                read.problems.add(said, f"[adjust] {rung}", fix)
+            elif known[covariate].cls not in _CLASSES[rung]:
+                fix = f"{known[covariate].adjust_warning} Take it out of {rung}."
+                read.problems.add(f"'{covariate}' cannot be allowed for in {rung}.", f"[adjust] {rung}", fix)
+    both = sorted(set(adjust.get("M1", ())) & set(adjust.get("M2", ())))
+    if both:
+        fix = "M2 is added to M1, so name it in M1 only."
+        read.problems.add(f"'{listing(both)}' stands in both M1 and M2.", "[adjust]", fix)
+    return adjust
+
+
+def _sources(read: _Reader, content: dict[str, Any], folder: Path, metrics: tuple[str, ...]) -> tuple[SourceSpec, ...]:
+    tables = content.get("source", [])
+    tables = [tables] if isinstance(tables, dict) else tables
+    if not tables or not all(isinstance(table, dict) for table in tables):
+        fix = "Add [[source]] with id, file and [source.columns]; 'new FOLDER --data FILE' writes them."
+        read.problems.add("The study names no data file.", "[[source]]", fix)
+        return ()
+    sources = tuple(_source(read, table, number, folder) for number, table in enumerate(tables, 1))
+    ids = [source.id for source in sources]
+    for again in sorted({name for name in ids if ids.count(name) > 1}):
+        read.problems.add(f"Two sources have the id '{again}'.", "[[source]]", "Give each source an id of its own.")
+    check_columns(sources, metrics, read.problems)
+    return sources
+
+
+def _source(read: _Reader, table: dict[str, Any], number: int, folder: Path) -> SourceSpec:
+    name = str(table.get("id") or f"source {number}")
+    where = f"[[source]] {name}"
+    read.no_strangers(table, _SOURCE, where)
+    file = read.file(table, folder, where)
+    if file is None and "file" not in table:
+        read.problems.add("The source names no file.", where, 'Add a line such as file = "data/raw/practices.csv".')
+    columns = table.get("columns", {})
+    if not isinstance(columns, dict) or not columns:
+        fix = 'Add [source.columns] with practice_code = "the heading of that column" and so on.'
+        read.problems.add("The source does not say what its columns are.", where, fix)
+        columns = {}
+    long = table.get("long", {})
+    if not isinstance(long, dict) or (long and set(long) != set(_LONG)):
+        fix = 'Write metric = "the column of names" and value = "the column of numbers".'
+        read.problems.add("[source.long] must name two columns, metric and value.", where, fix)
+        long = {}
+    layout = table.get("layout", "long" if long else "wide")
+    if layout != ("long" if long else "wide"):
+        fix = "A long table needs [source.long]; a wide one must not have it."
+        read.problems.add(f"layout = {layout!r} does not go with the rest of the source.", where, fix)
+    return SourceSpec(
+        id=name,
+        file=file or folder,
+        sheet=read.get(table, "sheet", str, default=None, where=where),
+        columns=_flattened(columns),
+        dates=_dates(read, table, where),
+        layout=layout,
+        long={key: str(value) for key, value in long.items()},
+        missing=read.texts(table, "missing", where),
+        edition=read.get(table, "edition", str, default="", where=where),
+    )
+
+
+def _flattened(columns: dict[str, Any]) -> dict[str, Any]:
+    """Return ``{"a.b": x}`` for ``{"a": {"b": x}}``: a dot in a heading means the same with and without quotation marks."""
+    flat: dict[str, Any] = {}
+    for key, value in columns.items():
+        if isinstance(value, dict):
+            flat.update({f"{key}.{part}": inner for part, inner in value.items()})
+        else:
+            flat[key] = value
+    return flat
+
+
+def _dates(read: _Reader, table: dict[str, Any], where: str) -> dict[str, str]:
+    dates = table.get("dates", {})
+    if not isinstance(dates, dict):
+        read.problems.add('[source.dates] must hold lines such as imd2025 = "2025-10".', where)
+        return {}
+    known = catalogue.covariates()
+    kept = {}
+    for covariate, value in dates.items():
+        month = str(value)[:7]
+        if covariate not in known:
+            said = f"There is no characteristic called '{covariate}'.{nearest(covariate, known)}"
+            read.problems.add(said, f"{where} [source.dates]")
+            continue
+        try:
+            kept[covariate] = parse_period(month).start
+        except ValueError as error:
+            read.problems.add(f"The date of '{covariate}' cannot be read: {error}.", f"{where} [source.dates]")
+    return kept
+
+
+def _reports(read: _Reader, content: dict[str, Any]) -> Reports:
+    table = read.table(content, "reports", ("kinds", "formats"))
+    default = Reports()
+    chosen = {}
+    for word, known in (("kinds", REPORT_KINDS), ("formats", REPORT_FORMATS)):
+        asked = read.texts(table, word, "[reports]") if word in table else getattr(default, word)
+        chosen[word] = tuple(dict.fromkeys(read.choice(item, known, f"{word[:-1]} of report") for item in asked))
+    return Reports(**chosen)

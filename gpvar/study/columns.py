@@ -1,0 +1,93 @@
+"""What the columns of a file may be said to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gpvar import catalogue
+from gpvar.problems import Problems, nearest
+from gpvar.study.model import SourceSpec
+
+CODE = "practice_code"
+PERIOD = "period"
+#: Text about a practice: who it is and where it belongs.
+TEXTS = (
+    "practice_name",
+    "pcn_code",
+    "pcn_name",
+    "sub_icb_code",
+    "icb_code",
+    "icb_name",
+    "region_code",
+    "supplier",
+)
+#: Numbers about a practice that are neither a figure nor a characteristic.
+NUMBERS = ("list_size", "list_jump_pct", "unmapped.numerator", "unmapped.denominator", "ag_claims", "ag_cap")
+PARTS = ("numerator", "denominator")
+
+
+def covariate_of(key: str) -> str | None:
+    """Return the covariate id that a column key belongs to, or None."""
+    name, dot, part = key.partition(".")
+    covariates = catalogue.covariates()
+    if name not in covariates or (dot and part not in PARTS):
+        return None
+    return name
+
+
+def metric_of(key: str) -> str | None:
+    """Return the metric id that a column key belongs to, or None."""
+    name, _, part = key.partition(".")
+    return name if part in PARTS and name in catalogue.metrics() else None
+
+
+def headings(value: str | list[str]) -> list[str]:
+    """Return the headings that a mapping names, one or several."""
+    return [value] if isinstance(value, str) else list(value)
+
+
+def check_columns(sources: Sequence[SourceSpec], metrics: Sequence[str], problems: Problems) -> None:
+    """Note what is wrong with the column mappings of the sources, each alone and all together."""
+    home: dict[str, str] = {}
+    for source in sources:
+        where = f"[source.columns] of {source.id}"
+        if source.columns and CODE not in source.columns:
+            fix = 'Add practice_code = "the heading of the column that holds practice codes".'
+            problems.add("No column is said to hold the practice code.", where, fix)
+        for key, value in source.columns.items():
+            _check_key(key, value, where, problems)
+            if key in home and key not in (CODE, PERIOD):
+                fix = "Take it from one file only."
+                problems.add(f"'{key}' is taken from two sources, {home[key]} and {source.id}.", where, fix)
+            home.setdefault(key, source.id)
+    for metric in metrics:
+        if metric not in catalogue.metrics():
+            continue
+        for part in PARTS:
+            if home and f"{metric}.{part}" not in home:
+                fix = f'Add "{metric}.{part}" = "heading" (or a list of headings, which are summed), or take the metric out.'
+                problems.add(f"No column is said to hold the {part} of '{metric}'.", "[source.columns]", fix)
+
+
+def _check_key(key: str, value: object, where: str, problems: Problems) -> None:
+    known_plain = (CODE, PERIOD, *TEXTS, *NUMBERS)
+    metric, covariate = metric_of(key), covariate_of(key)
+    if key not in known_plain and metric is None and covariate is None:
+        every = [*known_plain, *(f"{name}.{part}" for name in catalogue.metrics() for part in PARTS)]
+        every += [*catalogue.covariates(), *(f"{name}.{part}" for name in catalogue.covariates() for part in PARTS)]
+        fix = (
+            nearest(key, every).strip()
+            or "Use a metric's id with .numerator or .denominator, or a characteristic's id."
+        )
+        problems.add(f"A column cannot be said to hold '{key}'.", where, fix)
+        return
+    texts = isinstance(value, list) and bool(value) and all(isinstance(item, str) and item.strip() for item in value)
+    if not texts and not (isinstance(value, str) and value.strip()):
+        problems.add(f"'{key}' must name a heading of the file, or a list of headings.", where)
+    elif isinstance(value, list) and key in (CODE, PERIOD, *TEXTS):
+        problems.add(f"'{key}' is text and can come from one column only.", where, "Name one heading.")
+    elif isinstance(value, list) and len(set(value)) < len(value):
+        problems.add(f"'{key}' names the same heading twice, which would count it twice.", where, "Name it once.")
+    elif covariate and "." in key and catalogue.covariate(covariate).shape != "prevalence":
+        fix = f'Write {covariate} = "heading" or {covariate} = ["heading", "heading"].'
+        problems.add(f"'{covariate}' is not made of a numerator and a denominator.", where, fix)

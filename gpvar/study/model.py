@@ -1,0 +1,180 @@
+"""What a study is: frozen values, all of them validated before they are made."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+AREA_KINDS = ("icb", "sub_icb", "pcn", "list")
+REFERENCE_SETS = ("england", "region", "icb")
+REPORT_KINDS = ("practice", "area")
+REPORT_FORMATS = ("html", "docx")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole months, first and last included, each as ``"2025-04"``."""
+
+    start: str
+    end: str
+
+    @property
+    def first_day(self) -> dt.date:
+        """The first day of the first month."""
+        return dt.date(int(self.start[:4]), int(self.start[5:]), 1)
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last day of the last month."""
+        year, month = int(self.end[:4]), int(self.end[5:])
+        return dt.date(year, month, calendar.monthrange(year, month)[1])
+
+    @property
+    def months(self) -> int:
+        """How many months the period has."""
+        return months_between(self.start, self.end) + 1
+
+    @property
+    def weeks(self) -> float:
+        """How many weeks the period has."""
+        return ((self.last_day - self.first_day).days + 1) / 7
+
+    @property
+    def label(self) -> str:
+        """The period in words, as ``"April 2025 to March 2026"``."""
+        first, last = _month_in_words(self.start), _month_in_words(self.end)
+        return first if self.start == self.end else f"{first} to {last}"
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Whom the reports are about: an organisation by its code, or the practices of a list."""
+
+    kind: str
+    code: str = ""
+    file: Path | None = None
+    name: str = ""
+    practices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Whom practices are compared with, on which date's map, and which gates leave a practice out of the fit."""
+
+    set: str = "england"
+    hierarchy_date: dt.date | None = None
+    exclude: tuple[str, ...] = ("atypical", "list_under_1000")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """One file, and which of its columns mean what."""
+
+    id: str
+    file: Path
+    sheet: str | None = None
+    columns: dict[str, str | list[str]] = field(default_factory=dict)
+    dates: dict[str, str] = field(default_factory=dict)
+    layout: str = "wide"
+    long: dict[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    edition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Which reports are made, in which formats; no part of the analysis."""
+
+    kinds: tuple[str, ...] = REPORT_KINDS
+    formats: tuple[str, ...] = REPORT_FORMATS
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Everything that decides the numbers, and what to call them."""
+
+    schema: int
+    title: str
+    seed: int
+    declared: dt.date
+    period: Period
+    metrics: tuple[str, ...]
+    area: Area
+    reference: Reference
+    adjust: dict[str, tuple[str, ...]] | None
+    sources: tuple[SourceSpec, ...]
+    reports: Reports
+    simulated: bool
+    path: Path | None
+    folder: Path
+
+    def analysis_part(self) -> dict[str, Any]:
+        """Return what decides the numbers, in one canonical form.
+
+        Titles, reports and the places of files are left out: what a file holds enters a run's key by its own hash.
+        """
+        return {
+            "schema": self.schema,
+            "seed": self.seed,
+            "period": [self.period.start, self.period.end],
+            "metrics": sorted(self.metrics),
+            "area": {"kind": self.area.kind, "code": self.area.code, "practices": sorted(self.area.practices)},
+            "reference": {
+                "set": self.reference.set,
+                "hierarchy_date": str(self.reference.hierarchy_date or ""),
+                "exclude": sorted(self.reference.exclude),
+            },
+            "adjust": None if self.adjust is None else {rung: list(ids) for rung, ids in sorted(self.adjust.items())},
+            "sources": [
+                {
+                    "id": source.id,
+                    "sheet": source.sheet or "",
+                    "columns": dict(sorted(source.columns.items())),
+                    "dates": dict(sorted(source.dates.items())),
+                    "layout": source.layout,
+                    "long": dict(sorted(source.long.items())),
+                    "missing": sorted(source.missing),
+                }
+                for source in self.sources
+            ],
+            "simulated": self.simulated,
+        }
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the analysis part."""
+        text = json.dumps(self.analysis_part(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def parse_period(text: str) -> Period:
+    """Return the period written as ``"2025-04..2026-03"``, or a single month ``"2025-04"``.
+
+    Raises
+    ------
+    ValueError
+        With the reason in words.
+    """
+    start, dots, end = text.replace(" ", "").partition("..")
+    months = [start, end if dots else start]
+    for month in months:
+        if not re.fullmatch(r"(19|20)\d\d-(0[1-9]|1[0-2])", month):
+            raise ValueError(f"'{month or text}' is not a month written as 2025-04")
+    if months[1] < months[0]:
+        raise ValueError(f"the period ends ({months[1]}) before it starts ({months[0]})")
+    return Period(*months)
+
+
+def months_between(first: str, last: str) -> int:
+    """Return how many months after `first` the month `last` is, both as ``"2025-04"``."""
+    return 12 * (int(last[:4]) - int(first[:4])) + int(last[5:7]) - int(first[5:7])
+
+
+def _month_in_words(month: str) -> str:
+    return f"{calendar.month_name[int(month[5:])]} {month[:4]}"
