@@ -89,7 +89,7 @@ python run.py doctor                is this machine in order?
 python run.py test                  the tests
 python run.py --offline WHEELS ...  set up from a folder of downloaded packages (docs/install.md)
 
-The first start sets gpvar up: about a minute and 1 GB of disk, once. Windows: py run.py demo"""
+The first start sets gpvar up: a minute or two and 1 GB of disk, once. Windows: py run.py demo"""
 
 # pip and uv listen to these; each would send the packages somewhere else than gpvar's own environment.
 # fmt: off
@@ -270,7 +270,9 @@ def set_up(folder, wheels):
         return
     stamp = os.path.join(folder, STAMP)
     if state == "absent":
-        print("gpvar is being set up, once: about a minute, longer on a slow line. Ctrl-C stops it.", file=sys.stderr)
+        print(
+            "gpvar is being set up, once: one to two minutes, longer on a slow line. Ctrl-C stops it.", file=sys.stderr
+        )
         clear(folder)
         os.makedirs(folder)
         write(stamp, "unfinished\n")
@@ -340,11 +342,11 @@ def install_checkout(python):
 
 
 def compile_packages(python):
-    """Compile the packages' bytecode now; packages hold a few files that are not meant to compile."""
+    """Compile the packages' bytecode now, but for their tests; a few files in them are not meant to compile."""
     command = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     packages = subprocess.check_output(command, env=environment(), universal_newlines=True).strip()
     subprocess.call(
-        [python, "-m", "compileall", "-q", "-j", "0", packages],
+        [python, "-m", "compileall", "-q", "-j", "0", "-x", r"[\\/]tests[\\/]", packages],
         env=environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

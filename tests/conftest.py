@@ -25,8 +25,11 @@ def pytest_runtest_makereport(
     return report
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many reference cases were run and how many could not be."""
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the run by saying how many reference cases were run and how many could not be."""
+    terminalreporter = config.pluginmanager.get_plugin("terminalreporter")
+    if terminalreporter is None or config.option.collectonly:
+        return
     run = _reference_cases(terminalreporter, "passed", "failed")
     absent = _reference_cases(terminalreporter, "skipped")
     terminalreporter.write_line(f"{run} reference cases run, {absent} not present")
