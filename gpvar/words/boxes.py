@@ -1,0 +1,162 @@
+"""What is conceded and what is not claimed: the two boxes of every report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gpvar import catalogue
+from gpvar.words import figures, phrases
+from gpvar.words.text import known, listed, number
+
+Row = dict[str, Any]
+FLAGGED = ("unusual", "far_outside")
+
+
+def bullets(items: list[str]) -> str:
+    """Return a Markdown list; nothing for no items."""
+    return "\n".join(f"- {item}" for item in items if item)
+
+
+def box(title: str, body: str, style: str = "Box") -> str:
+    """Return a framed block that both the page and the Word file show as one."""
+    return f'::: {{.box custom-style="{style}"}}\n\n**{title}**\n\n{body}\n\n:::'
+
+
+def icb_right(card: Any, rows: dict[tuple[str, str], Row], england: float, icb: float) -> list[str]:
+    """Return what must be conceded about one practice, the plain arithmetic first.
+
+    Parameters
+    ----------
+    card
+        The metric card.
+    rows
+        (rung, comparator) → row.
+    england, icb
+        The figures of England and of the practice's ICB, in the metric's raw unit; NaN when not known.
+    """
+    raw, judged = rows.get(("M0", "england")), rows.get(("M1", "england"))
+    items = [_arithmetic(card, raw, england, icb)]
+    if judged is None or judged["position"] == "not_decidable" or raw is None:
+        return [*items, "Nothing here shows that the ICB is wrong. These data cannot settle it either way."]
+    items.append(_tenth(raw))
+    if judged["position"] in FLAGGED:
+        items.append(
+            "The difference is still there after allowing for patients "
+            f"({phrases.label('M1', 'england')}). Asking the practice about it is fair."
+        )
+    elif judged["position"] == "usual":
+        items.append("Many practices share a difference like this one. That does not show that it is good enough for patients.")
+    else:
+        items.append("Finding no clear difference does not prove that there is none.")
+    if judged.get("exceeds_margin"):
+        items.append(f"The gap is not trivial: it is more than {figures.margin(card)}.")
+    return [item for item in items if item]
+
+
+def _arithmetic(card: Any, raw: Row | None, england: float, icb: float) -> str:
+    if raw is None or not known(raw.get("value")):
+        return "The figure could not be worked out from these data, so the ICB's own figure is not disputed here."
+    parts = []
+    for name, other in (("England", england), ("its ICB", icb)):
+        if known(other):
+            gap = raw["value"] - other
+            same = figures.is_nil(card, gap)
+            parts.append(f"the same as {name}'s" if same else f"{figures.side(gap)} than {name}'s")
+    compared = f", and {listed(parts)}" if parts else ""
+    return f"The raw figure is right as arithmetic: {figures.amount(card, raw['value'])}{compared}."
+
+
+def _tenth(raw: Row) -> str:
+    percentile = raw.get("percentile")
+    if not known(percentile) or 10 < percentile < 90:
+        return ""
+    end = "lowest" if percentile <= 10 else "highest"
+    return f"On the raw figures it is among the {end} tenth of practices in England ({phrases.label('M0', 'england')})."
+
+
+def not_shown(card: Any, covariates: list[str], dropped: dict[str, str], *, most: int = 2) -> list[str]:
+    """Return what the figures do not show, the general first, then what the card and the adjusters warn of.
+
+    Parameters
+    ----------
+    card
+        The metric card.
+    covariates, dropped
+        Ids allowed for at the headline rung, and ids that could not be, with the reason.
+    most
+        How many of the card's own warnings to print; the workbook holds them all.
+    """
+    items = [
+        "**Why.** The figures cannot say why a practice differs, how good its care is, or how hard anyone worked.",
+        "**Needs that were not measured.** What is left over is unmeasured need, chance, recording and the practice "
+        f"together.{_dropped(dropped)}",
+        "**Whether the usual range is good enough.** It describes practices as they are; all of them may fall short.",
+        "**Anything about single patients.** What holds between practices need not hold between people.",
+    ]
+    items += over_adjustment(covariates)
+    faults = list(card.validity_faults)
+    if faults:
+        items += faults[: max(most, 3)]
+    else:
+        items += [warning(a) for a in card.artefacts[:most]]
+    return items
+
+
+def _dropped(dropped: dict[str, str]) -> str:
+    if not dropped:
+        return ""
+    names = listed(_phrase(c) for c in dropped)
+    return f" The study has no data on {names}, so that could not be allowed for."
+
+
+def _phrase(covariate: str) -> str:
+    try:
+        return str(catalogue.covariate(covariate).phrase)
+    except Exception:  # a study may name a covariate of its own
+        return covariate.replace("_", " ")
+
+
+def allowed_for(covariates: list[str]) -> str:
+    """Return the covariates in words, recorded illnesses gathered: "age and sex, deprivation, recorded diabetes"."""
+    return listed(dict.fromkeys(_phrase(c) for c in covariates))
+
+
+def warning(artefact: Any) -> str:
+    """Return one of the card's warnings: what happens, and how it misleads."""
+    what, misleads = (artefact["what"], artefact["misleads"]) if isinstance(artefact, dict) else (artefact.what, artefact.misleads)
+    return f"{what.rstrip('.')}. {misleads.rstrip('.')}."
+
+
+def over_adjustment(covariates: list[str]) -> list[str]:
+    """Return what allowing for these things can hide."""
+    items = []
+    if any(c.startswith("imd") for c in covariates):
+        items.append(
+            "**Fairness to patients.** Allowing for deprivation compares with similar practices. "
+            "It can also make less care for poorer patients look normal, so the raw figure always stands beside it."
+        )
+    if any(c.startswith("qof_") for c in covariates):
+        items.append(
+            "**True need.** Recorded illness is illness that the practice found. "
+            "A practice that finds less looks as if it had less need (M1− leaves it out)."
+        )
+    return items
+
+
+def notes(found: list[Any]) -> list[str]:
+    """Return the sentences for the notes that an analysis hands on; an unknown note is named, not hidden."""
+    said = []
+    for note in found:
+        numbers = note.numbers
+        if note.id in ("spread_not_normal", "expected_total_ratio"):
+            said.append(
+                f"At {phrases.RUNG_LABEL.get(numbers['rung'], numbers['rung'])} observed and expected totals differ by a factor of "
+                f"{number(numbers['ratio'], 2)} before they are made equal: the spread between practices is not an even bell shape."
+            )
+        elif note.id == "covariate_dropped":
+            said.append(f"{_phrase(numbers['covariate']).capitalize()} could not be allowed for: {numbers['why']}.")
+        elif note.id == "no_months":
+            said.append(f"{phrases.CHANCE}: the study has no monthly figures.")
+        else:
+            said.append(f"Note from the analysis: {note.id.replace('_', ' ')}.")
+    return said

@@ -1,0 +1,61 @@
+"""What the command prints."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from gpvar.words import quality, verdict
+from gpvar.words.facts import practice_facts
+from gpvar.words.text import plain, plural
+
+if TYPE_CHECKING:
+    from gpvar.results import Run
+
+
+def without_markdown(text: str) -> str:
+    r"""Return Markdown of ours as plain text: bold marks and backslashes go."""
+    unbold = re.sub(r"(?<!\\)\*\*", "", text)
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", unbold)
+
+
+def check_summary(table: Any) -> str:
+    """Return the state of the data in a few lines."""
+    sides = table.unmatched["side"].value_counts()
+    lines = [
+        f"{plural(len(table.practices), 'practice')} in the table, {len(table.area_codes)} of them in {plain(table.area_name) or 'the area'}.",
+        without_markdown(quality.table_quality(table.gates)),
+        *(f"Did not match ({plain(side)}): {count}" for side, count in sides.items()),
+    ]
+    return "\n".join(lines)
+
+
+def published_summary(published: Any) -> str:
+    """Return what was written and what was not."""
+    pages = [f for f in published.files if f.suffix in (".html", ".docx") and f.name != "index.html"]
+    lines = [f"{plural(len(pages), 'page')} written. Start here: {published.index}"]
+    for name, reason in published.failed:
+        lines.append(f"Not written: {name}. {plain(reason, 300)}")
+    return "\n".join(lines)
+
+
+def new_study_written(written: Any) -> str:
+    """Return what `new` wrote and what to do next."""
+    path = getattr(written, "path", None) or getattr(written, "folder", None) or written
+    return f"The study is ready: {path}\nNext: python run.py check {path}\nThen: python run.py run {path}"
+
+
+def explanation(run: Run, code: str, metric: str) -> str:
+    """Return one practice on one metric, for the terminal."""
+    from gpvar.words import pages
+
+    facts = practice_facts(run, code, metric)
+    parts = [
+        f"{facts.name} ({facts.code}): {facts.card.title}, {facts.meta['period_label']}",
+        pages.verdict_text(facts),
+        verdict.own_icb(facts.rows, facts.meta.get("headline_rung", "M1")),
+        pages.real_terms_text(facts),
+        quality.practice_quality(facts.gates, facts.code),
+        verdict.direction(facts.card),
+    ]
+    return "\n\n".join(without_markdown(part) for part in parts if part)

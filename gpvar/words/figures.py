@@ -1,0 +1,115 @@
+"""Numbers in a metric's own unit. A percentage is never written without saying of what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gpvar.words.text import count, known, lower_first, number
+
+
+def is_share(card: Any) -> bool:
+    """Return whether the metric is a share of something (a percentage)."""
+    return card.kind == "proportion"
+
+
+def decimals(card: Any, value: float) -> int:
+    """Return how many decimals the metric is shown with: three figures that mean something, no more."""
+    if is_share(card):
+        return 1
+    return 0 if not known(value) or abs(value * card.scale) >= 100 else 1
+
+
+def shown(card: Any, value: float) -> str:
+    """Return a value as a bare number on the metric's displayed scale."""
+    return number(value * card.scale, decimals(card, value)) if known(value) else "not known"
+
+
+def share(value: float, of: str, places: int = 0) -> str:
+    """Return a fraction as "12% of practices"."""
+    return f"{number(100 * value, places)}% of {of}" if known(value) else "not known"
+
+
+def amount(card: Any, value: float) -> str:
+    """Return a value with its unit: "31.2% of appointments", "412 appointments per 1,000 patients a month"."""
+    if not known(value):
+        return "a figure that is not known"
+    if is_share(card):
+        return f"{shown(card, value)}% of {card.noun_denominator}"
+    return f"{shown(card, value)} {card.unit}"
+
+
+def span(card: Any, lower: float, upper: float) -> str:
+    """Return a range in the metric's unit."""
+    if not (known(lower) and known(upper)):
+        return "a range that is not known"
+    places = max(decimals(card, lower), decimals(card, upper)) if is_share(card) else decimals(card, upper)
+    low, high = number(lower * card.scale, places), number(upper * card.scale, places)
+    return f"{low}% to {high}% of {card.noun_denominator}" if is_share(card) else f"{low} to {high} {card.unit}"
+
+
+def difference_unit(card: Any) -> str:
+    """Return the unit of a difference between two values."""
+    return "percentage points" if is_share(card) else card.unit
+
+
+def _places(card: Any, value: float) -> int:
+    return 1 if is_share(card) or abs(value * card.scale) < 10 else 0
+
+
+def is_nil(card: Any, difference: float) -> bool:
+    """Return whether a difference rounds to nothing at the precision shown."""
+    return round(abs(difference) * card.scale, _places(card, difference)) == 0
+
+
+def gap(card: Any, difference: float) -> str:
+    """Return the size of a difference with its unit, without its sign."""
+    size = number(abs(difference) * card.scale, _places(card, difference))
+    if is_share(card):
+        return f"{size} percentage {'point' if size == '1.0' else 'points'}"
+    return f"{size} {card.unit}"
+
+
+def side(difference: float) -> str:
+    """Return "lower" or "higher": never "worse" or "better"."""
+    return "lower" if difference < 0 else "higher"
+
+
+def interval(card: Any, lower: float, upper: float) -> str:
+    """Return the 95 % interval of a difference in words: "between 3.1 lower and 1.0 higher"."""
+    if not (known(lower) and known(upper)):
+        return ""
+    low, high = sorted((lower, upper))
+    places = _places(card, max(abs(low), abs(high)))
+    small, large = sorted((abs(low), abs(high)))
+    a, b = number(small * card.scale, places), number(large * card.scale, places)
+    if low < 0 < high:
+        first, second = number(-low * card.scale, places), number(high * card.scale, places)
+        return f"95% interval from {first} lower to {second} higher"
+    return f"95% interval {a} to {b}" if a != b else f"95% interval rounds to {a}"
+
+
+def per_hundred(percentile: float) -> str:
+    """Return "34 in 100", never "0 in 100" or "100 in 100"."""
+    if not known(percentile):
+        return "an unknown number"
+    whole = round(percentile)
+    return "fewer than 1 in 100" if whole < 1 else "more than 99 in 100" if whole > 99 else f"{whole} in 100"
+
+
+def weekly_gap(card: Any, per_week: float) -> str:
+    """Return the gap as events a week: "about 45 fewer each week (appointments held on the day …)"."""
+    if not known(per_week):
+        return ""
+    size = count(per_week)
+    if size == "less than 1":
+        return f"less than 1 a week ({lower_first(card.noun_numerator)})"
+    return f"about {size} {'fewer' if per_week < 0 else 'more'} each week ({lower_first(card.noun_numerator)})"
+
+
+def margin(card: Any) -> str:
+    """Return the card's margin: the smallest gap it treats as worth a second look."""
+    size = number(card.margin, 0 if float(card.margin).is_integer() else 1)
+    if is_share(card):
+        return f"{size} percentage {'point' if size == '1' else 'points'}"
+    return f"{size}% of the expected rate"
+

@@ -1,0 +1,72 @@
+"""The fixed phrases: one place, so that a page, a picture and a spreadsheet never disagree."""
+
+from __future__ import annotations
+
+POSITION = {
+    "not_decidable": "The data cannot answer this",
+    "no_detectable_difference": "No clear difference",
+    "usual": "Different, but so are many",
+    "unusual": "Outside the usual range",
+    "far_outside": "Far outside the usual range",
+}
+POSITION_CAVEAT = {
+    "not_decidable": "This counts neither for nor against the practice.",
+    "no_detectable_difference": "A gap of this size can come about by chance. That does not prove the practice is average.",
+    "usual": "Common is not the same as acceptable.",
+    "unusual": "That is a reason to look, not a conclusion.",
+    "far_outside": "That is a fair question to ask. The figures cannot say why.",
+}
+MOVEMENT = {
+    "explained": "In line with its patients",
+    "partly_explained": "Partly in line with its patients",
+    "not_explained": "Not accounted for by its patients",
+    "borderline": "Close to the edge of the usual range",
+    "revealed": "Only shows after a like-for-like comparison",
+    "reversed": "On the other side after a like-for-like comparison",
+}
+RUNG = {
+    "M0": "raw figure",
+    "M1": "after allowing for patients",
+    "M1-": "after allowing for patients, without recorded illness",
+    "M2": "after allowing for patients and circumstances",
+}
+RUNG_SHORT = {"M0": "Raw figure", "M1": "Patients", "M1-": "Patients, without recorded illness", "M2": "Patients and circumstances"}
+RUNG_LABEL = {"M0": "M0", "M1": "M1", "M1-": "M1−", "M2": "M2"}
+LIKE = {
+    "M0": "all practices",
+    "M1": "practices with patients like these",
+    "M1-": "practices with patients like these (recorded illness left out)",
+    "M2": "practices with patients like these, in circumstances like these",
+}
+COMPARATOR = {"england": "England", "own_icb": "own ICB"}
+COMPARATOR_IN = {"england": "in England", "own_icb": "in its own ICB"}
+CHANCE = "Chance could not be separated from passing movement"
+METHOD = {
+    "none": "Plain limits (chance of sampling only)",
+    "multiplicative": "Plain limits, stretched (multiplicative)",
+    "shmi": "Hospital mortality method (SHMI type)",
+    "cqc": "Trimmed method of inspection reports (CQC type)",
+    "dersimonian-laird": "Shared spread, nothing trimmed (DerSimonian-Laird)",
+    "consistent": "Shared spread, robust (used here)",
+    "consistent_M1": "Shared spread, after allowing for patients (used here)",
+}
+SIMULATED = "Simulated example: not real practices"
+PRIVATE = "Private"
+PRIVATE_LONG = "Private: for the person or body that asked for it. Not to be sent on."
+ICB_RIGHT = "What the ICB has right"
+NOT_SHOWN = "What this does not show"
+
+
+def position_phrase(code: str) -> str:
+    """Return what a reader sees for a position code."""
+    return POSITION[code]
+
+
+def movement_phrase(code: str) -> str:
+    """Return what a reader sees for a movement code; nothing when there was nothing to move."""
+    return MOVEMENT.get(code, "")
+
+
+def label(rung: str, comparator: str) -> str:
+    """Return the tag every judged number carries: its rung and its comparator."""
+    return f"{RUNG_LABEL[rung]}, {COMPARATOR[comparator]}"

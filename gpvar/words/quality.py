@@ -1,0 +1,127 @@
+"""Whether the data can bear the question: gates in their three states, as sentences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from gpvar import catalogue
+from gpvar.words.text import escape_markdown, listed, plural
+
+PASSED, FAILED, UNCHECKED = "passed", "failed", "could not be checked"
+
+
+def _card(gate: str) -> Any | None:
+    return catalogue.gates().get(gate)
+
+
+def title(gate: str) -> str:
+    """Return a gate's title; its id in words when the catalogue does not know it."""
+    card = _card(gate)
+    return card.title if card else gate.replace("_", " ").capitalize()
+
+
+def meaning(gate: str, state: str) -> str:
+    """Return what a gate's state means, from its card."""
+    card = _card(gate)
+    if card is None:
+        return f"{title(gate)}: {state}."
+    return {PASSED: card.passed, FAILED: card.failed, UNCHECKED: card.unchecked}[state]
+
+
+def failures(gates: pd.DataFrame, code: str) -> pd.DataFrame:
+    """Return the failed rows that concern a practice: its own, and those of the whole table."""
+    failed = gates[(gates["state"] == FAILED) & gates["practice_code"].isin(["", code])]
+    order = failed["severity"].map({"stop": 0, "warn": 1, "note": 2}).fillna(3)
+    return failed.assign(_order=order).sort_values(["_order", "gate"]).drop(columns="_order")
+
+
+def stop_reason(gates: pd.DataFrame, code: str) -> str:
+    """Return why the data cannot answer: the first failed gate that stops, with its detail."""
+    failed = failures(gates, code)
+    stops = failed[failed["severity"] == "stop"]
+    if stops.empty:
+        return ""
+    row = stops.iloc[0]
+    return _failed_sentence(row)
+
+
+def _failed_sentence(row: Any) -> str:
+    text = meaning(row["gate"], FAILED).rstrip(".")
+    detail = escape_markdown(row.get("detail", ""), 200).rstrip(".")
+    return f"{text} ({detail})." if detail else f"{text}."
+
+
+def unchecked(gates: pd.DataFrame) -> list[str]:
+    """Return the titles of the gates that could not be checked."""
+    rows = gates[gates["state"] == UNCHECKED]
+    return list(dict.fromkeys(title(g) for g in rows["gate"]))
+
+
+def practice_quality(gates: pd.DataFrame, code: str) -> str:
+    """Return how far this practice's data can be trusted, with what could not be checked.
+
+    Parameters
+    ----------
+    gates
+        The gates of this metric and of the whole table.
+    code
+        The practice.
+    """
+    failed = failures(gates, code)
+    names = set(failed["gate"])
+    passed = gates[(gates["state"] == PASSED) & (gates["practice_code"] == "") & ~gates["gate"].isin(names)]
+    parts = []
+    if failed.empty:
+        parts.append("**No check of the data failed.**")
+    else:
+        sentences = " ".join(_failed_sentence(row) for _, row in failed.iterrows())
+        parts.append(f"**{plural(len(names), 'check')} of the data failed.** {sentences}")
+    parts.append(f"{plural(passed['gate'].nunique(), 'check')} passed.")
+    missing = unchecked(gates)
+    if missing:
+        titles = listed(f"“{t[0].lower()}{t[1:]}”" for t in missing)
+        parts.append(f"**{len(missing)} could not be checked:** {titles}. A check that was not made is not a check that was passed.")
+    return " ".join(parts)
+
+
+def table_quality(gates: pd.DataFrame) -> str:
+    """Return the state of the whole table in three sentences."""
+    whole = gates[gates["practice_code"] == ""]
+    failed = gates[gates["state"] == FAILED]
+    passed = whole[(whole["state"] == PASSED) & ~whole["gate"].isin(set(failed["gate"]))]
+    parts = [f"{plural(passed['gate'].nunique(), 'check')} passed for every practice."]
+    if failed.empty:
+        parts.append("No check failed.")
+    else:
+        stops = failed.loc[failed["severity"] == "stop", "practice_code"]
+        parts.append(
+            f"{plural(failed['gate'].nunique(), 'check')} failed for at least one practice; "
+            f"for {plural(stops[stops != ''].nunique(), 'practice')} the data cannot answer."
+        )
+    missing = unchecked(gates)
+    if missing:
+        parts.append(f"**{len(missing)} could not be checked:** {listed(f'“{t[0].lower()}{t[1:]}”' for t in missing)}.")
+    return " ".join(parts)
+
+
+def gate_rows(gates: pd.DataFrame) -> pd.DataFrame:
+    """Return one line per gate and metric for the check page: state, how many practices, what it means."""
+    rows = []
+    for (gate, metric), part in gates.groupby(["gate", "metric"], sort=False):
+        failed = part[part["state"] == FAILED]
+        state = FAILED if len(failed) else str(part["state"].iloc[0])
+        own = failed.loc[failed["practice_code"] != "", "practice_code"].nunique()
+        details = [escape_markdown(d, 160) for d in part.loc[part["state"] == state, "detail"].head(1) if str(d) not in ("", "nan")]
+        rows.append(
+            {
+                "Check": title(str(gate)),
+                "Measure": str(metric) or "all",
+                "Severity": str(part["severity"].iloc[0]),
+                "State": state,
+                "Practices": str(own) if own else ("all" if state == FAILED else "none"),
+                "What it means": meaning(str(gate), state) + (f" ({details[0]})" if details and not own else ""),
+            }
+        )
+    return pd.DataFrame(rows, columns=["Check", "Measure", "Severity", "State", "Practices", "What it means"])

@@ -1,0 +1,62 @@
+"""Where the numbers come from: files, hashes, versions, licence lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from gpvar import catalogue
+from gpvar.words.text import escape_markdown, listed, plain
+
+if TYPE_CHECKING:
+    from gpvar.results import Run
+
+
+def _hash(value: Any) -> str:
+    return plain(value)[:12] or "none"
+
+
+def files(provenance: pd.DataFrame) -> str:
+    """Return the files that were read, each with edition and the start of its fingerprint."""
+    said = []
+    for row in provenance.drop_duplicates("file").to_dict("records"):
+        edition = escape_markdown(row.get("edition", ""))
+        said.append(f"{escape_markdown(row['file'])}{f', {edition}' if edition else ''} (SHA-256 {_hash(row['sha256'])}…)")
+    return listed(said) or "no file"
+
+
+def licences(card: Any, covariates: list[str], simulated: bool) -> str:
+    """Return the attribution lines of the publications behind the figures; none for simulated data."""
+    if simulated:
+        return "The data were made up by gpvar's simulator; no publication is behind them."
+    known = catalogue.attributions()
+    wanted = [card.source, *(catalogue.covariates()[c].source for c in covariates if c in catalogue.covariates())]
+    lines = list(dict.fromkeys(known[source] for source in wanted if source in known))
+    return _merge(lines)
+
+
+def _merge(lines: list[str]) -> str:
+    """Fold lines that share their licence sentence: the sentence once, then every source."""
+    groups: dict[str, list[str]] = {}
+    for line in lines:
+        head, _, tail = line.partition(" Source: ")
+        groups.setdefault(head.rstrip("."), []).append(tail.rstrip("."))
+    said = []
+    for head, tails in groups.items():
+        names = "; ".join(t for t in tails if t)
+        said.append(f"{head}. Source: {names}." if names else f"{head}.")
+    return " ".join(said)
+
+
+def declared(run: Run) -> str:
+    """Return when the analysis was fixed, and what names it."""
+    versions = run.meta.get("versions", {})
+    named = ", ".join(f"{name} {version}" for name, version in versions.items())
+    day = run.study.declared
+    said = f"{day.day} {day:%B %Y}" if hasattr(day, "day") else plain(day)
+    return (
+        f"Analysis declared on {said} (study.toml). Run {_hash(run.meta.get('key', ''))}; {named}. "
+        "Every number here is in the tables beside this page."
+    )
+

@@ -1,0 +1,235 @@
+"""The sentences about one practice: verdict first, then number, uncertainty, caveat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gpvar.words import figures, phrases
+from gpvar.words.text import escape_markdown, known, lower_first, number, ordinal
+
+Row = dict[str, Any]
+
+
+def value_of(card: Any, row: Row, who: str) -> str:
+    """Return "the same-day share at X was 31.2% of appointments"."""
+    if figures.is_share(card):
+        return f"the {card.short} at {who} was {figures.amount(card, row['value'])}"
+    return f"{who} had {figures.amount(card, row['value'])}"
+
+
+def expectation(card: Any, row: Row, rung: str, comparator: str) -> str:
+    """Return what would be expected of practices like it, naming rung and comparator."""
+    where = phrases.COMPARATOR_IN[comparator]
+    figure = f"{figures.shown(card, row['centre'])}{'%' if figures.is_share(card) else ''}"
+    of = f" of {card.noun_denominator}" if figures.is_share(card) else ""
+    tag = phrases.label(rung, comparator)
+    if rung == "M0":
+        return f"the middle of {phrases.LIKE['M0']} {where} is {figure}{of} ({tag})"
+    return f"{phrases.LIKE[rung]} {where} would be expected to show {figure}{of} ({tag})"
+
+
+def difference(card: Any, row: Row) -> str:
+    """Return the difference with its interval, or that there is none to speak of."""
+    size = row["difference"]
+    if figures.is_nil(card, size):
+        return "that is as good as the same"
+    interval = figures.interval(card, row.get("difference_lower", float("nan")), row.get("difference_upper", float("nan")))
+    bracket = f" ({interval})" if interval else ""
+    return f"that is {figures.gap(card, size)} {figures.side(size)}{bracket}"
+
+
+def neighbours(row: Row, rung: str, comparator: str) -> str:
+    """Return "k in 100 practices with similar patients are lower", said from the nearer end.
+
+    Parameters
+    ----------
+    row
+        Holds ``percentile``: the share of comparable practices that are lower.
+    """
+    like = "practices" if rung == "M0" else "practices with similar patients"
+    percentile = row["percentile"]
+    if not known(percentile):
+        return ""
+    where = phrases.COMPARATOR_IN[comparator]
+    text = figures.per_hundred(percentile)
+    verb = "is" if text.startswith("fewer than 1") else "are"
+    return f"{text} {like} {where} {verb} lower"
+
+
+def middle(card: Any, spread: Row | None) -> str:
+    """Return the middle 95 % of practices in the metric's unit."""
+    if not spread or not known(spread.get("middle_lower")) or not known(spread.get("middle_upper")):
+        return ""
+    low, high = spread["middle_lower"], spread["middle_upper"]
+    return f"the middle 95% of practices like these run from {figures.span(card, low, high)}"
+
+
+def chance(card: Any, has_months: bool) -> str:
+    """Return what can be said about chance."""
+    if card.activity and not has_months:
+        return f"{phrases.CHANCE}: the study has no monthly figures."
+    return ""
+
+
+def lead(card: Any, row: Row, spread: Row | None, who: str, *, rung: str = "M1", comparator: str = "england", why: str = "") -> str:
+    """Return the verdict of one practice: phrase, number, uncertainty, caveat.
+
+    Parameters
+    ----------
+    card
+        The metric card.
+    row, spread
+        The practice's row and the shared spread at the rung and comparator.
+    who
+        The practice's name as written in its file; it is escaped here.
+    why
+        For a question the data cannot answer: the reason, a sentence.
+    """
+    position = row["position"]
+    phrase = f"**{phrases.POSITION[position]}.**"
+    caveat = phrases.POSITION_CAVEAT[position]
+    name = escape_markdown(who)
+    if position == "not_decidable":
+        reason = why or "a check that must pass did not pass"
+        return f"{phrase} {_capital(reason)} {caveat}"
+    parts = [
+        phrase,
+        f"{_capital(value_of(card, row, name)).rstrip('.')}; {expectation(card, row, rung, comparator)}.",
+        _capital(difference(card, row)),
+        _capital(neighbours(row, rung, comparator)) if position != "no_detectable_difference" else "",
+        _capital(middle(card, spread)) if position in ("usual", "unusual", "far_outside") and rung != "M0" else "",
+        caveat,
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _capital(text: str) -> str:
+    """Return a clause as a sentence; names keep their own capitals, so only the first letter is touched."""
+    text = text.strip()
+    if not text:
+        return ""
+    text = text if text.endswith((".", "!", "?", ";", ":")) else f"{text}."
+    return text if text.startswith("\\") else text[0].upper() + text[1:]
+
+
+def movement(card: Any, raw: Row, judged: Row, *, rung: str = "M1", comparator: str = "england") -> str:
+    """Return what allowing for patients (or circumstances) did to the position, naming both rungs."""
+    code = judged.get("movement") or ""
+    if code not in phrases.MOVEMENT or "not_decidable" in (raw["position"], judged["position"]):
+        return ""
+    tag = phrases.label(rung, comparator)
+    share = judged.get("explained_share")
+    part = _part(share)
+    what = "patients like these" if rung != "M2" else "patients and circumstances like these"
+    text = {
+        "explained": f"The raw figure is outside the usual range, but it is within it for {what}, "
+        f"who account for {part or 'most of the gap'}. Expected is not the same as good enough.",
+        "partly_explained": f"Allowing for {what} accounts for {part or 'part of the gap'}; the rest remains.",
+        "not_explained": f"Allowing for {what} accounts for {part or 'little of the gap'}: it does not remove the difference.",
+        "borderline": f"Allowing for {what} moves the practice across the edge of the usual range, but by little. "
+        "Do not build an argument on which side it falls.",
+        "revealed": f"The raw figure is within the usual range, but it is outside it for {what}.",
+        "reversed": f"The raw figure is {_opposite(judged)} than usual, but it is {figures.side(judged['difference'])} than usual for {what}.",
+    }[code]
+    return f"**{phrases.MOVEMENT[code]}** ({tag}). {text}"
+
+
+def _part(share: Any) -> str:
+    """Return how much of the raw gap goes away: "62% of the gap", "none of the gap", or nothing when not known."""
+    if not known(share):
+        return ""
+    return "none of the gap" if float(share) < 0.005 else figures.share(min(float(share), 1.0), "the gap")
+
+
+def _opposite(row: Row) -> str:
+    return "higher" if row["difference"] < 0 else "lower"
+
+
+def disagreement(rows: dict[tuple[str, str], Row], comparator: str = "england") -> str:
+    """Return a sentence when the rungs give different positions, and nothing when they agree."""
+    found = [(rung, rows[rung, comparator]["position"]) for rung in ("M0", "M1", "M2") if (rung, comparator) in rows]
+    if len({position for _, position in found}) < 2:
+        return ""
+    said = [f"{phrases.RUNG[rung]} ({phrases.label(rung, comparator)}): “{phrases.POSITION[position]}”" for rung, position in found]
+    return f"The answer depends on what is allowed for. {'; '.join(said)}."
+
+
+def own_icb(rows: dict[tuple[str, str], Row], headline: str = "M1") -> str:
+    """Return how the practice stands against the other practices of its own ICB."""
+    row = rows.get((headline, "own_icb"))
+    england = rows.get((headline, "england"))
+    if row is None or row["position"] == "not_decidable":
+        return ""
+    same = england is not None and england["position"] == row["position"]
+    word = "The answer is the same" if same else "The answer is different"
+    tag = phrases.label(headline, "own_icb")
+    return f"{word} against the other practices of its own ICB ({tag}): “{phrases.POSITION[row['position']]}”."
+
+
+def without_recorded(rows: dict[tuple[str, str], Row]) -> str:
+    """Return whether leaving recorded illness out of the comparison changes the answer."""
+    with_it, without = rows.get(("M1", "england")), rows.get(("M1-", "england"))
+    if with_it is None or without is None or "not_decidable" in (with_it["position"], without["position"]):
+        return ""
+    tag = phrases.label("M1-", "england")
+    if with_it["position"] == without["position"]:
+        return f"Leaving recorded illness out of the comparison does not change the answer ({tag})."
+    return (
+        f"Leaving recorded illness out of the comparison changes the answer to “{phrases.POSITION[without['position']]}” ({tag}). "
+        "How much illness is recorded is partly the practice's own doing."
+    )
+
+
+def raw_figure(card: Any, row: Row, name: str, england: float, icb: float, icb_name: str) -> str:
+    """Return the raw figure, with England and its own ICB beside it."""
+    parts = [_capital(value_of(card, row, escape_markdown(name)))]
+    beside = [f"England as a whole: {figures.amount(card, england)}"] if known(england) else []
+    if known(icb):
+        beside.append(f"its own ICB, {escape_markdown(icb_name)}: {figures.amount(card, icb)}")
+    if beside:
+        parts.append(f"{'; '.join(beside)}.")
+    return " ".join(parts)
+
+
+def raw_rank(row: Row, comparator: str = "england") -> str:
+    """Return the raw rank, counted from the lowest, as the arithmetic it is."""
+    if not (known(row.get("rank")) and known(row.get("ranked"))):
+        return ""
+    return (
+        f"On the raw figures it is {ordinal(row['rank'])} from the lowest of {number(row['ranked'])} practices "
+        f"{phrases.COMPARATOR_IN[comparator]} ({phrases.label('M0', comparator)}): {neighbours(row, 'M0', comparator)}. "
+        "A rank says nothing about why, and someone is always last."
+    )
+
+
+def real_terms(card: Any, row: Row, *, rung: str = "M1", comparator: str = "england") -> str:
+    """Return the gap in events a week and whether it exceeds the card's margin."""
+    gap = figures.weekly_gap(card, row.get("gap_per_week", float("nan")))
+    if not gap or row["position"] == "not_decidable":
+        return ""
+    like = phrases.LIKE[rung] if rung != "M0" else "the middle of all practices"
+    beyond = "larger" if row.get("exceeds_margin") else "smaller"
+    return (
+        f"Set against {like} {phrases.COMPARATOR_IN[comparator]} ({phrases.label(rung, comparator)}), the difference comes to {gap}. "
+        f"It is {beyond} than the margin of {figures.margin(card)}, the smallest gap this measure's card treats as worth a second look."
+    )
+
+
+def direction(card: Any) -> str:
+    """Return what is known about which way is better."""
+    if card.better == "higher":
+        return "For this measure, higher is usually taken to be better."
+    if card.better == "lower":
+        return "For this measure, lower is usually taken to be better."
+    return "Nobody has shown that a higher or a lower figure is better on this measure: it can show different, not good or bad."
+
+
+def definition(card: Any) -> str:
+    """Return what the metric counts, with the standing of its definition."""
+    top, bottom = card.numerator.strip().rstrip("."), card.denominator.strip().rstrip(".")
+    standing = {
+        "as reported": " The definition is as reported by others; the official wording was not read.",
+        "local": " The definition is local.",
+        "official": " The definition is official.",
+    }.get(card.definition_status, "")
+    return f"Counted: {lower_first(top)}. Divided by: {lower_first(bottom)}.{standing}"

@@ -1,0 +1,276 @@
+"""A small invented run in the contract's columns, for tests of pages and pictures.
+
+The numbers are drawn, not fitted: these tests are about what is said and shown, not about what is estimated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpvar.results import Analysis, Note, Run
+
+RUNGS = ("M0", "M1", "M1-", "M2")
+COMPARATORS = ("england", "own_icb")
+AREA_METHODS = ("none", "multiplicative", "cqc", "shmi", "dersimonian-laird", "consistent")
+
+
+@dataclass(frozen=True)
+class Card:
+    """The fields of a metric card that words and charts read."""
+
+    id: str = "same_day_share"
+    title: str = "Same-day share"
+    short: str = "same-day share"
+    question: str = "What share of appointments is held on the day it is booked?"
+    numerator: str = "appointments held on the day they were booked"
+    denominator: str = "all appointments"
+    noun_numerator: str = "appointments held on the day they were booked"
+    noun_denominator: str = "appointments"
+    source: str = "gpad"
+    kind: str = "proportion"
+    unit: str = "%"
+    scale: float = 100.0
+    better: str = "unknown"
+    margin: float = 5.0
+    gap_unit: str = "appointments"
+    activity: bool = True
+    adjust: dict = field(default_factory=dict)
+    artefacts: tuple = (
+        {"what": "How slots are labelled", "misleads": "a practice that books triage calls as slots looks busier"},
+    )
+    gates: tuple = ()
+    definition_status: str = "in use"
+    definition_note: str = ""
+    formula: str = "same-day ÷ all"
+    validity_faults: tuple = ()
+    author: str = "gpvar"
+    reviewed: date = date(2026, 11, 1)
+    version: int = 1
+
+
+RATE = Card(
+    id="appointments_per_1000",
+    title="Appointments per 1,000 patients",
+    short="appointments per 1,000 patients",
+    question="How many appointments are recorded?",
+    numerator="all appointments",
+    denominator="registered patients, month by month",
+    noun_numerator="appointments",
+    noun_denominator="patients",
+    kind="rate",
+    unit="appointments per 1,000 patients a month",
+    scale=1000.0,
+    margin=10.0,
+)
+
+
+def _link(value, kind):
+    return np.log(value / (1 - value)) if kind == "proportion" else np.log(value)
+
+
+def _inverse(value, kind):
+    return 1 / (1 + np.exp(-value)) if kind == "proportion" else np.exp(value)
+
+
+def practice_rows(card: Card, n: int, n_icb: int, seed: int = 1, names: dict[int, str] | None = None):
+    """Return the analysis frame and the spread frame of `n` invented practices."""
+    rng = np.random.default_rng(seed)
+    codes = np.array([f"X{10001 + i}" for i in range(n)])
+    icb = np.array([f"Q{chr(65 + i % n_icb)}{chr(65 + i % n_icb)}" for i in range(n)])
+    size = rng.lognormal(np.log(60_000), 0.6, n)
+    base = 0.44 if card.kind == "proportion" else 0.45
+    need = rng.normal(0, 0.2, n)
+    own = rng.standard_t(6, n) * 0.35
+    truth = _inverse(_link(base, card.kind) + need + own, card.kind)
+    denominator = np.round(size)
+    observed = np.round(truth * denominator)
+    frames, spreads = [], []
+    for rung in RUNGS:
+        for comparator in COMPARATORS:
+            part = {"M0": 0, "M1": 0.8, "M1-": 0.7, "M2": 0.9}[rung]
+            shift = (pd.Series(own).groupby(icb).transform("median").to_numpy() if comparator == "own_icb" else 0) + np.zeros(n)
+            theta = _link(base, card.kind) + part * need + shift
+            residual = _link(observed / denominator, card.kind) - theta
+            tau = float(np.std(residual)) * 0.93
+            frames.append(_frame(card, codes, icb, observed, denominator, theta, residual, tau, rung, comparator, base))
+            spreads.append(_spread(card, n, tau, theta, rung, comparator))
+    frame = pd.concat(frames, ignore_index=True)
+    _add_movement(frame)
+    return frame, pd.DataFrame(spreads), codes, icb
+
+
+def _frame(card, codes, icb, observed, denominator, theta, residual, tau, rung, comparator, base):
+    kind = card.kind
+    centre = _inverse(theta, kind)
+    value = observed / denominator
+    s = np.sqrt(1 / (denominator * centre * ((1 - centre) if kind == "proportion" else 1)))
+    z = residual / np.sqrt(s**2 + tau**2)
+    limit = lambda k, spread: _inverse(theta + k * spread, kind)  # noqa: E731
+    total = np.sqrt(s**2 + tau**2)
+    rank = pd.Series(z).rank().to_numpy()
+    flag = np.select([z < -3.09, z > 3.09, z < -1.96, z > 1.96], ["low_99_8", "high_99_8", "low_95", "high_95"], "")
+    position = np.select([abs(z) <= 1.96, abs(z) <= 3.09], ["usual", "unusual"], "far_outside")
+    gap = observed - centre * denominator
+    return pd.DataFrame(
+        {
+            "practice_code": codes,
+            "rung": rung,
+            "comparator": comparator,
+            "observed": observed,
+            "denominator": denominator,
+            "value": value,
+            "centre": centre,
+            "expected": centre * denominator,
+            "ratio": value / centre,
+            "ratio_lower": value / centre * np.exp(-1.96 * s),
+            "ratio_upper": value / centre * np.exp(1.96 * s),
+            "adjusted": _inverse(_link(base, kind) + residual, kind),
+            "difference": value - centre,
+            "difference_lower": limit(0, s) * 0 + _inverse(theta + residual - 1.96 * s, kind) - centre,
+            "difference_upper": _inverse(theta + residual + 1.96 * s, kind) - centre,
+            "lower_95": limit(-1.96, total),
+            "upper_95": limit(1.96, total),
+            "lower_99_8": limit(-3.09, total),
+            "upper_99_8": limit(3.09, total),
+            "sampling_lower_95": limit(-1.96, s),
+            "sampling_upper_95": limit(1.96, s),
+            "sampling_lower_99_8": limit(-3.09, s),
+            "sampling_upper_99_8": limit(3.09, s),
+            "z_sampling": residual / s,
+            "z": z,
+            "p": 2 * np.exp(-(z**2) / 2),
+            "q": 1.0,
+            "flag_sampling": np.where(residual < 0, "low_99_8", "high_99_8"),
+            "flag": flag,
+            "position": position,
+            "movement": "",
+            "explained_share": np.nan,
+            "percentile": (rank - 1) / len(codes) * 100,
+            "rank": rank,
+            "ranked": len(codes),
+            "gap_count": gap,
+            "gap_per_week": gap / 52.14,
+            "exceeds_margin": abs(value - centre) * card.scale > card.margin,
+            "in_fit": True,
+            "link_residual": residual,
+        }
+    )
+
+
+def _spread(card, n, tau, theta, rung, comparator):
+    middle = float(np.median(theta))
+    return {
+        "rung": rung, "comparator": comparator, "n": n, "p": 1 if rung == "M0" else 8, "tau2": tau**2, "tau": tau,
+        "centre_link": middle, "centre": float(_inverse(middle, card.kind)), "expected_total_ratio": 1.01,
+        "middle_lower": float(_inverse(middle - 1.96 * tau, card.kind)),
+        "middle_upper": float(_inverse(middle + 1.96 * tau, card.kind)),
+        "skewness": -0.2, "kurtosis": 3.6, "flagged_95": 14, "flagged_99_8": 2, "expected_flags_95_normal": n * 0.05,
+        "expected_flags_99_8_normal": n * 0.002, "expected_flags_95_t": n * 0.05, "expected_flags_99_8_t": n * 0.005,
+        "t_df": 6.0, "phi": 900.0, "overdispersion_p": 0.0,
+    }  # fmt: skip
+
+
+def _add_movement(frame):
+    for comparator in COMPARATORS:
+        here = frame["comparator"] == comparator
+        zero = frame[here & (frame["rung"] == "M0")].set_index("practice_code")["z"]
+        for rung in RUNGS[1:]:
+            rows = here & (frame["rung"] == rung)
+            z0 = frame.loc[rows, "practice_code"].map(zero).to_numpy()
+            z = frame.loc[rows, "z"].to_numpy()
+            share = 1 - z / z0
+            flagged = abs(z0) > 1.96
+            moved = np.select(
+                [flagged & (abs(z) <= 1.96) & (share >= 0.5), flagged & (share >= 0.25), flagged, abs(z) > 1.96],
+                ["explained", "partly_explained", "not_explained", "revealed"],
+                "",
+            )
+            frame.loc[rows, "movement"] = moved
+            frame.loc[rows, "explained_share"] = np.where(flagged, share, np.nan)
+
+
+def analysis(card: Card, n: int = 200, n_icb: int = 4) -> Analysis:
+    """Return an invented analysis of `n` practices."""
+    frame, spread, codes, icb = practice_rows(card, n, n_icb)
+    m0 = frame[(frame["rung"] == "M0") & (frame["comparator"] == "england")]
+    area = icb == "QAA"
+    value = m0["observed"].sum() / m0["denominator"].sum()
+    by_icb = m0.groupby(icb)[["observed", "denominator"]].sum()
+    names = [*AREA_METHODS, "consistent"]
+    methods = pd.DataFrame(
+        {
+            "method": name, "rung": "M1" if i == len(AREA_METHODS) else "M0", "scope": scope, "n": size,
+            "flagged_low_95": low, "flagged_high_95": low + 1, "flagged_low_99_8": low // 3, "flagged_high_99_8": low // 4,
+        }
+        for scope, size in (("area", int(area.sum())), ("england", n))
+        for i, (name, low) in enumerate(zip(names, (size // 3, size // 30, size // 5, size // 8, size // 35, size // 38, size // 40), strict=True))
+    )  # fmt: skip
+    fits = pd.DataFrame(
+        {"rung": ["M1", "M1"], "term": ["imd2025.1", "age_sex.share_0_4"], "covariate": ["imd2025", "age_sex"], "estimate": [0.1, 0.2], "note": ""}
+    )
+    calibration = pd.DataFrame(
+        {"rung": list(RUNGS), "scope": "area", "n": int(area.sum()), "mean_residual": [0.05, 0.03, 0.03, 0.02], "slope": [np.nan, 1.1, 1.0, 0.9],
+         "slope_lower": [np.nan, 0.7, 0.6, 0.5], "slope_upper": [np.nan, 1.5, 1.4, 1.3], "sd_within": [0.35, 0.33, 0.33, 0.32]}
+    )  # fmt: skip
+    meta: dict[str, Any] = {
+        "metric": card.id, "kind": card.kind, "scale": card.scale, "period_label": "April 2025 to March 2026", "weeks": 52.14,
+        "n_practices": n, "n_fitted": n - 3, "n_area": int(area.sum()), "england_value": float(value),
+        "icb_value": {k: float(r.observed / r.denominator) for k, r in by_icb.iterrows()},
+        "area_value": float(m0["observed"][area].sum() / m0["denominator"][area].sum()), "rungs": list(RUNGS),
+        "covariates": {"M0": [], "M1": ["age_sex", "imd2025", "qof_dm"], "M1-": ["age_sex", "imd2025"], "M2": ["age_sex", "imd2025", "qof_dm", "rurality"]},
+        "dropped": {"ethnicity": "no source in this study"}, "has_months": False, "headline_rung": "M1", "comparators": list(COMPARATORS),
+        "extrapolated": [],
+    }  # fmt: skip
+    return Analysis(frame, spread, methods, fits, calibration, (Note("expected_total_ratio", {"rung": "M1", "ratio": 1.01}),), meta)
+
+
+def gates(codes, metric) -> pd.DataFrame:
+    """Return invented gates in all three states."""
+    return pd.DataFrame(
+        [
+            ("denominator_missing", "stop", "passed", "", metric, 0.0, ""),
+            ("list_jump", "warn", "failed", codes[1], metric, 22.0, "list changed by 22 % in a month"),
+            ("list_jump", "warn", "passed", "", metric, np.nan, ""),
+            ("mapping_step", "warn", "could not be checked", "", metric, np.nan, "no categories in this study"),
+            ("covariate_date", "warn", "could not be checked", "", "", np.nan, "no dates given"),
+        ],
+        columns=["gate", "severity", "state", "practice_code", "metric", "value", "detail"],
+    )
+
+
+def make_run(folder: Path, cards: tuple[Card, ...] = (Card(),), n: int = 200, names: dict[int, str] | None = None, simulated=True) -> Run:
+    """Return an invented run whose first ICB is the area and whose first two practices have a page."""
+    analyses = {card.id: analysis(card, n) for card in cards}
+    first = next(iter(analyses.values()))
+    codes = first.practices["practice_code"].unique()
+    icb = np.array([f"Q{chr(65 + i % 4)}{chr(65 + i % 4)}" for i in range(n)])
+    labels = [f"Invented Surgery {i}" for i in range(n)]
+    for i, name in (names or {}).items():
+        labels[i] = name
+    table = SimpleNamespace(
+        practices=pd.DataFrame({"practice_code": codes, "practice_name": labels, "list_size": 9000.0, "list_jump_pct": 1.0}),
+        hierarchy=pd.DataFrame({"practice_code": codes, "pcn_code": "U00001", "sub_icb_code": "", "icb_code": icb, "icb_name": "Invented " + pd.Series(icb), "region_code": "Y00"}),
+        outcomes=pd.DataFrame(columns=["practice_code", "metric", "numerator", "denominator", "numerator_low", "numerator_high", "state"]),
+        provenance=pd.DataFrame([("local", "england.csv", "ab" * 32, 12345, n, n, 0, "", "2025/26", "2025-04..2026-03")],
+                                columns=["source", "file", "sha256", "bytes", "rows_read", "rows_kept", "rows_dropped", "reason", "edition", "dates"]),
+        unmatched=pd.DataFrame([("X99999", "asked for, not in the data", "")], columns=["practice_code", "side", "detail"]),
+        gates=pd.concat([gates(codes, card.id) for card in cards], ignore_index=True),
+        area_codes=tuple(codes[icb == "QAA"]),
+        area_name="Invented QAA",
+        excluded=pd.DataFrame(columns=["practice_code", "gate"]),
+    )  # fmt: skip
+    study = SimpleNamespace(
+        schema=1, title="Invented study", seed=1, declared=date(2026, 4, 14), metrics=tuple(analyses), simulated=simulated,
+        period=SimpleNamespace(start="2025-04", end="2026-03", months=12, weeks=52.14, label="April 2025 to March 2026"),
+        area=SimpleNamespace(kind="icb", code="QAA", file=None, name="Invented QAA", practices=(codes[0], codes[4])),
+        reports=SimpleNamespace(kinds=("practice", "area"), formats=("html", "docx")), folder=folder, path=folder / "study.toml", hash="0" * 64,
+    )  # fmt: skip
+    meta = {"key": "0" * 64, "created": "2026-11-22T00:00:00", "versions": {"gpvar": "0.1.0", "numpy": np.__version__}, "simulated": simulated}
+    return Run(study, table, analyses, folder / "results" / ("0" * 12), meta)
