@@ -12,9 +12,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from gpvar import share
 
@@ -25,8 +25,7 @@ LONGEST_REPORT_NAME = 120
 SPACE_WANTED = 500_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One thing that was looked at.
 
     Attributes
@@ -34,7 +33,7 @@ class Check:
     item
         What was looked at.
     state
-        ``"in order"``, ``"wrong"`` (something will fail) or ``"note"`` (worth knowing).
+        ``"in order"``, ``"problem"`` (something will fail) or ``"note"`` (worth knowing).
     detail
         What was found and, unless it is in order, what to do.
     """
@@ -50,7 +49,7 @@ def report() -> list[Check]:
     Returns
     -------
     list of Check
-        One for each item, in the order in which they matter; a check that breaks is reported as wrong.
+        One for each item, in the order in which they matter; a check that breaks is reported as a problem.
     """
     return [result for check in _CHECKS for result in _carefully(check)]
 
@@ -60,7 +59,7 @@ def _carefully(check: Callable[[], Iterator[Check]]) -> list[Check]:
         return list(check())
     except Exception as error:  # a doctor who falls ill helps nobody: the fault becomes a finding
         name = check.__name__.strip("_").replace("_", " ")
-        return [Check(name, "wrong", f"could not be looked at ({type(error).__name__}: {error})")]
+        return [Check(name, "problem", f"could not be looked at ({type(error).__name__}: {error})")]
 
 
 def _python() -> Iterator[Check]:
@@ -69,7 +68,7 @@ def _python() -> Iterator[Check]:
     if OLDEST <= version <= NEWEST:
         yield Check("Python", "in order", said)
     else:
-        yield Check("Python", "wrong", f"{said}. Use Python 3.11, 3.12, 3.13 or 3.14.")
+        yield Check("Python", "problem", f"{said}. Use Python 3.11, 3.12, 3.13 or 3.14.")
 
 
 def _packages() -> Iterator[Check]:
@@ -78,7 +77,7 @@ def _packages() -> Iterator[Check]:
         try:
             found = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            yield Check(name, "wrong", "is not installed. Start gpvar with: python run.py demo")
+            yield Check(name, "problem", "is not installed. Start gpvar with: python run.py demo")
             continue
         wanted = locked.get(name)
         if wanted in (None, found):
@@ -105,7 +104,7 @@ def _pandoc() -> Iterator[Check]:
         first = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
     except (OSError, subprocess.SubprocessError):
         fix = "Start gpvar with python run.py, which installs it; with conda: conda install pandoc"
-        yield Check("pandoc", "wrong", f"was not found or does not start, so no report can be written. {fix}")
+        yield Check("pandoc", "problem", f"was not found or does not start, so no report can be written. {fix}")
         return
     yield Check("pandoc", "in order", first.splitlines()[0].removeprefix("pandoc").strip())
 
@@ -113,7 +112,9 @@ def _pandoc() -> Iterator[Check]:
 def _notebook_kernel() -> Iterator[Check]:
     missing = [name for name in ("ipykernel", "nbclient", "papermill") if find_spec(name) is None]
     if missing:
-        yield Check("notebooks", "wrong", f"{', '.join(missing)} cannot be found. Start gpvar with: python run.py demo")
+        yield Check(
+            "notebooks", "problem", f"{', '.join(missing)} cannot be found. Start gpvar with: python run.py demo"
+        )
     else:
         yield Check("notebooks", "in order", f"run with {Path(sys.executable).name}, this same Python")
 
@@ -125,13 +126,13 @@ def _folders() -> Iterator[Check]:
                 pass
         except OSError as error:
             yield Check(
-                item, "wrong", f"{folder} cannot be written to ({error.strerror}). Work in a folder of your own."
+                item, "problem", f"{folder} cannot be written to ({error.strerror}). Work in a folder of your own."
             )
             continue
         free = shutil.disk_usage(folder).free
         said = f"{folder}, {free / 1e9:.1f} GB free"
         if free < SPACE_WANTED:
-            yield Check(item, "wrong", f"{said}. Make room: a study of all England needs about 0.5 GB.")
+            yield Check(item, "problem", f"{said}. Make room: a study of all England needs about 0.5 GB.")
         else:
             yield Check(item, "in order", said)
 
@@ -142,7 +143,7 @@ def _path_length() -> Iterator[Check]:
     room = WINDOWS_PATH_LIMIT - len(str(Path.cwd()))
     if room < LONGEST_REPORT_NAME:
         yield Check(
-            "path length", "wrong", f"only {room} characters are left for file names. Work nearer the root: C:\\gpvar"
+            "path length", "problem", f"only {room} characters are left for file names. Work nearer the root: C:\\gpvar"
         )
     else:
         yield Check("path length", "in order", f"{room} characters left for file names")
@@ -172,7 +173,9 @@ def _shared_folders() -> Iterator[Check]:
         folder = share.folder(name)
         files = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
         if not files:
-            yield Check(name, "wrong", f"{folder} is missing or empty. Download gpvar again, or install it again.")
+            yield Check(
+                f"{name} files", "problem", f"{folder} is missing or empty. Download gpvar again, or install it again."
+            )
             continue
         sizes = sum(path.stat().st_size for path in files)
         yield Check(
