@@ -93,7 +93,7 @@ def direct(
         }
     )
     # A missing stratum makes the unit's rate unknown: missing is never zero.
-    sums = rows.groupby(keys, sort=False).agg(lambda column: column.sum(skipna=False))
+    sums = rows.groupby(keys, sort=False).sum().mask(rows.isna().groupby(keys, sort=False).any())
     total = sums["count"].to_numpy(dtype=np.float64)
     value = (sums["weighted"] / sums["weight"]).to_numpy(dtype=np.float64)
     error = np.sqrt(sums["variance"]).to_numpy(dtype=np.float64) / sums["weight"].to_numpy(dtype=np.float64)
