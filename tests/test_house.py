@@ -141,14 +141,14 @@ def test_statistics_know_nothing_of_gpvar_but_its_errors(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", STATS, ids=lambda path: path.name)
-def test_every_public_function_of_the_statistics_says_what_it_takes_and_returns(path: Path) -> None:
+def test_every_public_function_of_the_statistics_says_what_it_takes(path: Path) -> None:
     silent = []
     for node in parse(path).body:
         if path.name.startswith("_") or not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
             continue
         text = ast.get_docstring(node) or ""
         takes = any(argument.arg != "self" for argument in node.args.args + node.args.kwonlyargs)
-        if (takes and "Parameters\n" not in text) or "Returns\n" not in text:
+        if not text or (takes and "Parameters\n" not in text):
             silent.append(node.name)
     assert not silent
 
