@@ -1,0 +1,200 @@
+"""Funnels: one practice before and after, and an area without labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from gpvar.charts import scale as drawing
+from gpvar.charts.style import DARK_BLUE, DARK_GREY, DARK_PINK, FAINT_GREY, PEER_GREY, Chart, canvas, set_title, style
+from gpvar.words import pictures
+from gpvar.words.facts import AreaFacts, PracticeFacts, area_facts, practice_facts
+from gpvar.words.boxes import FLAGGED
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from gpvar.results import Analysis, Run
+
+SIZE = (3.5, 3.35)
+
+
+def funnel_before_after(run: Run, practice: str = "", metric: str = "") -> tuple[Chart, ...]:
+    """Return a practice's funnel at M0 and at the headline rung; empty when it cannot be placed.
+
+    Parameters
+    ----------
+    run
+        The run to read.
+    practice, metric
+        A practice code and a metric id; the study's first when empty.
+    """
+    facts = practice_facts(run, practice, metric)
+    rungs = dict.fromkeys(("M0", str(facts.meta.get("headline_rung", "M1"))))
+    return tuple(_practice_funnel(facts, rung) for rung in rungs if _can_draw(facts.row(rung)))
+
+
+def _can_draw(row: dict[str, Any] | None) -> bool:
+    return row is not None and bool(np.isfinite(row["value"])) and bool(np.isfinite(row["centre"]))
+
+
+def _rows(analysis: Analysis, rung: str, comparator: str = "england") -> pd.DataFrame:
+    frame = analysis.practices
+    rows = frame[(frame["rung"] == rung) & (frame["comparator"] == comparator)]
+    return rows[rows["value"].notna() & rows["centre"].notna() & rows["upper_95"].notna()].sort_values("practice_code")
+
+
+def _typical(analysis: Analysis) -> float:
+    """Return the figure of the typical practice: the raw centre, to which adjusted figures are carried."""
+    spread = analysis.spread
+    return float(spread.loc[(spread["rung"] == "M0") & (spread["comparator"] == "england"), "centre"].iloc[0])
+
+
+def _practice_funnel(facts: PracticeFacts, rung: str) -> Chart:
+    rows = _rows(facts.analysis, rung)
+    drawn = drawing.placed(rows, _typical(facts.analysis), facts.card.kind, facts.card.scale)
+    own = drawn[drawn["code"] == facts.code].iloc[0]
+    area = drawn["code"].isin(facts.run.table.area_codes).to_numpy()
+    title = pictures.funnel_title(rung, facts.rows[rung, "england"]["position"])
+    with style():
+        figure, axes = canvas(*SIZE)
+        _draw(axes, drawn, area, facts.card, rung, (own["size"], own["value"]))
+        axes.plot(own["size"], own["value"], "D", color=DARK_PINK, markersize=9, markeredgecolor="white", zorder=6)
+        _label(axes, own, facts.code)
+        set_title(figure, title, 44)
+    row = facts.rows[rung, "england"] | {
+        "adjusted": own["value"] / facts.card.scale,
+        "shown_lower_95": own["lower_95"] / facts.card.scale,
+        "shown_upper_95": own["upper_95"] / facts.card.scale,
+    }
+    positions = rows["position"]
+    alt = pictures.funnel_alt(
+        facts.card, row, rung, len(rows), int((positions == "far_outside").sum()), int(positions.isin(FLAGGED).sum())
+    )
+    return Chart(figure, title, alt, _data(drawn, area, facts.code), f"{facts.code}_{facts.card.id}_funnel_{rung}")
+
+
+def area_funnels(run: Run, metric: str = "") -> tuple[Chart, ...]:
+    """Return an area's funnels at M0 and at the headline rung, no practice labelled."""
+    facts = area_facts(run, metric)
+    rungs = dict.fromkeys(("M0", str(facts.meta.get("headline_rung", "M1"))))
+    return tuple(_area_funnel(facts, rung) for rung in rungs)
+
+
+def _area_funnel(facts: AreaFacts, rung: str) -> Chart:
+    rows = _rows(facts.analysis, rung)
+    drawn = drawing.placed(rows, _typical(facts.analysis), facts.card.kind, facts.card.scale)
+    area = drawn["code"].isin(facts.codes).to_numpy()
+    flagged = int(rows.loc[area, "position"].isin(FLAGGED).sum())
+    title = pictures.area_funnel_title(rung, flagged, int(area.sum()))
+    with style():
+        figure, axes = canvas(*SIZE)
+        _draw(axes, drawn, area, facts.card, rung, None)
+        set_title(figure, title, 44)
+    alt = pictures.area_funnel_alt(facts.card, rung, int(area.sum()), flagged, len(rows))
+    return Chart(figure, title, alt, _data(drawn, area, ""), f"area_{facts.card.id}_funnel_{rung}")
+
+
+def _draw(axes: Axes, drawn: pd.DataFrame, area: np.ndarray, card: Any, rung: str, own: tuple[float, float] | None) -> None:
+    low, high = _window(drawn, own, card.kind)
+    inside = drawn["value"].between(low, high).to_numpy()
+    for members, colour, size, order in ((~area, PEER_GREY, 5, 1), (area, DARK_GREY, 8, 2)):
+        part = drawn[members & inside]
+        axes.scatter(part["size"], part["value"], s=size, color=colour, linewidths=0, rasterized=True, zorder=order)
+    _edge_marks(axes, drawn[~inside], low, high)
+    for name, colour, dash, width in (
+        ("sampling_{}_95", FAINT_GREY, (0, (1, 1.5)), 1.2),
+        ("{}_95", DARK_BLUE, "-", 1.8),
+        ("{}_99_8", DARK_BLUE, "-", 0.9),
+    ):
+        for end in ("lower", "upper"):
+            x, y = drawing.curve(drawn, name.format(end))
+            axes.plot(x, y, color=colour, linestyle=dash, linewidth=width, zorder=4)
+    axes.set_xscale("log")
+    axes.set_ylim(low, high)
+    axes.set_xlim(*np.quantile(drawn["size"], [0.002, 0.998]) * [0.8, 1.25] if own is None else _reach(drawn, own[0]))
+    axes.xaxis.set_major_formatter(FuncFormatter(_short))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel(pictures.size_axis(card))
+    axes.set_ylabel(pictures.value_axis(card, rung))
+    _name_limits(axes, drawn, high)
+
+
+def _reach(drawn: pd.DataFrame, own: float) -> tuple[float, float]:
+    low, high = np.quantile(drawn["size"], [0.002, 0.998])
+    return min(low, own) * 0.8, max(high, own) * 1.25
+
+
+def _window(drawn: pd.DataFrame, own: tuple[float, float] | None, kind: str) -> tuple[float, float]:
+    """Return the range of values drawn: nearly every dot, the limits where most practices are, and the practice."""
+    values = drawn["value"]
+    low = min(values.quantile(0.002), drawn["lower_99_8"].quantile(0.2))
+    high = max(values.quantile(0.998), drawn["upper_99_8"].quantile(0.8))
+    if own is not None:
+        low, high = min(low, own[1]), max(high, own[1])
+    room = 0.06 * (high - low)
+    top = high + 1.6 * room
+    return max(0.0, low - room), min(top, 100.0) if kind == "proportion" else top
+
+
+def _edge_marks(axes: Axes, beyond: pd.DataFrame, low: float, high: float) -> None:
+    """Mark practices outside the drawn range with triangles at its edge."""
+    for part, edge, marker in ((beyond[beyond["value"] > high], high, "^"), (beyond[beyond["value"] < low], low, "v")):
+        if len(part):
+            axes.plot(part["size"], np.full(len(part), edge), marker, color=FAINT_GREY, markersize=4, clip_on=False, zorder=3)
+
+
+def _name_limits(axes: Axes, drawn: pd.DataFrame, top: float) -> None:
+    """Write the names of the limits on the lines themselves."""
+    right = axes.get_xlim()[1]
+    for limit, text in (("upper_95", "usual range"), ("upper_99_8", "far limit")):
+        x, y = drawing.curve(drawn, limit)
+        keep = x <= right
+        height = float(y[keep][-1]) if keep.any() else float(y[-1])
+        if height < top:
+            axes.annotate(
+                text,
+                (right, height),
+                xytext=(0, 2),
+                textcoords="offset points",
+                ha="right",
+                va="bottom",
+                fontsize=8,
+                color=DARK_BLUE,
+                zorder=7,
+                bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.75},
+            )
+
+
+def _label(axes: Axes, own: pd.Series, code: str) -> None:
+    left, right = axes.get_xlim()
+    near_right = np.log(own["size"] / left) > 0.6 * np.log(right / left)
+    axes.annotate(
+        code,
+        (own["size"], own["value"]),
+        xytext=(-8 if near_right else 8, 6),
+        textcoords="offset points",
+        ha="right" if near_right else "left",
+        fontsize=10,
+        fontweight="bold",
+        color=DARK_PINK,
+        zorder=8,
+        bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
+    )
+
+
+def _short(value: float, _: Any = None) -> str:
+    if value >= 1e6:
+        return f"{value / 1e6:g}m"
+    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
+
+
+def _data(drawn: pd.DataFrame, area: np.ndarray, code: str) -> pd.DataFrame:
+    """Return what was drawn without saying whose it is; rows keep the order of the codes they no longer carry."""
+    group = np.where(area, "practice of the area", "practice")
+    group = np.where(drawn["code"] == code, "this practice", group) if code else group
+    return drawn.drop(columns="code").assign(group=group).round(6)
