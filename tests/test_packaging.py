@@ -107,7 +107,7 @@ def test_conda_is_asked_for_nothing_else() -> None:
 def test_one_range_of_pythons_is_named_everywhere() -> None:
     allowed = SpecifierSet(PROJECT["project"]["requires-python"])
     minors = [minor for minor in range(30) if f"3.{minor}" in allowed]
-    assert [doctor.OLDEST, doctor.NEWEST] == [(3, minors[0]), (3, minors[-1])]
+    assert [(3, minors[0]), (3, minors[-1])] == [doctor.OLDEST, doctor.NEWEST]
     classified = re.findall(r"Python :: 3\.(\d+)", "\n".join(PROJECT["project"]["classifiers"]))
     assert [int(minor) for minor in classified] == minors
     assert PROJECT["tool"]["ruff"]["target-version"] == f"py3{minors[0]}"
