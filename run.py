@@ -435,7 +435,7 @@ CAUSES = (
         r"proxyerror|cannot connect to proxy|tunnel connection failed|proxy authentication|\b407\b",
         "The proxy of your network did not let the packages through.",
         "Ask IT for the proxy's address; set it as HTTPS_PROXY, or as proxy = ... under [global] in pip.ini (pip.conf "
-        "on Mac and Linux), then start again (docs/install.md).",
+        "on Mac and Linux), then start again (docs/install.md). Where there is no proxy, at home say, clear that setting.",
     ),
     (
         r"newconnectionerror|name resolution|getaddrinfo|nodename nor servname|network is unreachable|"
