@@ -376,10 +376,14 @@ def attempt(command, wheels):
     except OSError as error:
         step, lines = None, [str(error)]
     if step:
-        with step:
+        try:
             for line in step.stdout:
                 lines.append(line)
                 show_package(line)
+            step.wait()
+        finally:
+            if step.poll() is None:  # we were interrupted
+                step.kill()
         end_progress_line()
         if step.returncode == 0:
             return
@@ -435,7 +439,7 @@ CAUSES = (
         r"proxyerror|cannot connect to proxy|tunnel connection failed|proxy authentication|\b407\b",
         "The proxy of your network did not let the packages through.",
         "Ask IT for the proxy's address; set it as HTTPS_PROXY, or as proxy = ... under [global] in pip.ini (pip.conf "
-        "on Mac and Linux), then start again (docs/install.md). Where there is no proxy, at home say, clear that setting.",
+        "on Mac and Linux), then start again (docs/install.md). Where there is no proxy, as at home, clear it.",
     ),
     (
         r"newconnectionerror|name resolution|getaddrinfo|nodename nor servname|network is unreachable|"
