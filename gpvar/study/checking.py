@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from gpvar import catalogue
 from gpvar.errors import StudyError
@@ -66,7 +66,12 @@ def checked(content: dict[str, Any], path: Path | None, folder: Path) -> Study:
 class _Reader:
     """Takes values out of a study's tables, noting what has the wrong name or the wrong kind."""
 
-    _WORDS = {str: "text between quotation marks", int: "a whole number", bool: "true or false", list: "a list in [ ]"}
+    _WORDS: ClassVar = {
+        str: "text between quotation marks",
+        int: "a whole number",
+        bool: "true or false",
+        list: "a list in [ ]",
+    }
 
     def __init__(self, problems: Problems) -> None:
         self.problems = problems
@@ -276,7 +281,7 @@ def _source(read: _Reader, table: dict[str, Any], number: int, folder: Path) -> 
 
 
 def _flattened(columns: dict[str, Any]) -> dict[str, Any]:
-    """Return ``{"a.b": x}`` for ``{"a": {"b": x}}``: a dot in a heading means the same with and without quotation marks."""
+    """Return ``{"a.b": x}`` for ``{"a": {"b": x}}``: dots mean the same with and without quotes."""
     flat: dict[str, Any] = {}
     for key, value in columns.items():
         if isinstance(value, dict):

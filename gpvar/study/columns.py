@@ -65,7 +65,7 @@ def check_columns(sources: Sequence[SourceSpec], metrics: Sequence[str], problem
             continue
         for part in PARTS:
             if home and f"{metric}.{part}" not in home:
-                fix = f'Add "{metric}.{part}" = "heading" (or a list of headings, which are summed), or take the metric out.'
+                fix = f'Add "{metric}.{part}" = "heading", or a list of headings to be summed; or take the metric out.'
                 problems.add(f"No column is said to hold the {part} of '{metric}'.", "[source.columns]", fix)
 
 
@@ -91,3 +91,5 @@ def _check_key(key: str, value: object, where: str, problems: Problems) -> None:
     elif covariate and "." in key and catalogue.covariate(covariate).shape != "prevalence":
         fix = f'Write {covariate} = "heading" or {covariate} = ["heading", "heading"].'
         problems.add(f"'{covariate}' is not made of a numerator and a denominator.", where, fix)
+    elif covariate and "." not in key and isinstance(value, list) and catalogue.covariate(covariate).shape != "shares":
+        problems.add(f"'{covariate}' is one number or word for each practice, so it needs one heading.", where)

@@ -1,0 +1,22 @@
+"""Data quality before statistics: each gate passed, failed, or could not be checked.
+
+Pure functions on frames. What each gate means, and its thresholds, are in ``catalogue/gates.toml``.
+"""
+
+from __future__ import annotations
+
+from gpvar.gates.asking import dropped, excluded, run, summary
+from gpvar.gates.evidence import FAILED, PASSED, UNCHECKED, Evidence, Look, declared_covariates
+
+__all__ = [
+    "FAILED",
+    "PASSED",
+    "UNCHECKED",
+    "Evidence",
+    "Look",
+    "declared_covariates",
+    "dropped",
+    "excluded",
+    "run",
+    "summary",
+]

@@ -1,0 +1,175 @@
+"""Gates about single practices: which have counts that cannot be used, or lists unlike the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from gpvar import catalogue
+from gpvar.gates.evidence import PASSED, UNCHECKED, Evidence, Look, failures
+
+
+def no_denominator(e: Evidence) -> Iterator[Look]:
+    for metric, rows in e.outcomes.groupby("metric", sort=False):
+        empty = (rows["state"] == "missing") | ~(rows["denominator"] > 0)
+        failed = []
+        for row in rows[empty].itertuples():
+            why = "a count is missing" if row.state == "missing" else "the denominator is hidden"
+            failed.append((row.practice_code, row.denominator, "the denominator is 0" if row.denominator == 0 else why))
+        yield Look(PASSED, tuple(failed), metrics=(str(metric),))
+
+
+def numerator_over_denominator(e: Evidence) -> Iterator[Look]:
+    for metric, rows in e.outcomes.groupby("metric", sort=False):
+        if catalogue.metric(str(metric)).kind != "proportion":
+            continue
+        over = rows[rows["numerator_low"] > rows["denominator"]]
+        failed = tuple(
+            (row.practice_code, row.numerator_low, f"{row.numerator_low:,.0f} of {row.denominator:,.0f}")
+            for row in over.itertuples()
+        )
+        yield Look(PASSED, failed, metrics=(str(metric),))
+
+
+def suppressed(e: Evidence) -> Iterator[Look]:
+    for metric, rows in e.outcomes.groupby("metric", sort=False):
+        hidden = rows[rows["state"] == "suppressed"]
+        failed = tuple(
+            (row.practice_code, row.numerator_high, f"between {row.numerator_low:,.0f} and {row.numerator_high:,.0f}")
+            for row in hidden.itertuples()
+        )
+        yield Look(PASSED, failed, metrics=(str(metric),))
+
+
+def list_under_1000(e: Evidence) -> Iterator[Look]:
+    sizes = e.practices["list_size"]
+    if sizes.isna().all():
+        yield Look(UNCHECKED)
+        return
+    least = catalogue.gates()["list_under_1000"].thresholds["list_size_below"]
+    failed = failures(e.practices["practice_code"], sizes, sizes < least, "{:,.0f} patients")
+    yield Look(PASSED, failed, detail=_unknown(sizes, failed, "list size"))
+
+
+def _unknown(values: pd.Series, failed: tuple, what: str) -> str:
+    """Say how many practices failed, and for how many the value is not known."""
+    unknown = int(values.isna().sum())
+    if not unknown:
+        return ""
+    said = f"{len(failed):,} fail; " if failed else ""
+    return f"{said}the {what} of {unknown:,} practices is not known"
+
+
+def atypical(e: Evidence) -> Iterator[Look]:
+    """Mark lists unlike ordinary general practice: small, jumping, or of unusual ages and sexes."""
+    cards = catalogue.gates()
+    codes = e.practices["practice_code"]
+    size, jump = e.practices["list_size"], e.practices["list_jump_pct"]
+    reasons = list(
+        failures(codes, size, size < cards["list_under_1000"].thresholds["list_size_below"], "{:,.0f} patients")
+    )
+    jumped = jump.abs() > cards["merger_or_list_jump"].thresholds["jump_pct_above"]
+    reasons += failures(codes, jump, jumped, "the list changed by {:,.0f} % in a month")
+    looked = []
+    for rule in cards["atypical"].more["rule"]:
+        for name in _share_columns(e.practices, rule["columns"]):
+            looked.append(name)
+            share = e.practices[name]
+            wrong = (share < rule.get("below", -1)) | (share > rule.get("above", 2))
+            reasons += failures(codes, 100 * share, wrong, f"{{:.1f}} % are {rule['what']}")
+    if size.isna().all() and jump.isna().all() and not looked:
+        yield Look(UNCHECKED)
+        return
+    by_code: dict[str, list[tuple[float, str]]] = {}
+    for code, value, words in reasons:
+        by_code.setdefault(code, []).append((value, words))
+    failed = tuple((code, found[0][0], "; ".join(words for _, words in found)) for code, found in by_code.items())
+    detail = "" if looked else "judged by list size alone: the table holds no ages"
+    yield Look(PASSED, failed, detail=detail)
+
+
+def _share_columns(practices: pd.DataFrame, names: list[str]) -> list[str]:
+    return [c for c in practices.columns if c.partition(".")[2].casefold() in names]
+
+
+def appointments_under_one(e: Evidence) -> Iterator[Look]:
+    card = catalogue.gates()["appointments_under_one_per_patient"]
+    totals = _all_appointments(e, card.more["totals"])
+    if totals is None or e.practices["list_size"].isna().all():
+        yield Look(UNCHECKED)
+        return
+    rate = totals.reindex(e.practices["practice_code"]).to_numpy() / e.practices["list_size"]
+    yearly = rate * 12 / e.study.period.months
+    wrong = yearly < card.thresholds["appointments_per_patient_year_below"]
+    yield Look(PASSED, failures(e.practices["practice_code"], yearly, wrong, "{:.2f} appointments per patient a year"))
+
+
+def _all_appointments(e: Evidence, places: list[str]) -> pd.Series | None:
+    for place in places:
+        metric, part = place.split(".")
+        rows = e.outcomes[e.outcomes["metric"] == metric]
+        if len(rows):
+            return rows.set_index("practice_code")[part]
+    return None
+
+
+def unmapped_over_40(e: Evidence) -> Iterator[Look]:
+    if "unmapped.numerator" not in e.practices or "unmapped.denominator" not in e.practices:
+        yield Look(UNCHECKED)
+        return
+    share = e.practices["unmapped.numerator"] / e.practices["unmapped.denominator"].where(lambda n: n > 0)
+    wrong = share >= catalogue.gates()["unmapped_over_40"].thresholds["unmapped_share_from"]
+    yield Look(PASSED, failures(e.practices["practice_code"], 100 * share, wrong, "{:.0f} % are unmapped"))
+
+
+def merger_or_list_jump(e: Evidence) -> Iterator[Look]:
+    jump = e.practices["list_jump_pct"]
+    if jump.isna().all():
+        yield Look(UNCHECKED)
+        return
+    wrong = jump.abs() > catalogue.gates()["merger_or_list_jump"].thresholds["jump_pct_above"]
+    failed = failures(e.practices["practice_code"], jump, wrong, "the list changed by {:,.0f} % in a month")
+    yield Look(PASSED, failed, detail=_unknown(jump, failed, "list's largest change"))
+
+
+def supplier_change(e: Evidence) -> Iterator[Look]:
+    if "supplier_changes" not in e.practices:
+        yield Look(UNCHECKED)
+        return
+    changes = e.practices["supplier_changes"]
+    yield Look(PASSED, failures(e.practices["practice_code"], changes, changes > 0, "changed {:.0f} times"))
+
+
+def months_missing(e: Evidence) -> Iterator[Look]:
+    if not e.has_months:
+        yield Look(UNCHECKED)
+        return
+    for metric, rows in e.months.groupby("metric", sort=False):
+        short = rows["months"] < e.study.period.months
+        words = f"{{:.0f}} of {e.study.period.months} months"
+        yield Look(PASSED, failures(rows["practice_code"], rows["months"], short, words), metrics=(str(metric),))
+
+
+def mapping_step(e: Evidence) -> Iterator[Look]:
+    yield Look(UNCHECKED)
+
+
+def ag_platform_incomplete(e: Evidence) -> Iterator[Look]:
+    yield Look(UNCHECKED)
+
+
+def ag_capped(e: Evidence) -> Iterator[Look]:
+    if "ag_cap" not in e.practices:
+        yield Look(UNCHECKED)
+        return
+    cap = e.practices["ag_cap"]
+    for metric in e.study.metrics:
+        if catalogue.metric(metric).source != "ag_extract":
+            continue
+        rows = e.outcomes[e.outcomes["metric"] == metric].set_index("practice_code")
+        counted = e.practices.get("ag_claims", rows["numerator_high"].reindex(e.practices["practice_code"]).array)
+        claims = pd.Series(np.asarray(counted, dtype=float), index=e.practices.index)
+        failed = failures(e.practices["practice_code"], claims, (cap > 0) & (claims >= cap), "{:,.0f} reaches the cap")
+        yield Look(PASSED, failed, metrics=(metric,))

@@ -1,0 +1,122 @@
+"""Gates about the table as a whole: dates, breaks, targets, joins and characteristics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gpvar import catalogue
+from gpvar.gates.evidence import FAILED, PASSED, UNCHECKED, Evidence, Look, columns_of, declared_covariates
+from gpvar.study import months_between
+
+
+def series_break(e: Evidence) -> Iterator[Look]:
+    """Fail where the period holds a break; changes of policy or of areas are noted and do not make figures unlike."""
+    first, last = e.study.period.first_day, e.study.period.last_day
+    for metric in e.study.metrics:
+        crossed = [
+            item
+            for item in catalogue.breaks(catalogue.metric(metric).source)
+            if first < item.start <= last or (item.end is not None and item.start <= first <= item.end)
+        ]
+        for item in crossed:
+            severity = "" if item.breaks_series else "note"
+            yield Look(FAILED, detail=f"{item.start:%d %B %Y}: {item.what}", metrics=(metric,), severity=severity)
+        if not crossed:
+            yield Look(PASSED, metrics=(metric,))
+
+
+def target_change(e: Evidence) -> Iterator[Look]:
+    first, last = e.study.period.first_day, e.study.period.last_day
+    for metric in e.study.metrics:
+        own = [target for target in catalogue.targets().values() if target.metric == metric]
+        changed = [t for t in own if first < t.announced <= last or (t.ends is not None and first <= t.ends < last)]
+        yield Look(FAILED if changed else PASSED, detail="; ".join(t.wording for t in changed), metrics=(metric,))
+
+
+def covariate_missing(e: Evidence) -> Iterator[Look]:
+    """Fail practices that lack a characteristic; a characteristic without a source could not be checked."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for metric in e.study.metrics:
+        groups.setdefault(declared_covariates(e.study, metric), []).append(metric)
+    for covariates, metrics in groups.items():
+        concerned = () if len(groups) == 1 else tuple(metrics)
+        missing: dict[str, list[str]] = {}
+        for covariate in covariates:
+            columns = columns_of(e.practices, covariate)
+            title = catalogue.covariate(covariate).title
+            if not columns:
+                yield Look(UNCHECKED, detail=f"no source for {title}", metrics=concerned)
+                continue
+            for code in e.practices.loc[e.practices[columns].isna().any(axis=1), "practice_code"]:
+                missing.setdefault(str(code), []).append(title)
+        failed = tuple(
+            (code, float(len(names)), f"no {', no '.join(names)}") for code, names in sorted(missing.items())
+        )
+        yield Look(PASSED, failed, metrics=concerned)
+
+
+def covariate_old(e: Evidence) -> Iterator[Look]:
+    """Compare each characteristic's date with the period."""
+    card = catalogue.gates()["covariate_old"]
+    dates = {covariate: month for source in e.study.sources for covariate, month in source.dates.items()}
+    declared = dict.fromkeys(c for metric in e.study.metrics for c in declared_covariates(e.study, metric))
+    for covariate in declared:
+        if not columns_of(e.practices, covariate):
+            continue
+        title = catalogue.covariate(covariate).title
+        if covariate not in dates:
+            yield Look(UNCHECKED, detail=f"{title}: the study gives no date")
+            continue
+        before = months_between(dates[covariate], e.study.period.start)
+        after = months_between(e.study.period.end, dates[covariate])
+        apart = max(before, after, 0)
+        late = after > 0 and covariate not in card.more["after_is_fine"]
+        wrong = late or apart > card.thresholds["months_above"]
+        place = f"{before} months before" if before > 0 else f"{after} months after" if after > 0 else "within"
+        far = (
+            " (also read the finding without it)"
+            if wrong and (late or apart > card.thresholds["far_months_above"])
+            else ""
+        )
+        yield Look(FAILED if wrong else PASSED, value=float(apart), detail=f"{title}: {place} the period{far}")
+
+
+def join_loss(e: Evidence) -> Iterator[Look]:
+    limit = catalogue.gates()["join_loss"].thresholds["loss_above"]
+    losses = {f"not in the source '{source}'": share for source, share in e.lost.items()} if len(e.lost) > 1 else {}
+    if (e.hierarchy["icb_code"] != "").any():
+        losses["without an integrated care board"] = float((e.hierarchy["icb_code"] == "").mean())
+    over = {words: share for words, share in losses.items() if share > limit}
+    if over:
+        detail = "; ".join(f"{100 * share:.1f} % are {words}" for words, share in over.items())
+        yield Look(FAILED, value=max(over.values()), detail=detail)
+    else:
+        worst = max(losses.values(), default=float("nan"))
+        yield Look(PASSED if len(e.lost) > 1 else UNCHECKED, value=worst)
+
+
+def hierarchy_date(e: Evidence) -> Iterator[Look]:
+    day, codes = e.study.reference.hierarchy_date, set(e.hierarchy["icb_code"]) - {""}
+    boards = catalogue.icbs()
+    known = codes & set(boards)
+    if day is None or not known:
+        yield Look(
+            UNCHECKED, detail="the study gives no date" if day is None else "the codes of the areas are not known"
+        )
+        return
+    strange = sorted(code for code in known if code not in catalogue.icb_members(day))
+    if strange:
+        detail = f"{len(strange)} boards of the table were not in force on {day:%d %B %Y}: {', '.join(strange[:5])}"
+        yield Look(FAILED, value=float(len(strange)), detail=detail)
+    elif not e.study.period.first_day <= day <= e.study.period.last_day:
+        yield Look(FAILED, detail=f"{day:%d %B %Y} is not within {e.study.period.label}")
+    else:
+        yield Look(PASSED, detail=f"as on {day:%d %B %Y}")
+
+
+def denominator_mixed(e: Evidence) -> Iterator[Look]:
+    for metric in e.study.metrics:
+        homes = {e.homes.get(f"{metric}.{part}", "") for part in ("numerator", "denominator")}
+        mixed = len(homes) > 1
+        detail = f"taken from {' and '.join(sorted(homes))}" if mixed else ""
+        yield Look(FAILED if mixed else PASSED, detail=detail, metrics=(metric,))

@@ -1,0 +1,231 @@
+"""Practices, networks and boards: tidy codes, find by name or code, bridge the boards before and after April 2026."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from gpvar import catalogue
+from gpvar.errors import StudyError
+from gpvar.problems import closest, listing
+
+if TYPE_CHECKING:
+    from gpvar.table import PracticeTable
+
+_MOST_LISTED = 10
+
+
+@cache
+def conventions() -> dict[str, Any]:
+    """Return how tables of practices are written (`catalogue/headers.toml`): code patterns, marks, known headings."""
+    return tomllib.loads(files("gpvar.catalogue").joinpath("headers.toml").read_text(encoding="utf-8"))
+
+
+def tidy(codes: pd.Series) -> pd.Series:
+    """Return codes without the spaces around them and in capitals."""
+    return codes.fillna("").astype(str).str.strip().str.upper()
+
+
+def is_practice_code(codes: pd.Series) -> pd.Series:
+    """Return which tidy codes have the form of a practice code."""
+    return codes.str.fullmatch(conventions()["codes"]["practice"])
+
+
+def looks_like_practice_code(text: str) -> bool:
+    """Return whether one text has the form of a practice code."""
+    return re.fullmatch(conventions()["codes"]["practice"], text.strip().upper()) is not None
+
+
+def network(pcn_code: pd.Series, icb_code: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Return networks' codes and keys: unallocated practices are pooled within their board.
+
+    Parameters
+    ----------
+    pcn_code, icb_code
+        Tidy codes; blank where unknown.
+
+    Returns
+    -------
+    tuple of Series
+        The code (``"QHM U"`` for the unallocated of QHM) and the key of board and network together, because a
+        network can straddle two boards. Both blank where the network is unknown.
+    """
+    none = conventions()["codes"]["no_pcn"]
+    unallocated = pcn_code == none
+    code = pcn_code.where(~unallocated, (icb_code + " " + none).str.strip())
+    key = (icb_code + ":" + pcn_code).where(pcn_code != "", "")
+    return code, key
+
+
+def find_practice(where: PracticeTable | pd.DataFrame, query: str, within: Iterable[str] | None = None) -> str:
+    """Return the code of the practice that `query` names.
+
+    Parameters
+    ----------
+    where
+        A practice table, or a frame with `practice_code` and perhaps `practice_name`.
+    query
+        A code, or part of a name; capitals do not matter.
+    within
+        Only practices with these codes are considered.
+
+    Raises
+    ------
+    StudyError
+        When nothing fits, or more than one practice does; the message lists up to ten.
+    """
+    frame = where if isinstance(where, pd.DataFrame) else where.practices
+    found = match_practices(frame, query)
+    if within is not None:
+        found = found[found["practice_code"].isin(set(within))]
+    if len(found) == 1:
+        return str(found["practice_code"].iloc[0])
+    if len(found) > 1:
+        raise StudyError(
+            f"{len(found)} practices are called '{query}': {_named(found)}.",
+            "the practice asked for",
+            "Give the code of the one you mean, or name its board as well.",
+        )
+    raise StudyError(
+        f"No practice here is called '{query}'.", "the practice asked for", _nearest_practices(frame, query)
+    )
+
+
+def match_practices(frame: pd.DataFrame, query: str) -> pd.DataFrame:
+    """Return the rows whose code is `query`, else whose name is, else whose name holds it."""
+    codes = tidy(frame["practice_code"])
+    by_code = frame[codes == query.strip().upper()]
+    if len(by_code) or "practice_name" not in frame:
+        return by_code
+    names, asked = _plain(frame["practice_name"]), _plain_text(query)
+    if not asked:
+        return frame.iloc[:0]
+    same = frame[names == asked]
+    return same if len(same) else frame[names.str.contains(asked, regex=False)]
+
+
+def find_icb(frame: pd.DataFrame, query: str) -> list[str]:
+    """Return the codes of the boards that `query` can mean, as the codes that `frame` uses.
+
+    Parameters
+    ----------
+    frame
+        One row per practice with `icb_code` and perhaps `icb_name`.
+    query
+        A code, of before or after April 2026, or part of a name.
+
+    Raises
+    ------
+    StudyError
+        When no board of the table fits.
+    """
+    used = sorted(set(tidy(frame["icb_code"])) - {""})
+    code = query.strip().upper()
+    if code in used:
+        return [code]
+    if code in catalogue.icbs():
+        return [code] if codes_of_board(code, used) else _no_such_board(query, used, frame)
+    names = _names_of_boards(frame, used)
+    asked = _plain_text(query)
+    found = [code for code, name in names.items() if asked and asked in _plain_text(name)]
+    return found or _no_such_board(query, used, frame)
+
+
+def codes_of_board(code: str, used: Iterable[str]) -> tuple[str, ...]:
+    """Return the codes among `used` whose practices make up the board `code`, bridging April 2026.
+
+    A board of April 2026 is the sum of the boards that it replaced. A replaced board can be found among the codes
+    of April 2026 only where its successor replaced it alone. Nothing is returned when the board cannot be put together.
+    """
+    used = set(used)
+    if code in used:
+        return (code,)
+    boards = catalogue.icbs()
+    before = [old for old, board in boards.items() if code in board.successors]
+    if before and set(before) & used:
+        # A board that was split between several cannot be assigned from its code alone.
+        whole = all(boards[old].successors == (code,) for old in before)
+        return tuple(old for old in before if old in used) if whole else ()
+    after = boards[code].successors if code in boards else ()
+    if len(after) == 1 and after[0] in used:
+        others = [old for old, board in boards.items() if after[0] in board.successors and old != code]
+        return () if others else after
+    return ()
+
+
+def name_of_board(code: str) -> str:
+    """Return a board's name, or its code when the name is not known."""
+    board = catalogue.icbs().get(code)
+    return board.name if board else code
+
+
+def describe_boards(codes: Iterable[str], frame: pd.DataFrame | None = None) -> str:
+    """Return ``"QHM (NHS North East …), QMF (…)"`` for messages."""
+    codes = list(codes)
+    names = _names_of_boards(frame, codes) if frame is not None else {code: name_of_board(code) for code in codes}
+    return listing(
+        (f"{code} ({names[code]})" if names.get(code, code) != code else code for code in codes), _MOST_LISTED
+    )
+
+
+def _names_of_boards(frame: pd.DataFrame, used: list[str]) -> dict[str, str]:
+    names = {code: name_of_board(code) for code in used}
+    if "icb_name" in frame:
+        given = frame.assign(icb_code=tidy(frame["icb_code"])).dropna(subset=["icb_name"])
+        given = given[given["icb_name"].astype(str).str.strip() != ""]
+        names.update(given.groupby("icb_code")["icb_name"].first().astype(str).to_dict())
+    return {code: names[code] for code in used}
+
+
+def _no_such_board(query: str, used: list[str], frame: pd.DataFrame) -> list[str]:
+    code = query.strip().upper()
+    boards = catalogue.icbs()
+    if code in boards:
+        board = boards[code]
+        when = f"ended on {board.valid_to:%d %B %Y}" if board.valid_to else f"began on {board.valid_from:%d %B %Y}"
+        raise StudyError(
+            f"The practices of {code} ({board.name}), which {when}, cannot be told from the codes in this table.",
+            "the board asked for",
+            f"Use a board of the table ({describe_boards(used, frame)}), or map icb_code to a column that has {code}.",
+        )
+    names = _names_of_boards(frame, used)
+    near = closest(query, [*used, *names.values()])
+    codes = [code for code in used if code in near or names[code] in near] or used
+    start = "Did you mean" if near else "The boards of the table are"
+    raise StudyError(
+        f"No board of this table is called '{query}'.",
+        "the board asked for",
+        f"{start} {describe_boards(codes, frame)}{'?' if near else '.'}",
+    )
+
+
+def _nearest_practices(frame: pd.DataFrame, query: str) -> str:
+    codes = tidy(frame["practice_code"])
+    names = (
+        frame["practice_name"].fillna("").astype(str) if "practice_name" in frame else pd.Series("", index=frame.index)
+    )
+    near = closest(query, [*codes, *names[names != ""].unique()], 5)
+    found = frame[codes.isin(near) | names.isin(near)]
+    if len(found):
+        return f"Did you mean {_named(found)}?"
+    return "Give the practice's code (a letter and five digits), or a word of its name as the file writes it."
+
+
+def _named(found: pd.DataFrame) -> str:
+    names = found["practice_name"].fillna("") if "practice_name" in found else [""] * len(found)
+    pairs = zip(tidy(found["practice_code"]), names, strict=True)
+    return listing((f"{code} {' '.join(str(name).split())}".strip() for code, name in pairs), _MOST_LISTED)
+
+
+def _plain(names: pd.Series) -> pd.Series:
+    return names.fillna("").astype(str).map(_plain_text)
+
+
+def _plain_text(name: str) -> str:
+    return " ".join(re.sub(r"[^\w\s]", " ", name.casefold()).split())

@@ -1,0 +1,268 @@
+"""From records of text to counts and facts per practice, summed over the period."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from gpvar import catalogue
+from gpvar.problems import Problems
+from gpvar.sources._layout import Records
+from gpvar.sources._values import Numbers, parse_numbers
+from gpvar.study import Period, SourceSpec
+from gpvar.study.columns import NUMBERS, PARTS, TEXTS, covariate_of, headings, metric_of
+
+UNMAPPED = "unmapped"
+_COUNTS = ["practice_code", "metric", "part", "value", "low", "high", "hidden", "months"]
+_SHOWN = 4
+
+
+def collect(
+    records: Records, spec: SourceSpec, period: Period, problems: Problems
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return counts per practice, metric and part, and facts per practice; note every value that cannot be used."""
+    reader = _Columns(records, spec, problems)
+    counts = [_counts_of(metric, parts, reader) for metric, parts in _counted(spec)]
+    facts = _facts(reader, spec)
+    reader.note_bad_cells()
+    frame = pd.concat(counts, ignore_index=True) if counts else pd.DataFrame(columns=_COUNTS)
+    return frame, facts
+
+
+def _counted(spec: SourceSpec) -> Iterator[tuple[str, list[str]]]:
+    """Yield each metric of the file, and `unmapped`, with the parts that the file holds."""
+    names = dict.fromkeys(
+        key.partition(".")[0] for key in spec.columns if metric_of(key) or key.startswith("unmapped.")
+    )
+    for name in names:
+        yield name, [part for part in PARTS if f"{name}.{part}" in spec.columns]
+
+
+class _Columns:
+    """The columns of a file as numbers, each read once, with what is wrong with them gathered by column."""
+
+    def __init__(self, records: Records, spec: SourceSpec, problems: Problems) -> None:
+        self.records = records
+        self.spec = spec
+        self.problems = problems
+        self._read: dict[tuple[str, bool], Numbers] = {}
+        self._bad: dict[tuple[str, str], list[int]] = {}
+
+    @cached_property
+    def codes(self) -> pd.Series:
+        """Practice code of each record."""
+        return self.records.key["practice_code"]
+
+    @cached_property
+    def has_months(self) -> bool:
+        """Whether a practice can have more than one record."""
+        return "period" in self.spec.columns
+
+    def numbers(self, heading: str, *, sentinels: bool = True) -> Numbers:
+        """Return a column as numbers, noting the cells that are none."""
+        if (heading, sentinels) not in self._read:
+            found = parse_numbers(self.records.cells[heading], self.spec.missing, sentinels=sentinels)
+            self._read[heading, sentinels] = found
+            for bad in found.bad:
+                self.note(heading, bad.why, bad.at)
+        return self._read[heading, sentinels]
+
+    def texts(self, heading: str) -> pd.Series:
+        """Return a column as text with single spaces."""
+        return self.records.cells[heading].fillna("").astype(str).str.split().str.join(" ")
+
+    def note(self, heading: str, why: str, at: int) -> None:
+        """Note a cell that cannot be used."""
+        places = self._bad.setdefault((heading, why), [])
+        if at not in places:
+            places.append(at)
+
+    def note_where(self, heading: str, why: str, wrong: np.ndarray) -> None:
+        """Note every cell for which `wrong` is true."""
+        for at in np.flatnonzero(wrong):
+            self.note(heading, why, int(at))
+
+    def note_bad_cells(self) -> None:
+        """Add what was noted to the problems, a line for each column and reason."""
+        for (heading, why), places in self._bad.items():
+            rows = self.records.rows[heading].to_numpy()
+            cells = self.records.cells[heading].astype(str).to_numpy()
+            shown = ", ".join(f"row {rows[at]} ('{_short(cells[at])}')" for at in places[:_SHOWN])
+            more = f" and {len(places) - _SHOWN:,} more" if len(places) > _SHOWN else ""
+            letter = self.records.letters.get(heading)
+            column = f"column {letter}" if letter else f"figure '{heading}'"
+            said = f"{why[0].upper()}{why[1:]}, in the column '{heading}'."
+            self.problems.add(said, f"{column}: {shown}{more}", _FIXES.get(why, _FIX))
+
+    def summed(self, key: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return value, low, high and hidden of a key, adding up its columns; a missing part makes the sum missing."""
+        parts = [self.numbers(heading) for heading in headings(self.spec.columns[key])]
+        low = np.sum([part.low for part in parts], axis=0)
+        high = np.sum([part.high for part in parts], axis=0)
+        hidden = np.any([part.hidden for part in parts], axis=0) & ~np.isnan(low)
+        return np.where(hidden, np.nan, low), low, high, hidden
+
+
+_FIX = (
+    "Correct the value; leave the cell blank where there is none, or list the mark under missing = [ ] in [[source]]."
+)
+_NEGATIVE = "a count is below nought"
+_NOT_WHOLE = "a count is not a whole number"
+_PERCENT = "a percentage stands where a count is needed"
+_NOT_SHARE = "a share is not between 0 and 100 %"
+_FIXES = {
+    _NEGATIVE: "A count cannot be below nought: correct it, or list the mark under missing = [ ] in [[source]].",
+    _NOT_WHOLE: "Name the column of counts, not of rates or shares; gpvar works out shares itself.",
+    _PERCENT: "Name the column of counts, not of percentages; gpvar works out shares itself.",
+    _NOT_SHARE: "Shares run from 0 to 1, or from 0 to 100 when all of the column does.",
+    "a formula has failed here": "Mend the formula in Excel, or list its mark under missing = [ ] in [[source]].",
+    "a comma may stand for thousands or for a decimal point": "Write numbers as 1234.5, without commas.",
+}
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 30 else f"{text[:29]}…"
+
+
+def _counts_of(metric: str, parts: list[str], reader: _Columns) -> pd.DataFrame:
+    """Return the counts of one metric per practice; a month counts only when all its parts are there."""
+    columns = {part: reader.summed(f"{metric}.{part}") for part in parts}
+    for part in parts:
+        _check_counts(metric, part, reader)
+    months = reader.records.key["month"].to_numpy()
+    complete = ~np.any([np.isnan(low) for _, low, _, _ in columns.values()], axis=0)
+    frames = []
+    for part, (value, low, high, hidden) in columns.items():
+        frame = pd.DataFrame(
+            {"practice_code": reader.codes, "value": value, "low": low, "high": high, "hidden": hidden, "months": 1}
+        )
+        if reader.has_months:
+            frame = _over_months(frame, complete, months)
+        frames.append(frame.assign(metric=metric, part=part))
+    return pd.concat(frames, ignore_index=True)[_COUNTS]
+
+
+def _over_months(frame: pd.DataFrame, complete: np.ndarray, months: np.ndarray) -> pd.DataFrame:
+    every = frame["practice_code"].drop_duplicates()
+    # A sum over a hidden month is itself hidden, between the sums of the ends.
+    sums = (
+        frame[complete]
+        .groupby("practice_code")
+        .agg(
+            value=("value", lambda values: values.sum(skipna=False)),
+            low=("low", "sum"),
+            high=("high", "sum"),
+            hidden=("hidden", "any"),
+            months=("months", "sum"),
+        )
+    )
+    sums = sums.reindex(every)
+    return (
+        sums.assign(hidden=sums["hidden"].eq(True), months=sums["months"].fillna(0).astype(int))
+        .rename_axis("practice_code")
+        .reset_index()
+    )
+
+
+def _check_counts(metric: str, part: str, reader: _Columns) -> None:
+    card = catalogue.metrics().get(metric)
+    exposure = card is not None and card.kind == "rate" and part == "denominator"
+    for heading in headings(reader.spec.columns[f"{metric}.{part}"]):
+        numbers = reader.numbers(heading)
+        with np.errstate(invalid="ignore"):
+            negative = numbers.value < 0
+            broken = np.abs(numbers.value - np.round(numbers.value)) > 1e-6
+        reader.note_where(heading, _PERCENT, numbers.percent)
+        reader.note_where(heading, _NEGATIVE, negative)
+        if not exposure:
+            reader.note_where(heading, _NOT_WHOLE, broken & ~negative & ~numbers.percent)
+
+
+def _facts(reader: _Columns, spec: SourceSpec) -> pd.DataFrame:
+    """Return texts, sizes and characteristics per practice: means of list sizes, the last month of everything else."""
+    columns: dict[str, np.ndarray | pd.Series] = {}
+    for name in TEXTS:
+        if name in spec.columns:
+            columns[name] = reader.texts(str(spec.columns[name]))
+    for name in NUMBERS:
+        if name in spec.columns and not name.startswith(UNMAPPED):
+            columns[name] = _plain_number(reader, name)
+    for key in spec.columns:
+        covariate = covariate_of(key)
+        if covariate is not None and not metric_of(key):
+            columns |= _characteristic(reader, key, covariate)
+    frame = pd.DataFrame(columns, index=reader.codes.index)
+    if not reader.has_months:
+        return frame.set_index(reader.codes)
+    return _latest(frame, reader.records.key)
+
+
+def _plain_number(reader: _Columns, name: str) -> np.ndarray:
+    total = np.zeros(len(reader.codes))
+    for heading in headings(reader.spec.columns[name]):
+        numbers = reader.numbers(heading, sentinels=name != "list_jump_pct")
+        total = total + numbers.value
+        if name != "list_jump_pct":
+            with np.errstate(invalid="ignore"):
+                reader.note_where(heading, _NEGATIVE, numbers.value < 0)
+    return total
+
+
+def _characteristic(reader: _Columns, key: str, covariate: str) -> dict[str, np.ndarray | pd.Series]:
+    shape = catalogue.covariate(covariate).shape
+    names = headings(reader.spec.columns[key])
+    if "." in key:
+        value, _, _, _ = reader.summed(key)
+        for heading in names:
+            with np.errstate(invalid="ignore"):
+                reader.note_where(heading, _NEGATIVE, reader.numbers(heading).value < 0)
+        return {key: value}
+    if shape == "category":
+        texts = reader.texts(names[0])
+        return {covariate: texts.mask(texts == "")}
+    if shape == "score":
+        return {covariate: reader.numbers(names[0]).value}
+    if shape == "prevalence":
+        return {covariate: _as_share(reader, names[0])}
+    return {f"{covariate}.{column_name(heading)}": _as_share(reader, heading) for heading in names}
+
+
+def column_name(heading: str) -> str:
+    """Return a heading as part of a column's name: one form of each letter, no spaces."""
+    return "_".join(unicodedata.normalize("NFC", heading).split())
+
+
+def _as_share(reader: _Columns, heading: str) -> np.ndarray:
+    """Return a column of shares as 0 to 1; it is taken to be in per cent when any value is above 1, or it says so."""
+    numbers = reader.numbers(heading)
+    value = numbers.value
+    says_so = any(word in heading.casefold() for word in ("%", "percent", "per cent", "pct")) or numbers.percent.any()
+    with np.errstate(invalid="ignore"):
+        in_percent = says_so or bool((value > 1 + 1e-9).any())
+        share = value / 100 if in_percent else value
+        reader.note_where(heading, _NOT_SHARE, (share < 0) | (share > 1 + 1e-9))
+    return share
+
+
+def _latest(frame: pd.DataFrame, key: pd.DataFrame) -> pd.DataFrame:
+    ordered = frame.assign(practice_code=key["practice_code"], month=key["month"]).sort_values(
+        ["practice_code", "month"], kind="stable"
+    )
+    texts = [name for name in TEXTS if name in frame]
+    ordered[texts] = ordered[texts].replace("", None)
+    groups = ordered.groupby("practice_code")
+    latest = groups[list(frame.columns)].last()
+    latest[texts] = latest[texts].fillna("")
+    if "list_size" in frame:
+        latest["list_size"] = groups["list_size"].mean()
+        if "list_jump_pct" not in frame:
+            change = 100 * groups["list_size"].pct_change(fill_method=None)
+            latest["list_jump_pct"] = change.abs().groupby(ordered["practice_code"]).max()
+    if "supplier" in frame:
+        latest["supplier_changes"] = groups["supplier"].nunique() - 1
+    return latest

@@ -1,0 +1,225 @@
+"""Anyone's table of practices: CSV or Excel, wide or long, read by the study's own list of columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gpvar import catalogue
+from gpvar.errors import SourceError
+from gpvar.organisations import is_practice_code, looks_like_practice_code, tidy
+from gpvar.problems import Problems, listing
+from gpvar.sources import _figures
+from gpvar.sources._grid import Grid, take_columns
+from gpvar.sources._layout import Records, records_of
+from gpvar.sources._opening import MAX_BYTES
+from gpvar.sources._reading import Rows, read_rows
+from gpvar.study import Period, SourceSpec
+from gpvar.study.columns import TEXTS, headings
+
+__all__ = ["LocalTable", "read", "read_codes"]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTable:
+    """One file, read.
+
+    Attributes
+    ----------
+    counts
+        One row per practice and metric (or `unmapped`): numerator, denominator, each with its low and high and
+        whether it was hidden; months used.
+    facts
+        One row per practice, indexed by code: texts, list size and jump, characteristics.
+    provenance
+        What `schema.PROVENANCE` asks for.
+    not_practices
+        Codes in the file that are not practices', with their rows.
+    """
+
+    id: str
+    file: str
+    counts: pd.DataFrame
+    facts: pd.DataFrame
+    provenance: dict[str, object]
+    not_practices: tuple[tuple[str, int], ...]
+    has_months: bool
+
+
+def read(spec: SourceSpec, period: Period, max_bytes: int = MAX_BYTES) -> LocalTable:
+    """Read one table as the study says it is written.
+
+    Parameters
+    ----------
+    spec
+        The file and its columns.
+    period
+        The study's period; rows of other months are left out where the table has a column of months.
+    max_bytes
+        The most that is read of a file.
+
+    Returns
+    -------
+    LocalTable
+
+    Raises
+    ------
+    SourceError
+        With everything that is wrong with the file at once. Nothing half-read is ever returned.
+    """
+    rows = read_rows(spec.file, spec.sheet, max_bytes)
+    place = f"{spec.file}, sheet {rows.sheet}" if rows.sheet else str(spec.file)
+    problems = Problems(SourceError, place)
+    grid = take_columns(rows, spec, _headings_wanted(spec), problems)
+    problems.raise_if_any()
+    assert grid is not None
+    if grid.cells.empty:
+        problems.add("The table has headings and no rows.", "", "Name the file that holds the figures.")
+        problems.raise_if_any()
+    grid, not_practices = _only_practices(grid, spec, rows, problems)
+    records = records_of(grid, spec, period, problems)
+    problems.raise_if_any()
+    counts, facts = _figures.collect(records, spec, period, problems)
+    problems.raise_if_any()
+    return LocalTable(
+        id=spec.id,
+        file=spec.file.name,
+        counts=counts,
+        facts=facts,
+        provenance=_provenance(spec, rows, records, not_practices),
+        not_practices=not_practices,
+        has_months="period" in spec.columns,
+    )
+
+
+def read_codes(path: Path, max_bytes: int = MAX_BYTES) -> tuple[tuple[str, ...], dict[str, object]]:
+    """Read a list of practices: any CSV or Excel sheet in which one column holds their codes.
+
+    Parameters
+    ----------
+    path
+        The file; the column is found by what it holds.
+    max_bytes
+        The most that is read.
+
+    Returns
+    -------
+    tuple
+        The codes, in order and once each, and the file's provenance.
+
+    Raises
+    ------
+    SourceError
+        When no column holds practice codes.
+    """
+    rows = read_rows(path, None, max_bytes)
+    cells = [row for _, row in rows.numbered]
+    width = max((len(row) for row in cells), default=0)
+    columns = [[row[i] for row in cells if i < len(row) and row[i].strip()] for i in range(width)]
+    hits = [sum(looks_like_practice_code(cell) for cell in column) for column in columns]
+    best = int(np.argmax(hits)) if hits else 0
+    if not hits or hits[best] == 0:
+        raise SourceError(
+            "No column of this list holds practice codes.",
+            str(path),
+            "Practice codes are a letter and five digits, such as A81001; put one in each row.",
+        )
+    codes = [cell.strip().upper() for cell in columns[best] if looks_like_practice_code(cell)]
+    strangers = [cell.strip() for cell in columns[best][1:] if not looks_like_practice_code(cell)]
+    if strangers:
+        raise SourceError(
+            f"{len(strangers)} entries of the list are not practice codes: {listing(strangers, 5)}.",
+            str(path),
+            "Practice codes are a letter and five digits, such as A81001; correct these or take them out.",
+        )
+    unique = tuple(dict.fromkeys(codes))
+    return unique, {
+        "source": "area list",
+        "file": path.name,
+        "sheet": rows.sheet,
+        "sha256": rows.opened.sha256,
+        "bytes": rows.opened.size,
+        "rows_read": len(codes),
+        "rows_kept": len(unique),
+        "rows_dropped": len(codes) - len(unique),
+        "reason": "" if len(unique) == len(codes) else "the same practice listed more than once",
+        "edition": "",
+        "dates": "",
+    }
+
+
+def _headings_wanted(spec: SourceSpec) -> list[str]:
+    """Return the headings to look for; in a long table the figures are values of the column of names."""
+    plain = [heading for key, value in spec.columns.items() if _in_heading(key, spec) for heading in headings(value)]
+    return plain + list(spec.long.values())
+
+
+def _in_heading(key: str, spec: SourceSpec) -> bool:
+    return spec.layout == "wide" or key in ("practice_code", "period", *TEXTS)
+
+
+def _only_practices(
+    grid: Grid, spec: SourceSpec, rows: Rows, problems: Problems
+) -> tuple[Grid, tuple[tuple[str, int], ...]]:
+    """Return the rows of practices, and the others (totals, boards) to be listed."""
+    heading = str(spec.columns["practice_code"])
+    codes = tidy(grid.cells[heading])
+    practice = is_practice_code(codes)
+    merged = [area for area in rows.merged if area[2] > area[0] and (codes == "").any()]
+    blank = grid.row[(codes == "").to_numpy()]
+    if merged and len(blank):
+        problems.add(
+            "Cells are merged down the rows, so that rows below the first have no practice code.",
+            f"rows {listing(blank, 5)}, column '{heading}'",
+            "Unmerge the cells and write the code in every row.",
+        )
+    elif practice.mean() < 0.5:
+        example = listing([f"'{code}'" for code in codes[~practice].unique()[:4]])
+        near = _other_column(grid, heading)
+        problems.add(
+            f"The column '{heading}' does not hold practice codes; it holds {example}.",
+            f"column {grid.letters[heading]}",
+            near or "They are a letter and five digits, such as A81001. Correct practice_code under [source.columns].",
+        )
+    problems.raise_if_any()
+    others = tuple(
+        (code or "(blank)", int(row)) for code, row in zip(codes[~practice], grid.row[~practice], strict=True)
+    )
+    cells = grid.cells.assign(**{heading: codes})[practice].reset_index(drop=True)
+    return Grid(cells, grid.row[practice].reset_index(drop=True), grid.letters), others
+
+
+def _other_column(grid: Grid, heading: str) -> str:
+    """Return which other mapped column holds practice codes, if one does."""
+    for other in grid.cells.columns:
+        if other != heading and is_practice_code(tidy(grid.cells[other])).mean() > 0.5:
+            return f"The column '{other}' does: correct practice_code under [source.columns]."
+    return ""
+
+
+def _provenance(
+    spec: SourceSpec, rows: Rows, records: Records, not_practices: tuple[tuple[str, int], ...]
+) -> dict[str, object]:
+    reasons = []
+    if not_practices:
+        reasons.append(f"{len(not_practices)} rows are not of practices")
+    if records.outside_period:
+        reasons.append(f"{records.outside_period} rows are of other months")
+    dropped = len(not_practices) + records.outside_period
+    dates = {**spec.dates}
+    return {
+        "source": spec.id,
+        "file": spec.file.name,
+        "sheet": rows.sheet,
+        "sha256": rows.opened.sha256,
+        "bytes": rows.opened.size,
+        "rows_read": records.rows_kept + dropped,
+        "rows_kept": records.rows_kept,
+        "rows_dropped": dropped,
+        "reason": "; ".join(reasons),
+        "edition": spec.edition,
+        "dates": "; ".join(f"{name} {date}" for name, date in sorted(dates.items()) if name in catalogue.covariates()),
+    }
