@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +19,8 @@ from gpvar.table import PracticeTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from gpvar.study import SourceSpec, Study
 
 FORMAT = 1
 _TABLE = ("outcomes", "practices", "hierarchy", "provenance", "unmatched", "gates", "excluded")
@@ -81,9 +84,7 @@ def load_run(folder: Path | str) -> Run:
         )
     study = load_study(stored["study"], base=folder.parent.parent)
     frames = {name: _read(folder / "table" / f"{name}.csv", name) for name in _TABLE}
-    table = PracticeTable(
-        study=study, **frames, area_codes=tuple(stored["area_codes"]), area_name=stored["area_name"]
-    )
+    table = PracticeTable(study=study, **frames, area_codes=tuple(stored["area_codes"]), area_name=stored["area_name"])
     analyses = {metric: _load_analysis(folder / metric, about) for metric, about in stored["analyses"].items()}
     return Run(study=study, table=table, analyses=analyses, folder=folder, meta=stored["meta"])
 
@@ -117,7 +118,7 @@ def _write(run: Run, folder: Path) -> None:
     about = {
         "format": FORMAT,
         "meta": run.meta,
-        "study": run.study.to_dict(),
+        "study": _declared(run.study),
         "area_codes": list(run.table.area_codes),
         "area_name": run.table.area_name,
         "analyses": {metric: _about(analysis) for metric, analysis in run.analyses.items()},
@@ -126,14 +127,51 @@ def _write(run: Run, folder: Path) -> None:
     (folder / "run.json").write_text(text, encoding="utf-8", newline="\n")
 
 
+def _declared(study: Study) -> dict[str, Any]:
+    """Return the study as its file would declare it, with paths relative to its folder."""
+    area = {"kind": study.area.kind, "code": study.area.code, "practices": list(study.area.practices)}
+    if study.area.file is not None:
+        area["file"] = _relative(study.area.file, study.folder)
+    reference: dict[str, Any] = {"set": study.reference.set, "exclude": list(study.reference.exclude)}
+    if study.reference.hierarchy_date is not None:
+        reference["hierarchy_date"] = study.reference.hierarchy_date.isoformat()
+    declared: dict[str, Any] = {
+        "schema": study.schema,
+        "title": study.title,
+        "seed": study.seed,
+        "declared": study.declared.isoformat(),
+        "period": f"{study.period.start}..{study.period.end}",
+        "metrics": list(study.metrics),
+        "simulated": study.simulated,
+        "area": {key: value for key, value in area.items() if value},
+        "reference": reference,
+        "source": [_declared_source(source, study.folder) for source in study.sources],
+        "reports": {"kinds": list(study.reports.kinds), "formats": list(study.reports.formats)},
+    }
+    if study.adjust is not None:
+        declared["adjust"] = {rung: list(ids) for rung, ids in study.adjust.items()}
+    return declared
+
+
+def _declared_source(source: SourceSpec, folder: Path) -> dict[str, Any]:
+    declared = asdict(source) | {"file": _relative(source.file, folder), "missing": list(source.missing)}
+    return {key: value for key, value in declared.items() if value}
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive on Windows
+        return path.as_posix()
+
+
 def _about(analysis: Analysis) -> dict[str, Any]:
     return {"meta": analysis.meta, "notes": [asdict(note) for note in analysis.notes]}
 
 
 def _load_analysis(folder: Path, about: Mapping[str, Any]) -> Analysis:
     frames = {
-        name: _read(folder / f"{name}.csv", "analysis_practices" if name == "practices" else name)
-        for name in _ANALYSIS
+        name: _read(folder / f"{name}.csv", "analysis_practices" if name == "practices" else name) for name in _ANALYSIS
     }
     notes = tuple(Note(note["id"], note["numbers"]) for note in about["notes"])
     return Analysis(**frames, notes=notes, meta=about["meta"])
@@ -145,7 +183,7 @@ def _to_csv(frame: pd.DataFrame, path: Path) -> None:
 
 def _read(path: Path, table: str) -> pd.DataFrame:
     """Read one table back with the types its schema gives; text is never taken for a number or for missing."""
-    text = {column.name for column in schema.TABLES[table] if column.type == "text"}
+    text = {column.name for column in schema.TABLES[table] if column.type in {"text", "code"}}
     header = pd.read_csv(path, nrows=0, encoding="utf-8").columns
     as_text = {name: str for name in header if name in text}
     frame = pd.read_csv(path, encoding="utf-8", dtype=as_text, keep_default_na=False, na_values=_missing(header, text))

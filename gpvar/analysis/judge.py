@@ -10,7 +10,7 @@ from scipy import stats as distributions
 
 from gpvar.analysis.expected import inverse_link, link_of_observed, sampling_variance
 from gpvar.analysis.position import USUAL
-from gpvar.stats import funnel, intervals, standardise
+from gpvar.stats import funnel, intervals, placement, standardise
 
 SMALLEST_ICB = 5
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
@@ -85,7 +85,7 @@ def judge(
     centre_link, spread, placed = _centres(counts, link, fitted, placed, n_parameters, comparator)
     observed, denominator = counts.observed[placed], counts.denominator[placed]
     judged = link_of_observed(observed, denominator, counts.kind)
-    units = funnel.place(observed, denominator, centre_link[placed], spread.tau2, kind=counts.kind)
+    units = placement.place(observed, denominator, centre_link[placed], spread.tau2, kind=counts.kind)
     frame = pd.DataFrame({"practice_code": counts.practice_code[placed]})
     frame["value"] = observed / denominator
     frame["link_residual"] = judged - centre_link[placed]
@@ -127,14 +127,13 @@ def _centres(
     sizes = pd.Series(counts.icb_code[fitted]).value_counts()
     enough = np.isin(counts.icb_code, sizes.index[sizes > SMALLEST_ICB])
     fitted, placed = fitted & enough, placed & enough
-    spread = funnel.shared_spread(
-        residual[fitted], variance[fitted], n_parameters=n_parameters - 1, groups=counts.icb_code[fitted]
-    )
-    centre = funnel.leave_one_out_centre(
-        residual[placed], variance[placed], spread.tau2, counts.icb_code[placed], members=fitted[placed]
-    )
-    centre_link = np.full(len(link), np.nan)
-    centre_link[placed] = link[placed] + centre
+    icb = counts.icb_code[fitted]
+    spread = funnel.shared_spread(residual[fitted], variance[fitted], n_parameters=n_parameters, groups=icb)
+    centres = pd.Series(spread.centre, index=icb).groupby(level=0).first()
+    centre = pd.Series(counts.icb_code).map(centres).to_numpy(float, copy=True)
+    # A practice is compared with the others of its ICB, so that it never takes a share of itself away.
+    centre[fitted] = funnel.leave_one_out_centre(residual[fitted], variance[fitted], spread.tau2, icb)
+    centre_link = np.where(placed, link + centre, np.nan)
     return centre_link, spread, placed
 
 
