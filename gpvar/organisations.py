@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import tomllib
 from collections.abc import Iterable
@@ -159,6 +160,11 @@ def codes_of_board(code: str, used: Iterable[str]) -> tuple[str, ...]:
     return ()
 
 
+def in_words(day: dt.date) -> str:
+    """Return a date as ``"1 April 2026"``, on every system."""
+    return f"{day.day} {day:%B %Y}"
+
+
 def name_of_board(code: str) -> str:
     """Return a board's name, or its code when the name is not known."""
     board = catalogue.icbs().get(code)
@@ -188,7 +194,7 @@ def _no_such_board(query: str, used: list[str], frame: pd.DataFrame) -> list[str
     boards = catalogue.icbs()
     if code in boards:
         board = boards[code]
-        when = f"ended on {board.valid_to:%d %B %Y}" if board.valid_to else f"began on {board.valid_from:%d %B %Y}"
+        when = f"ended on {in_words(board.valid_to)}" if board.valid_to else f"began on {in_words(board.valid_from)}"
         raise StudyError(
             f"The practices of {code} ({board.name}), which {when}, cannot be told from the codes in this table.",
             "the board asked for",

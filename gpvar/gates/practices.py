@@ -12,6 +12,7 @@ from gpvar.gates.evidence import PASSED, UNCHECKED, Evidence, Look, failures
 
 
 def no_denominator(e: Evidence) -> Iterator[Look]:
+    """Fail practices without both counts."""
     for metric, rows in e.outcomes.groupby("metric", sort=False):
         empty = (rows["state"] == "missing") | ~(rows["denominator"] > 0)
         failed = []
@@ -22,6 +23,7 @@ def no_denominator(e: Evidence) -> Iterator[Look]:
 
 
 def numerator_over_denominator(e: Evidence) -> Iterator[Look]:
+    """Fail practices whose part is larger than the whole."""
     for metric, rows in e.outcomes.groupby("metric", sort=False):
         if catalogue.metric(str(metric)).kind != "proportion":
             continue
@@ -34,6 +36,7 @@ def numerator_over_denominator(e: Evidence) -> Iterator[Look]:
 
 
 def suppressed(e: Evidence) -> Iterator[Look]:
+    """Fail practices whose counts were hidden because they are small."""
     for metric, rows in e.outcomes.groupby("metric", sort=False):
         hidden = rows[rows["state"] == "suppressed"]
         failed = tuple(
@@ -44,6 +47,7 @@ def suppressed(e: Evidence) -> Iterator[Look]:
 
 
 def list_under_1000(e: Evidence) -> Iterator[Look]:
+    """Fail practices with very small lists."""
     sizes = e.practices["list_size"]
     if sizes.isna().all():
         yield Look(UNCHECKED)
@@ -95,6 +99,7 @@ def _share_columns(practices: pd.DataFrame, names: list[str]) -> list[str]:
 
 
 def appointments_under_one(e: Evidence) -> Iterator[Look]:
+    """Fail practices with too few appointments for their list: part of their work is missing."""
     card = catalogue.gates()["appointments_under_one_per_patient"]
     totals = _all_appointments(e, card.more["totals"])
     if totals is None or e.practices["list_size"].isna().all():
@@ -116,6 +121,7 @@ def _all_appointments(e: Evidence, places: list[str]) -> pd.Series | None:
 
 
 def unmapped_over_40(e: Evidence) -> Iterator[Look]:
+    """Fail practices with too many appointments of no usable category."""
     if "unmapped.numerator" not in e.practices or "unmapped.denominator" not in e.practices:
         yield Look(UNCHECKED)
         return
@@ -125,6 +131,7 @@ def unmapped_over_40(e: Evidence) -> Iterator[Look]:
 
 
 def merger_or_list_jump(e: Evidence) -> Iterator[Look]:
+    """Fail practices whose list jumped within the period."""
     jump = e.practices["list_jump_pct"]
     if jump.isna().all():
         yield Look(UNCHECKED)
@@ -135,6 +142,7 @@ def merger_or_list_jump(e: Evidence) -> Iterator[Look]:
 
 
 def supplier_change(e: Evidence) -> Iterator[Look]:
+    """Fail practices that changed their clinical system; a local table seldom says."""
     if "supplier_changes" not in e.practices:
         yield Look(UNCHECKED)
         return
@@ -143,6 +151,7 @@ def supplier_change(e: Evidence) -> Iterator[Look]:
 
 
 def months_missing(e: Evidence) -> Iterator[Look]:
+    """Fail practices without every month of the period."""
     if not e.has_months:
         yield Look(UNCHECKED)
         return
@@ -153,14 +162,17 @@ def months_missing(e: Evidence) -> Iterator[Look]:
 
 
 def mapping_step(e: Evidence) -> Iterator[Look]:
+    """Say that a step in categories needs months by category, which a local table does not hold."""
     yield Look(UNCHECKED)
 
 
 def ag_platform_incomplete(e: Evidence) -> Iterator[Look]:
+    """Say that only the supplier of an extract knows which platforms it holds."""
     yield Look(UNCHECKED)
 
 
 def ag_capped(e: Evidence) -> Iterator[Look]:
+    """Fail practices whose count reached the cap in force."""
     if "ag_cap" not in e.practices:
         yield Look(UNCHECKED)
         return

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from gpvar import catalogue
 from gpvar.gates.evidence import FAILED, PASSED, UNCHECKED, Evidence, Look, columns_of, declared_covariates
+from gpvar.organisations import in_words
 from gpvar.study import months_between
 
 
@@ -20,12 +21,13 @@ def series_break(e: Evidence) -> Iterator[Look]:
         ]
         for item in crossed:
             severity = "" if item.breaks_series else "note"
-            yield Look(FAILED, detail=f"{item.start:%d %B %Y}: {item.what}", metrics=(metric,), severity=severity)
+            yield Look(FAILED, detail=f"{in_words(item.start)}: {item.what}", metrics=(metric,), severity=severity)
         if not crossed:
             yield Look(PASSED, metrics=(metric,))
 
 
 def target_change(e: Evidence) -> Iterator[Look]:
+    """Fail where a target came into force or ended within the period."""
     first, last = e.study.period.first_day, e.study.period.last_day
     for metric in e.study.metrics:
         own = [target for target in catalogue.targets().values() if target.metric == metric]
@@ -72,7 +74,7 @@ def covariate_old(e: Evidence) -> Iterator[Look]:
         apart = max(before, after, 0)
         late = after > 0 and covariate not in card.more["after_is_fine"]
         wrong = late or apart > card.thresholds["months_above"]
-        place = f"{before} months before" if before > 0 else f"{after} months after" if after > 0 else "within"
+        place = f"{_months(before)} before" if before > 0 else f"{_months(after)} after" if after > 0 else "within"
         far = (
             " (also read the finding without it)"
             if wrong and (late or apart > card.thresholds["far_months_above"])
@@ -82,6 +84,7 @@ def covariate_old(e: Evidence) -> Iterator[Look]:
 
 
 def join_loss(e: Evidence) -> Iterator[Look]:
+    """Fail where many practices are missing from a file or have no board."""
     limit = catalogue.gates()["join_loss"].thresholds["loss_above"]
     losses = {f"not in the source '{source}'": share for source, share in e.lost.items()} if len(e.lost) > 1 else {}
     if (e.hierarchy["icb_code"] != "").any():
@@ -96,6 +99,7 @@ def join_loss(e: Evidence) -> Iterator[Look]:
 
 
 def hierarchy_date(e: Evidence) -> Iterator[Look]:
+    """Compare the areas of the table with the date that the study states."""
     day, codes = e.study.reference.hierarchy_date, set(e.hierarchy["icb_code"]) - {""}
     boards = catalogue.icbs()
     known = codes & set(boards)
@@ -106,17 +110,22 @@ def hierarchy_date(e: Evidence) -> Iterator[Look]:
         return
     strange = sorted(code for code in known if code not in catalogue.icb_members(day))
     if strange:
-        detail = f"{len(strange)} boards of the table were not in force on {day:%d %B %Y}: {', '.join(strange[:5])}"
+        detail = f"{len(strange)} boards of the table were not in force on {in_words(day)}: {', '.join(strange[:5])}"
         yield Look(FAILED, value=float(len(strange)), detail=detail)
     elif not e.study.period.first_day <= day <= e.study.period.last_day:
-        yield Look(FAILED, detail=f"{day:%d %B %Y} is not within {e.study.period.label}")
+        yield Look(FAILED, detail=f"{in_words(day)} is not within {e.study.period.label}")
     else:
-        yield Look(PASSED, detail=f"as on {day:%d %B %Y}")
+        yield Look(PASSED, detail=f"as on {in_words(day)}")
 
 
 def denominator_mixed(e: Evidence) -> Iterator[Look]:
+    """Note figures whose two counts come from different files."""
     for metric in e.study.metrics:
         homes = {e.homes.get(f"{metric}.{part}", "") for part in ("numerator", "denominator")}
         mixed = len(homes) > 1
         detail = f"taken from {' and '.join(sorted(homes))}" if mixed else ""
         yield Look(FAILED if mixed else PASSED, detail=detail, metrics=(metric,))
+
+
+def _months(count: int) -> str:
+    return f"{count} month" if count == 1 else f"{count} months"
