@@ -179,7 +179,9 @@ def _shared_folders() -> Iterator[Check]:
             continue
         sizes = sum(path.stat().st_size for path in files)
         yield Check(
-            name, "in order", f"{len(files)} files, {sizes / 1e6:.1f} MB, fingerprint {_fingerprint(files, folder)}"
+            f"{name} files",
+            "in order",
+            f"{len(files)} files, {sizes / 1e6:.1f} MB, fingerprint {_fingerprint(files, folder)}",
         )
 
 
