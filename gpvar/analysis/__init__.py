@@ -87,9 +87,11 @@ def _ends(outcomes: pd.DataFrame) -> list[pd.Series]:
 
 def _agreed(placed: list[pd.DataFrame]) -> pd.Series:
     """Return positions; where the two ends of a suppressed count disagree, the data cannot answer."""
-    positions = pd.concat([frame["position"] for frame in placed], axis=1)
-    same = positions.nunique(axis=1) == 1
-    return positions.iloc[:, 0].where(same, "not_decidable")
+    first, *others = [frame["position"] for frame in placed]
+    same = np.ones(len(first), dtype=bool)
+    for other in others:
+        same &= (first == other).to_numpy()
+    return first.where(same, "not_decidable")
 
 
 def _counts(table: PracticeTable, card: MetricCard, outcomes: pd.DataFrame, observed: pd.Series) -> Counts:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import statsmodels.api as sm
+from scipy import linalg
 from statsmodels.tools.sm_exceptions import DomainWarning, PerfectSeparationWarning
 
 from gpvar.errors import ConvergenceError, TableError
@@ -137,7 +138,7 @@ def _weights(judged: np.ndarray, link: np.ndarray, n: np.ndarray, kind: str, n_p
 
 def _weighted_least_squares(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
     root = np.sqrt(weights)
-    return np.linalg.lstsq(x * root[:, None], y * root, rcond=None)[0]
+    return np.asarray(linalg.lstsq(x * root[:, None], y * root, lapack_driver="gelsy")[0])
 
 
 def _leverage(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
