@@ -54,7 +54,7 @@ def england(seed: int = DEMO_SEED, practices: int = 1200, icbs: int = 8, *, plan
     seed
         The same seed gives the same practices.
     practices
-        How many practices, from 300 to 2,000 (there are so many invented names).
+        How many practices, from 300 to 6,500.
     icbs
         How many boards, from 4 to 8.
     planted
@@ -65,11 +65,11 @@ def england(seed: int = DEMO_SEED, practices: int = 1200, icbs: int = 8, *, plan
     SimulatedEngland
         The table and the truth behind it.
     """
-    if not (300 <= practices <= 1990 and 4 <= icbs <= 8):
+    if not (300 <= practices <= 6500 and 4 <= icbs <= 8):
         raise StudyError(
             "A simulated England of that size cannot be made.",
             f"practices={practices}, icbs={icbs}",
-            "Ask for 300 to 1,990 practices in 4 to 8 boards.",
+            "Ask for 300 to 6,500 practices in 4 to 8 boards.",
         )
     rng = _world.streams(seed)
     frame = _world.places(rng["places"], practices, icbs)

@@ -235,10 +235,16 @@ def names(rng: np.random.Generator, frame: pd.DataFrame) -> tuple[list[str], lis
     }
     pairs = [f"{first} {second}" for first in words["first"] for second in words["second"]]
     pairs = [pair for pair in pairs if pair not in planted]
-    order = rng.permutation(len(pairs))[: len(frame)]
-    kinds = rng.integers(len(words["kind"]), size=len(frame))
-    practice = [f"{pairs[index]} {words['kind'][kind]}" for index, kind in zip(order, kinds, strict=True)]
-    codes, _ = pd.factorize(frame["pcn_code"])
-    places = [f"{second} {place} PCN" for second in words["second"] for place in words["network"]]
-    picked = rng.permutation(len(places))
-    return practice, [places[picked[code]] for code in codes]
+    order = rng.permutation(len(pairs))
+    kinds = rng.integers(len(words["kind"]), size=len(pairs))
+    practice = []
+    for number in range(len(frame)):
+        # In a large England a pair of words comes again, with another kind of practice behind it.
+        again, place = divmod(number, len(pairs))
+        kind = words["kind"][(kinds[place] + again) % len(words["kind"])]
+        practice.append(f"{pairs[order[place]]} {kind}")
+    codes, groups = pd.factorize(frame["pcn_code"])
+    short = [f"{second} {place} PCN" for second in words["second"] for place in words["network"]]
+    long = [f"{first} {name}" for first in words["first"] for name in short] if len(groups) > len(short) else []
+    networks = [*(short[index] for index in rng.permutation(len(short))), *long]
+    return practice, [networks[code] for code in codes]
