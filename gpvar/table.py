@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,7 @@ class PracticeTable:
     area_codes: tuple[str, ...]
     area_name: str
     excluded: pd.DataFrame
-    dropped: dict[str, str]
+    dropped: dict[str, str] = field(default_factory=dict)
 
 
 def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import python_calamine as calamine
+
 from gpvar.errors import SourceError
 from gpvar.problems import listing, nearest
 from gpvar.sources._opening import MAX_BYTES, Opened, open_file
@@ -67,6 +69,12 @@ def read_rows(path: Path, sheet: str | None = None, max_bytes: int = MAX_BYTES) 
             "Take sheet = out of the study file, or name the workbook.",
         )
     return Rows(opened, "", _text_rows(opened))
+
+
+def sheet_names(path: Path, max_bytes: int = MAX_BYTES) -> list[str]:
+    """Return the names of a workbook's sheets; none for a text file."""
+    opened = open_file(path, max_bytes)
+    return _book(opened).sheet_names if opened.kind == "workbook" else []
 
 
 def _text_rows(opened: Opened) -> Iterator[tuple[int, list[str]]]:
@@ -144,17 +152,9 @@ def _delimiter(text: str) -> str:
     return max(_DELIMITERS, key=lambda mark: (counts[mark][len(opening) // 2], counts[mark][-1]))
 
 
-def _workbook(opened: Opened, asked: str | None) -> Rows:
-    import python_calamine as calamine
-
+def _book(opened: Opened) -> calamine.CalamineWorkbook:
     try:
-        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(opened.data))
-        name = _sheet(book.sheet_names, asked, opened.path)
-        sheet = book.get_sheet_by_name(name)
-        first_row = sheet.start[0] if sheet.start else 0
-        first_column = sheet.start[1] if sheet.start else 0
-        cells = sheet.to_python(skip_empty_area=True)
-        merged = tuple((a[0] + 1, a[1] + 1, b[0] + 1, b[1] + 1) for a, b in (sheet.merged_cell_ranges or ()))
+        return calamine.CalamineWorkbook.from_filelike(io.BytesIO(opened.data))
     except calamine.PasswordError:
         raise SourceError(
             "The workbook is protected by a password.",
@@ -162,11 +162,27 @@ def _workbook(opened: Opened, asked: str | None) -> Rows:
             "Open it in Excel, remove the password (File, Info, Protect Workbook), and save it.",
         ) from None
     except calamine.CalamineError:
-        raise SourceError(
-            "The workbook cannot be read: it is damaged or not an Excel file.",
-            str(opened.path),
-            "Open it in Excel, choose Save As, 'Excel Workbook (.xlsx)', and name that file.",
-        ) from None
+        raise _damaged(opened.path) from None
+
+
+def _damaged(path: Path) -> SourceError:
+    return SourceError(
+        "The workbook cannot be read: it is damaged or not an Excel file.",
+        str(path),
+        "Open it in Excel, choose Save As, 'Excel Workbook (.xlsx)', and name that file.",
+    )
+
+
+def _workbook(opened: Opened, asked: str | None) -> Rows:
+    book = _book(opened)
+    name = _sheet(book.sheet_names, asked, opened.path)
+    try:
+        sheet = book.get_sheet_by_name(name)
+        first_row, first_column = sheet.start or (0, 0)
+        cells = sheet.to_python(skip_empty_area=True)
+        merged = tuple((a[0] + 1, a[1] + 1, b[0] + 1, b[1] + 1) for a, b in (sheet.merged_cell_ranges or ()))
+    except calamine.CalamineError:
+        raise _damaged(opened.path) from None
     _refuse_uncalculated(opened, book.sheet_names.index(name), name)
     rows = ((first_row + i + 1, [""] * first_column + [_as_text(cell) for cell in row]) for i, row in enumerate(cells))
     return Rows(opened, name, rows, merged)
