@@ -6,4 +6,13 @@ from gpvar.charts.funnel import area_funnels, funnel_before_after
 from gpvar.charts.steps import area_ladder, methods_bars, practice_ladder, who_moved
 from gpvar.charts.style import Chart, save
 
-__all__ = ["Chart", "area_funnels", "area_ladder", "funnel_before_after", "methods_bars", "practice_ladder", "save", "who_moved"]
+__all__ = [
+    "Chart",
+    "area_funnels",
+    "area_ladder",
+    "funnel_before_after",
+    "methods_bars",
+    "practice_ladder",
+    "save",
+    "who_moved",
+]

@@ -11,8 +11,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from gpvar.charts import scale as drawing
 from gpvar.charts.style import DARK_BLUE, DARK_GREY, DARK_PINK, FAINT_GREY, PEER_GREY, Chart, canvas, set_title, style
 from gpvar.words import pictures
-from gpvar.words.facts import AreaFacts, PracticeFacts, area_facts, practice_facts
 from gpvar.words.boxes import FLAGGED
+from gpvar.words.facts import AreaFacts, PracticeFacts, area_facts, practice_facts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,7 +98,9 @@ def _area_funnel(facts: AreaFacts, rung: str) -> Chart:
     return Chart(figure, title, alt, _data(drawn, area, ""), f"area_{facts.card.id}_funnel_{rung}")
 
 
-def _draw(axes: Axes, drawn: pd.DataFrame, area: np.ndarray, card: Any, rung: str, own: tuple[float, float] | None) -> None:
+def _draw(
+    axes: Axes, drawn: pd.DataFrame, area: np.ndarray, card: Any, rung: str, own: tuple[float, float] | None
+) -> None:
     low, high = _window(drawn, own, card.kind)
     inside = drawn["value"].between(low, high).to_numpy()
     for members, colour, size, order in ((~area, PEER_GREY, 5, 1), (area, DARK_GREY, 8, 2)):
@@ -145,7 +147,9 @@ def _edge_marks(axes: Axes, beyond: pd.DataFrame, low: float, high: float) -> No
     """Mark practices outside the drawn range with triangles at its edge."""
     for part, edge, marker in ((beyond[beyond["value"] > high], high, "^"), (beyond[beyond["value"] < low], low, "v")):
         if len(part):
-            axes.plot(part["size"], np.full(len(part), edge), marker, color=FAINT_GREY, markersize=4, clip_on=False, zorder=3)
+            axes.plot(
+                part["size"], np.full(len(part), edge), marker, color=FAINT_GREY, markersize=4, clip_on=False, zorder=3
+            )
 
 
 def _name_limits(axes: Axes, drawn: pd.DataFrame, top: float) -> None:

@@ -48,7 +48,9 @@ def placed(rows: pd.DataFrame, typical: float, kind: str, scale: float) -> pd.Da
     shift = link(typical, kind) - centre
     value = link(rows["value"], kind) if (rows["rung"] == "M0").all() else None
     drawn = pd.DataFrame({"code": rows["practice_code"].to_numpy(), "size": rows["denominator"].to_numpy(float)})
-    drawn["value"] = rows["value"].to_numpy(float) if value is not None else inverse(link(rows["value"], kind) + shift, kind)
+    drawn["value"] = (
+        rows["value"].to_numpy(float) if value is not None else inverse(link(rows["value"], kind) + shift, kind)
+    )
     for limit in LIMITS:
         drawn[limit] = inverse(link(rows[limit], kind) + shift, kind)
     drawn[["value", *LIMITS]] *= scale

@@ -53,7 +53,9 @@ def practice_ladder(run: Run, practice: str = "", metric: str = "") -> tuple[Cha
         axes.set_yticks(range(len(rows), 0, -1), [f"{phrases.RUNG_SHORT[r]} ({phrases.RUNG_LABEL[r]})" for r in rows])
         _wrap_ticks(axes, 16)
         axes.set_ylim(0.5, len(rows) + 0.5)
-        axes.set_xlabel(f"{pictures.value_axis(card, 'M0')}: diamond this practice, bar the usual range, line expected", fontsize=8)
+        axes.set_xlabel(
+            f"{pictures.value_axis(card, 'M0')}: diamond this practice, bar the usual range, line expected", fontsize=8
+        )
         axes.xaxis.label.set_wrap(True)
         set_title(figure, title, 62)
     data = pd.DataFrame(
@@ -87,12 +89,24 @@ def area_ladder(run: Run, metric: str = "") -> Chart:
             out = frame["position"].isin(FLAGGED).to_numpy()
             height = y + rng.uniform(-0.28, 0.28, len(frame))
             axes.scatter(frame["adjusted"][~out] * scale, height[~out], s=8, color=DARK_GREY, linewidths=0, zorder=2)
-            axes.scatter(frame["adjusted"][out] * scale, height[out], s=30, marker="D", color=DARK_PINK, edgecolor="white", zorder=3)
+            axes.scatter(
+                frame["adjusted"][out] * scale,
+                height[out],
+                s=30,
+                marker="D",
+                color=DARK_PINK,
+                edgecolor="white",
+                zorder=3,
+            )
         axes.set_yticks(range(len(rungs), 0, -1), [f"{phrases.RUNG_SHORT[r]} ({phrases.RUNG_LABEL[r]})" for r in rungs])
         _wrap_ticks(axes, 16)
-        axes.set_xlabel(f"{pictures.value_axis(card, 'M0')}: bar the middle 95% in England, diamonds outside", fontsize=8)
+        axes.set_xlabel(
+            f"{pictures.value_axis(card, 'M0')}: bar the middle 95% in England, diamonds outside", fontsize=8
+        )
         set_title(figure, title, 62)
-    data = pd.concat([f[["rung", "adjusted", "position"]].assign(adjusted=f["adjusted"] * scale) for f in frames.values()])
+    data = pd.concat(
+        [f[["rung", "adjusted", "position"]].assign(adjusted=f["adjusted"] * scale) for f in frames.values()]
+    )
     alt = pictures.area_ladder_alt(card, {r: spreads[r] for r in rungs}, flagged, n)
     return Chart(figure, title, alt, data.reset_index(drop=True), f"area_{card.id}_ladder")
 
@@ -124,9 +138,13 @@ def who_moved(run: Run, metric: str = "") -> Chart:
             x = np.tile([0.0, 1.0, np.nan], len(lines))
             y = np.column_stack([lines["before"], lines["after"], np.full(len(lines), np.nan)]).ravel()
             label = f"{kind}: {len(lines)}"
-            axes.plot(x, y, dash, color=colour, linewidth=width, marker=marker, markersize=size, zorder=order, label=label)
+            axes.plot(
+                x, y, dash, color=colour, linewidth=width, marker=marker, markersize=size, zorder=order, label=label
+            )
         axes.set_xlim(-0.15, 1.15)
-        axes.set_xticks([0, 1], [f"Raw\n({phrases.label('M0', 'england')})", f"Patients\n({phrases.label(rung, 'england')})"])
+        axes.set_xticks(
+            [0, 1], [f"Raw\n({phrases.label('M0', 'england')})", f"Patients\n({phrases.label(rung, 'england')})"]
+        )
         axes.set_ylabel("Distance from expected\n(1 = edge of the usual range)")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), frameon=False, fontsize=8, ncols=2)
         axes.text(0.5, 0, "usual range", ha="center", va="center", fontsize=9, color=DARK_BLUE)
@@ -159,15 +177,24 @@ def methods_bars(run: Run, metric: str = "") -> Chart:
         axes.barh(y, flagged, color=[TURQUOISE if u else PEER_GREY for u in used], edgecolor=DARK_GREY, linewidth=0.6)
         axes.barh(y, far, color="none", edgecolor=DARK_GREY, hatch="////", linewidth=0.6)
         for height, many, beyond in zip(y, flagged, far, strict=True):
-            axes.annotate(f"{many} ({beyond} far outside)", (many, height), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
+            axes.annotate(
+                f"{many} ({beyond} far outside)",
+                (many, height),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+            )
         axes.set_yticks(y, labels)
         _wrap_ticks(axes, 26)
         axes.tick_params(axis="y", labelsize=8)
         axes.set_xlim(0, max(float(flagged.max()), 1) * 1.45)
-        axes.set_xlabel(f"Practices marked, of {n} (hatched: far outside)", fontsize=8, color=FAINT_GREY if n == 0 else DARK_GREY)
+        axes.set_xlabel(
+            f"Practices marked, of {n} (hatched: far outside)", fontsize=8, color=FAINT_GREY if n == 0 else DARK_GREY
+        )
         set_title(figure, title, 62)
-    data = pd.DataFrame({"method": labels, "rung": here["rung"], "outside_95": flagged, "outside_99_8": far, "practices": here["n"]})
+    data = pd.DataFrame(
+        {"method": labels, "rung": here["rung"], "outside_95": flagged, "outside_99_8": far, "practices": here["n"]}
+    )
     alt = pictures.methods_alt(labels, flagged.tolist(), far.tolist())
     return Chart(figure, title, alt, data, f"area_{facts.card.id}_methods")
-
-

@@ -90,6 +90,10 @@ def set_title(figure: Figure, text: str, width: int) -> None:
 
 def save(chart: Chart, target: Any, kind: str) -> None:
     """Write the chart to an open binary file as ``"png"`` or ``"svg"``, without dates or versions in it."""
-    metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": "gpvar", "Title": chart.title, "Description": chart.alt}
+    metadata = (
+        {"Software": None}
+        if kind == "png"
+        else {"Date": None, "Creator": "gpvar", "Title": chart.title, "Description": chart.alt}
+    )
     with style():
         chart.figure.savefig(target, format=kind, dpi=PNG_DPI, metadata=metadata)

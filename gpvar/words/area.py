@@ -31,7 +31,11 @@ def lead(card: Any, name: str, raw: dict[str, int], judged: dict[str, int]) -> s
         `counts` at M0 and at M1, both against England.
     """
     n = judged["n"]
-    head = "**No practice stands out.**" if judged["flagged"] == 0 else f"**{plural(judged['flagged'], 'practice')} of {number(n)} stand{'s' if judged['flagged'] == 1 else ''} out.**"
+    head = (
+        "**No practice stands out.**"
+        if judged["flagged"] == 0
+        else f"**{plural(judged['flagged'], 'practice')} of {number(n)} stand{'s' if judged['flagged'] == 1 else ''} out.**"
+    )
     far = plural(judged["far_outside"], "of them is", "of them are") if judged["flagged"] else ""
     return " ".join(
         part
@@ -131,7 +135,9 @@ def calibration(frame: pd.DataFrame) -> str:
         return ""
     shift, low, high = found["mean_residual"], found["slope_lower"], found["slope_upper"]
     level = "about where" if abs(shift) < 0.05 else "higher than where" if shift > 0 else "lower than where"
-    parts = [f"Practices of this area are on average {level} the England comparison puts practices with patients like theirs (M1)."]
+    parts = [
+        f"Practices of this area are on average {level} the England comparison puts practices with patients like theirs (M1)."
+    ]
     if known(low) and known(high):
         fits = low <= 1 <= high
         parts.append(
@@ -141,7 +147,9 @@ def calibration(frame: pd.DataFrame) -> str:
             + ("less" if high < 1 else "more")
             + " here than they do in England, so the comparison is rougher for this area."
         )
-        parts.append(f"(Slope {number(found['slope'], 2)}, 95% interval {number(low, 2)} to {number(high, 2)}; 1 is a perfect fit.)")
+        parts.append(
+            f"(Slope {number(found['slope'], 2)}, 95% interval {number(low, 2)} to {number(high, 2)}; 1 is a perfect fit.)"
+        )
     return " ".join(parts)
 
 
@@ -151,12 +159,16 @@ def icb_right(card: Any, judged: dict[str, int], england: float, area: float) ->
     if known(england) and known(area):
         gap = area - england
         word = "the same as" if figures.is_nil(card, gap) else f"{figures.side(gap)} than"
-        items.append(f"The area's figure is right as arithmetic: {figures.amount(card, area)}, {word} England's {figures.amount(card, england)}.")
+        items.append(
+            f"The area's figure is right as arithmetic: {figures.amount(card, area)}, {word} England's {figures.amount(card, england)}."
+        )
     if judged["flagged"]:
         items.append(
             f"{plural(judged['flagged'], 'practice')} {_is_are(judged['flagged'])} outside the usual range after allowing for patients. "
             "Asking about them is fair."
         )
-    items.append("Practices differ by more than the chance of sampling can give. The variation is real, whatever its causes.")
+    items.append(
+        "Practices differ by more than the chance of sampling can give. The variation is real, whatever its causes."
+    )
     items.append("A difference that many practices share may still matter to patients.")
     return items

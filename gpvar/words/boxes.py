@@ -45,7 +45,9 @@ def icb_right(card: Any, rows: dict[tuple[str, str], Row], england: float, icb: 
             f"({phrases.label('M1', 'england')}). Asking the practice about it is fair."
         )
     elif judged["position"] == "usual":
-        items.append("Many practices share a difference like this one. That does not show that it is good enough for patients.")
+        items.append(
+            "Many practices share a difference like this one. That does not show that it is good enough for patients."
+        )
     else:
         items.append("Finding no clear difference does not prove that there is none.")
     if judged.get("exceeds_margin"):
@@ -123,7 +125,9 @@ def allowed_for(covariates: list[str]) -> str:
 
 def warning(artefact: Any) -> str:
     """Return one of the card's warnings: what happens, and how it misleads."""
-    what, misleads = (artefact["what"], artefact["misleads"]) if isinstance(artefact, dict) else (artefact.what, artefact.misleads)
+    what, misleads = (
+        (artefact["what"], artefact["misleads"]) if isinstance(artefact, dict) else (artefact.what, artefact.misleads)
+    )
     return f"{what.rstrip('.')}. {misleads.rstrip('.')}."
 
 

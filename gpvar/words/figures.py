@@ -112,4 +112,3 @@ def margin(card: Any) -> str:
     if is_share(card):
         return f"{size} percentage {'point' if size == '1' else 'points'}"
     return f"{size}% of the expected rate"
-

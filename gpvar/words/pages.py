@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpvar.words import area, boxes, figures, phrases, quality, sources, verdict
+from gpvar.words import area, boxes, figures, phrases, pictures, quality, sources, verdict
 from gpvar.words.facts import AreaFacts, PracticeFacts, area_facts, practice_facts
 from gpvar.words.text import escape_markdown, known
 
@@ -87,7 +87,9 @@ def practice_raw(run: Run, practice: str = "", metric: str = "") -> str:
     if raw is None or not known(raw.get("value")):
         return "## The raw figure\n\nThere is no raw figure to show."
     text = [
-        verdict.raw_figure(facts.card, raw, facts.name, facts.meta.get("england_value", NAN), _icb_value(facts), facts.icb_name),
+        verdict.raw_figure(
+            facts.card, raw, facts.name, facts.meta.get("england_value", NAN), _icb_value(facts), facts.icb_name
+        ),
         verdict.raw_rank(raw),
         verdict.definition(facts.card),
         verdict.direction(facts.card),
@@ -115,7 +117,9 @@ def practice_after(run: Run, practice: str = "", metric: str = "") -> str:
     text = [f"M1 compares with practices with the same {boxes.allowed_for(need)}." if need else "", _more(more)]
     text += [verdict.without_recorded(facts.rows), verdict.own_icb(facts.rows, facts.meta.get("headline_rung", "M1"))]
     if facts.code in set(facts.meta.get("extrapolated", [])):
-        text.append("This practice lies beyond the range in which most practices are found, so the comparison is extrapolated.")
+        text.append(
+            "This practice lies beyond the range in which most practices are found, so the comparison is extrapolated."
+        )
     return "## After allowing for patients\n\n" + " ".join(t for t in text if t)
 
 
@@ -130,11 +134,28 @@ def real_terms_text(facts: PracticeFacts) -> str:
     return verdict.real_terms(facts.card, row, rung=rung) if row else ""
 
 
+def practice_funnel_note(run: Run, practice: str = "", metric: str = "") -> str:
+    """Return how to read a practice's funnels; nothing when there are none."""
+    facts = practice_facts(run, practice, metric)
+    return _note(pictures.funnel_note()) if facts.row("M0") is not None else ""
+
+
+def area_funnel_note(run: Run, metric: str = "") -> str:
+    """Return how to read an area's funnels."""
+    return _note(pictures.area_funnel_note())
+
+
+def _note(text: str) -> str:
+    return f'::: {{.note custom-style="Note"}}\n\n{text}\n\n:::'
+
+
 def practice_real_terms(run: Run, practice: str = "", metric: str = "") -> str:
     """Return the gap in real terms."""
     facts = practice_facts(run, practice, metric)
     text = real_terms_text(facts)
-    return "## The gap in real terms\n\n" + (text or "No gap can be stated, because the data cannot answer the question.")
+    return "## The gap in real terms\n\n" + (
+        text or "No gap can be stated, because the data cannot answer the question."
+    )
 
 
 def practice_quality(run: Run, practice: str = "", metric: str = "") -> str:
@@ -167,9 +188,17 @@ def _sources(run: Run, card: Any, meta: dict[str, Any]) -> str:
     return f'## Sources\n\n::: {{.sources custom-style="Sources"}}\n\n{body}\n\n:::'
 
 
-def area_title(run: Run, metric: str = "", private: bool = False) -> str:
+def area_title(run: Run, metric: str = "") -> str:
     """Return the head of an area report."""
-    facts = area_facts(run, metric)
+    return _area_title(area_facts(run, metric), private=False)
+
+
+def area_private_title(run: Run, metric: str = "") -> str:
+    """Return the head of the page that names every practice."""
+    return _area_title(area_facts(run, metric), private=True)
+
+
+def _area_title(facts: AreaFacts, private: bool) -> str:
     what = "every practice" if private else "the area"
     return (
         f"# {escape_markdown(facts.card.title)}: {escape_markdown(facts.name)}, {what}\n\n"
@@ -233,7 +262,9 @@ def area_moved(run: Run, metric: str = "") -> str:
     england = everyone[everyone["comparator"] == "england"]
     text = [
         area.moved(area.counts(facts.at(rung)), area.counts(facts.at("M0")), f"In {escape_markdown(facts.name)}"),
-        area.moved(area.counts(england[england["rung"] == rung]), area.counts(england[england["rung"] == "M0"]), "In England"),
+        area.moved(
+            area.counts(england[england["rung"] == rung]), area.counts(england[england["rung"] == "M0"]), "In England"
+        ),
     ]
     return "## Who moved in and out\n\n" + " ".join(text)
 
@@ -269,7 +300,9 @@ def area_quality(run: Run, metric: str = "") -> str:
 def area_not_shown(run: Run, metric: str = "") -> str:
     """Return what the area report does not show."""
     facts = area_facts(run, metric)
-    items = boxes.not_shown(facts.card, facts.meta.get("covariates", {}).get("M1", []), facts.meta.get("dropped", {}), most=99)
+    items = boxes.not_shown(
+        facts.card, facts.meta.get("covariates", {}).get("M1", []), facts.meta.get("dropped", {}), most=99
+    )
     return f"## {phrases.NOT_SHOWN}\n\n" + boxes.bullets(items)
 
 

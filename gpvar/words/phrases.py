@@ -30,7 +30,12 @@ RUNG = {
     "M1-": "after allowing for patients, without recorded illness",
     "M2": "after allowing for patients and circumstances",
 }
-RUNG_SHORT = {"M0": "Raw figure", "M1": "Patients", "M1-": "Patients, without recorded illness", "M2": "Patients and circumstances"}
+RUNG_SHORT = {
+    "M0": "Raw figure",
+    "M1": "Patients",
+    "M1-": "Patients, without recorded illness",
+    "M2": "Patients and circumstances",
+}
 RUNG_LABEL = {"M0": "M0", "M1": "M1", "M1-": "M1−", "M2": "M2"}
 LIKE = {
     "M0": "all practices",

@@ -43,7 +43,7 @@ def area_funnel_alt(card: Any, rung: str, n: int, flagged: int, everyone: int, c
     )
 
 
-def funnel_note(card: Any, area_name: str) -> str:
+def funnel_note() -> str:
     """Return how to read the funnels."""
     return (
         "Each dot is a practice; the darker dots are practices of the same area and the diamond is this practice. Solid lines: the usual "
@@ -98,7 +98,10 @@ def methods_title(plain_limits: float, robust: float, n: int) -> str:
 
 def methods_alt(labels: list[str], flagged: list[int], far: list[int]) -> str:
     """Return the text alternative of the comparison of methods."""
-    said = [f"{name}: {number(a)}, of which {number(b)} far outside" for name, a, b in zip(labels, flagged, far, strict=True)]
+    said = [
+        f"{name}: {number(a)}, of which {number(b)} far outside"
+        for name, a, b in zip(labels, flagged, far, strict=True)
+    ]
     return f"Bar chart of how many practices of the area each method marks at 95%. {'; '.join(said)}."
 
 

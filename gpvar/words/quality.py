@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from gpvar import catalogue
-from gpvar.words.text import escape_markdown, listed, plural
+from gpvar.words.text import escape_markdown, listed, plain, plural
 
 PASSED, FAILED, UNCHECKED = "passed", "failed", "could not be checked"
 
@@ -82,7 +82,9 @@ def practice_quality(gates: pd.DataFrame, code: str) -> str:
     missing = unchecked(gates)
     if missing:
         titles = listed(f"“{t[0].lower()}{t[1:]}”" for t in missing)
-        parts.append(f"**{len(missing)} could not be checked:** {titles}. A check that was not made is not a check that was passed.")
+        parts.append(
+            f"**{len(missing)} could not be checked:** {titles}. A check that was not made is not a check that was passed."
+        )
     return " ".join(parts)
 
 
@@ -113,7 +115,9 @@ def gate_rows(gates: pd.DataFrame) -> pd.DataFrame:
         failed = part[part["state"] == FAILED]
         state = FAILED if len(failed) else str(part["state"].iloc[0])
         own = failed.loc[failed["practice_code"] != "", "practice_code"].nunique()
-        details = [escape_markdown(d, 160) for d in part.loc[part["state"] == state, "detail"].head(1) if str(d) not in ("", "nan")]
+        details = [
+            plain(d, 160) for d in part.loc[part["state"] == state, "detail"].head(1) if str(d) not in ("", "nan")
+        ]
         rows.append(
             {
                 "Check": title(str(gate)),

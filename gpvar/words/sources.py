@@ -22,7 +22,9 @@ def files(provenance: pd.DataFrame) -> str:
     said = []
     for row in provenance.drop_duplicates("file").to_dict("records"):
         edition = escape_markdown(row.get("edition", ""))
-        said.append(f"{escape_markdown(row['file'])}{f', {edition}' if edition else ''} (SHA-256 {_hash(row['sha256'])}…)")
+        said.append(
+            f"{escape_markdown(row['file'])}{f', {edition}' if edition else ''} (SHA-256 {_hash(row['sha256'])}…)"
+        )
     return listed(said) or "no file"
 
 
@@ -59,4 +61,3 @@ def declared(run: Run) -> str:
         f"Analysis declared on {said} (study.toml). Run {_hash(run.meta.get('key', ''))}; {named}. "
         "Every number here is in the tables beside this page."
     )
-

@@ -33,7 +33,9 @@ def difference(card: Any, row: Row) -> str:
     size = row["difference"]
     if figures.is_nil(card, size):
         return "that is as good as the same"
-    interval = figures.interval(card, row.get("difference_lower", float("nan")), row.get("difference_upper", float("nan")))
+    interval = figures.interval(
+        card, row.get("difference_lower", float("nan")), row.get("difference_upper", float("nan"))
+    )
     bracket = f" ({interval})" if interval else ""
     return f"that is {figures.gap(card, size)} {figures.side(size)}{bracket}"
 
@@ -71,7 +73,9 @@ def chance(card: Any, has_months: bool) -> str:
     return ""
 
 
-def lead(card: Any, row: Row, spread: Row | None, who: str, *, rung: str = "M1", comparator: str = "england", why: str = "") -> str:
+def lead(
+    card: Any, row: Row, spread: Row | None, who: str, *, rung: str = "M1", comparator: str = "england", why: str = ""
+) -> str:
     """Return the verdict of one practice: phrase, number, uncertainty, caveat.
 
     Parameters
@@ -150,7 +154,10 @@ def disagreement(rows: dict[tuple[str, str], Row], comparator: str = "england") 
     found = [(rung, rows[rung, comparator]["position"]) for rung in ("M0", "M1", "M2") if (rung, comparator) in rows]
     if len({position for _, position in found}) < 2:
         return ""
-    said = [f"{phrases.RUNG[rung]} ({phrases.label(rung, comparator)}): “{phrases.POSITION[position]}”" for rung, position in found]
+    said = [
+        f"{phrases.RUNG[rung]} ({phrases.label(rung, comparator)}): “{phrases.POSITION[position]}”"
+        for rung, position in found
+    ]
     return f"The answer depends on what is allowed for. {'; '.join(said)}."
 
 

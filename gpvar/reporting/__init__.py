@@ -1,0 +1,30 @@
+"""From a stored run to pages that can be sent: run a notebook, take what it showed, publish it."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gpvar.reporting.display import show as show
+    from gpvar.reporting.index import publish_check as publish_check
+    from gpvar.reporting.lab import open_lab as open_lab
+    from gpvar.reporting.reports import PublishResult as PublishResult
+    from gpvar.reporting.reports import publish_run as publish_run
+
+# Loaded when asked for: a notebook needs only `show`, and must not pay for papermill.
+_HOMES = {
+    "show": "display",
+    "publish_run": "reports",
+    "PublishResult": "reports",
+    "publish_check": "index",
+    "open_lab": "lab",
+}
+__all__ = ["PublishResult", "open_lab", "publish_check", "publish_run", "show"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name the first time it is asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gpvar.reporting' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"gpvar.reporting.{_HOMES[name]}"), name)

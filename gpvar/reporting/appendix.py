@@ -1,0 +1,114 @@
+"""The numbers behind a page: a workbook and a tidy CSV, for one practice or for an area."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from gpvar import schema
+from gpvar.reporting import workbook
+from gpvar.reporting.files import csv_for_people
+from gpvar.words import area_facts, phrases, practice_facts
+from gpvar.words.boxes import warning
+from gpvar.words.console import without_markdown
+from gpvar.words.sources import declared, licences
+
+if TYPE_CHECKING:
+    from gpvar.results import Run
+
+PRACTICE_TABLES = ["analysis_practices", "spread", "gates", "provenance"]
+AREA_TABLES = ["methods", "spread", "calibration", "fits", "gates", "provenance"]
+PRIVATE_TABLES = ["analysis_practices", "gates", "unmatched", "excluded"]
+
+
+def practice_rows(run: Run, practice: str, metric: str) -> pd.DataFrame:
+    """Return the practice's own rows, and nobody else's."""
+    frame = run.analyses[metric].practices
+    rows = frame[frame["practice_code"] == practice].reset_index(drop=True)
+    rows.insert(1, "metric", metric)
+    return rows
+
+
+def practice_workbook(run: Run, practice: str, metrics: list[str]) -> bytes:
+    """Return a practice's workbook: its own rows on every metric, what they are judged against, its gates."""
+    facts = [practice_facts(run, practice, metric) for metric in metrics]
+    spread = pd.concat([f.analysis.spread.assign(metric=f.card.id) for f in facts], ignore_index=True)
+    gates = pd.concat([f.gates for f in facts], ignore_index=True).drop_duplicates(ignore_index=True)
+    sheets = {
+        "Results": (
+            "This practice at every rung, against both comparators",
+            pd.concat([practice_rows(run, practice, m) for m in metrics], ignore_index=True),
+        ),
+        "Spread": ("The shared spread the practice is judged against", spread),
+        "Checks": ("Checks of the data that concern this practice", gates),
+        "Files": ("Files that were read", run.table.provenance),
+    }
+    first = facts[0]
+    return workbook.build(
+        f"{first.name} ({first.code}), {first.meta['period_label']}",
+        _notes(run, metrics, False),
+        sheets,
+        PRACTICE_TABLES,
+    )
+
+
+def area_workbook(run: Run, metrics: list[str], private: bool) -> bytes:
+    """Return an area's workbook: with every practice when it is for the area's owner, with none when it is to be sent."""
+    facts = area_facts(run, metrics[0])
+    analyses = {m: run.analyses[m] for m in metrics}
+
+    def together(name: str) -> pd.DataFrame:
+        return pd.concat([getattr(a, name).assign(metric=m) for m, a in analyses.items()], ignore_index=True)
+
+    gates = run.table.gates
+    if private:
+        every = [area_facts(run, m).practices.assign(metric=m) for m in metrics]
+        sheets = {
+            "Practices": ("Every practice of the area, by code", pd.concat(every, ignore_index=True)),
+            "Checks": ("Checks of the data for this area", gates[gates["practice_code"].isin(["", *facts.codes])]),
+            "Unmatched": ("What did not match", run.table.unmatched),
+            "Left out": ("Practices left out of the fit and placed against it", run.table.excluded),
+        }
+        tables = PRIVATE_TABLES
+    else:
+        sheets = {
+            "Methods": ("How many practices each method marks", together("methods")),
+            "Spread": ("The shared spread at every rung", together("spread")),
+            "Calibration": ("How well the comparison made on England fits the area", together("calibration")),
+            "Fits": (
+                "Point estimates; they describe practices, not patients, and are not interpreted",
+                together("fits"),
+            ),
+            "Checks": ("Checks of the whole table", gates[gates["practice_code"] == ""]),
+            "Files": ("Files that were read", run.table.provenance),
+        }
+        tables = AREA_TABLES
+    return workbook.build(f"{facts.name}, {facts.meta['period_label']}", _notes(run, metrics, private), sheets, tables)
+
+
+def dictionary(tables: list[str]) -> bytes:
+    """Return the data dictionary of the tables as a CSV for people."""
+    return csv_for_people(schema.data_dictionary(tables))
+
+
+def _notes(run: Run, metrics: list[str], private: bool) -> list[str]:
+    simulated = bool(run.meta.get("simulated"))
+    lines = [phrases.SIMULATED] if simulated else []
+    lines += [phrases.PRIVATE_LONG] if private else []
+    lines.append(without_markdown(declared(run)))
+    for metric in metrics:
+        card = area_facts(run, metric).card
+        lines.append(
+            f"{card.title}. Counted: {card.numerator} Divided by: {card.denominator} {card.definition_note}".strip()
+        )
+        lines += [f"{card.title} can mislead: {warning(a)}" for a in card.artefacts]
+        lines += [f"{card.title}, a fault of the definition: {fault}" for fault in card.validity_faults]
+        lines.append(
+            licences(
+                card,
+                sorted({c for ids in run.analyses[metric].meta.get("covariates", {}).values() for c in ids}),
+                simulated,
+            )
+        )
+    return list(dict.fromkeys(lines))

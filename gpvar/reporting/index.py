@@ -1,0 +1,104 @@
+"""The pages made without a notebook: the index of a study's reports, and the check of its data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gpvar import tables
+from gpvar.reporting import files
+from gpvar.reporting.assemble import Page
+from gpvar.reporting.publish import Look, to_html
+from gpvar.words import escape_markdown, plain
+from gpvar.words.quality import table_quality
+
+if TYPE_CHECKING:
+    from gpvar.results import Run
+    from gpvar.study import Study
+
+Entry = tuple[str, str, str, str, list[Path]]
+_HEADINGS = {
+    "to-send": (
+        "To send",
+        "These may be sent on. A practice's page names no other practice; an area's page names none.",
+    ),
+    "private": (
+        "Private",
+        "For the person who asked for them. They name every practice of the area: do not send them on.",
+    ),
+}
+
+
+def build(run: Run, entries: Sequence[Entry], root: Path) -> bytes:
+    """Return the index: one plain line per report, with links.
+
+    Parameters
+    ----------
+    run
+        The run the reports were made from.
+    entries
+        (kind, folder, title, summary, files) of each report that was written.
+    root
+        The folder the index lies in; links are relative to it.
+    """
+    title = plain(run.study.title) or "Reports"
+    parts = [f"# {escape_markdown(title)}", f"{plain(run.study.period.label)}."]
+    for folder, (heading, note) in _HEADINGS.items():
+        here = [entry for entry in entries if entry[1] == folder]
+        if not here:
+            continue
+        parts += [f"## {heading}", note]
+        parts.append(
+            "\n".join(f"- {escape_markdown(summary, 300)} {_links(paths, root)}" for _, _, _, summary, paths in here)
+        )
+    parts += ["## Spreadsheets", _spreadsheets(root)]
+    look = Look(title, bool(run.meta.get("simulated")), False)
+    return to_html(Page("\n\n".join(part for part in parts if part), ()), look)
+
+
+def _links(paths: Sequence[Path], root: Path) -> str:
+    names = {".html": "page", ".docx": "Word"}
+    found = [(names[p.suffix], p.relative_to(root).as_posix()) for p in paths if p.suffix in names]
+    return " · ".join(f"[{name}]({link})" for name, link in found)
+
+
+def _spreadsheets(root: Path) -> str:
+    found = sorted([*root.glob("to-send/*.xlsx"), *root.glob("private/*.xlsx")])
+    return "\n".join(
+        f"- [{escape_markdown(p.relative_to(root).as_posix())}]({p.relative_to(root).as_posix()})" for p in found
+    )
+
+
+def publish_check(table: Any, study: Study, folder: Path | None = None) -> Path:
+    """Write the page that says whether the data can bear the study's questions; nothing is fitted.
+
+    Parameters
+    ----------
+    table
+        The practice table.
+    study
+        Whose study it is.
+    folder
+        Where the page goes; the study's ``reports/private`` when None, because it names practices.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    whole = len(table.practices)
+    parts = [
+        f"# Can the data answer? {escape_markdown(study.title)}",
+        f"{plain(study.period.label)}. {whole:,} practices in the table, {len(table.area_codes):,} of them in {escape_markdown(table.area_name)}.",
+        f'::: {{.verdict custom-style="Verdict"}}\n\n{table_quality(table.gates)}\n\n:::',
+        "## Checks",
+        tables.check_gates(table).to_markdown(),
+        "## What did not match",
+        tables.check_unmatched(table).to_markdown() if len(table.unmatched) else "Everything matched.",
+        "## Files",
+        tables.check_files(table).to_markdown(),
+    ]
+    look = Look(f"Check: {plain(study.title)}", bool(study.simulated), True)
+    target = (folder or Path(study.folder) / "reports" / "private") / "check.html"
+    return files.write(target, to_html(Page("\n\n".join(parts), ()), look))

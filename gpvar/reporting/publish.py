@@ -1,0 +1,131 @@
+"""Markdown → self-contained HTML and Word, through pandoc. No text from a file can become anything but text."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from importlib import resources
+from io import BytesIO
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from gpvar.errors import ReportError
+from gpvar.reporting import reference_docx
+from gpvar.reporting.assemble import Page
+from gpvar.words import banner as banner_words
+from gpvar.words.phrases import PRIVATE
+
+#: No raw HTML, TeX or attributes; no mathematics, citations or footnotes to be conjured up by a name.
+READER = (
+    "markdown-raw_html-raw_tex-raw_attribute-tex_math_dollars-tex_math_single_backslash-citations-footnotes-inline_notes"
+    "-implicit_figures-smart-example_lists-latex_macros-autolink_bare_uris-yaml_metadata_block-pandoc_title_block"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is on every page of a document besides its text."""
+
+    title: str
+    simulated: bool
+    private: bool
+
+    @property
+    def banner(self) -> str:
+        """The line at the head of every page; empty for none."""
+        return banner_words(self.simulated, self.private)
+
+
+def to_html(page: Page, look: Look) -> bytes:
+    """Return a page as one HTML file that fetches nothing."""
+    with tempfile.TemporaryDirectory(prefix="gpvar-") as name:
+        folder = _lay_out(page, Path(name))
+        template = folder / "page.html"
+        template.write_text(_look("page.html"), encoding="utf-8", newline="\n")
+        options = [
+            "--standalone", f"--template={template}", "--embed-resources", f"--resource-path={folder}", "--wrap=none",
+            "-V", f"stylesheet={_look('page.css')}", "-M", f"pagetitle={look.title}", "-M", "lang=en-GB",
+            "-V", f"bodyclass={'private' if look.private else 'open'}",
+        ]  # fmt: skip
+        if look.banner:
+            options += ["-V", f"banner={look.banner}"]
+        html = _pandoc(page.markdown, "html5", options, None)
+    return _accessible(html).encode("utf-8")
+
+
+def to_docx(page: Page, look: Look) -> bytes:
+    """Return a page as a Word file with native headings, tables and text alternatives."""
+    with tempfile.TemporaryDirectory(prefix="gpvar-") as name:
+        folder = _lay_out(page, Path(name))
+        reference = folder / "reference.docx"
+        reference.write_bytes(reference_docx.build(look.banner, PRIVATE.upper() if look.private else ""))
+        target = folder / "page.docx"
+        options = [f"--reference-doc={reference}", f"--resource-path={folder}", "-M", "lang=en-GB"]
+        _pandoc(page.markdown, "docx", options, target)
+        return _titled(target.read_bytes(), look.title)
+
+
+def _lay_out(page: Page, folder: Path) -> Path:
+    for picture in page.pictures:
+        (folder / f"{picture.name}.png").write_bytes(picture.png)
+    return folder
+
+
+def _look(name: str) -> str:
+    return resources.files("gpvar.reporting").joinpath("look", name).read_text(encoding="utf-8")
+
+
+def _pandoc(markdown: str, to: str, options: list[str], target: Path | None) -> str:
+    import pypandoc
+
+    try:
+        return str(
+            pypandoc.convert_text(
+                markdown, to, format=READER, extra_args=options, outputfile=str(target) if target else None
+            )
+        )
+    except (RuntimeError, OSError) as error:
+        raise ReportError(
+            "The page could not be put together.",
+            str(error).strip().splitlines()[-1] if str(error).strip() else "pandoc",
+            "Run python run.py doctor, which checks that pandoc works.",
+        ) from error
+
+
+def _accessible(html: str) -> str:
+    """Give every heading cell its scope, and every cell the name of its column for narrow screens."""
+    return re.sub(r"<table.*?</table>", lambda found: _label_cells(found[0]), html, flags=re.DOTALL)
+
+
+def _label_cells(table: str) -> str:
+    heads = [re.sub(r"<[^>]+>", "", head) for head in re.findall(r"<th[^>]*>(.*?)</th>", table, flags=re.DOTALL)]
+    table = re.sub(r"<th(?=[\s>])", '<th scope="col"', table)
+
+    def label_row(row: re.Match[str]) -> str:
+        position = iter(heads)
+        return re.sub(r"<td", lambda _: f'<td data-label="{_attribute(next(position, ""))}"', row[0])
+
+    return re.sub(r"<tr.*?</tr>", label_row, table, flags=re.DOTALL)
+
+
+def _attribute(text: str) -> str:
+    return text.replace('"', "&quot;").replace("\n", " ")
+
+
+def _titled(document: bytes, title: str) -> bytes:
+    """Write the title into the document's properties, where a screen reader looks for it."""
+    target = BytesIO()
+    with zipfile.ZipFile(BytesIO(document)) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as copy:
+        for item in source.infolist():
+            content = source.read(item.filename)
+            if item.filename == "docProps/core.xml":
+                text = content.decode("utf-8")
+                said = f"<dc:title>{escape(title)}</dc:title>"
+                text = re.sub(r"<dc:title>.*?</dc:title>|<dc:title\s*/>", lambda _: said, text, flags=re.DOTALL)
+                content = (
+                    text if said in text else text.replace("</cp:coreProperties>", f"{said}</cp:coreProperties>")
+                ).encode("utf-8")
+            copy.writestr(item, content)
+    return target.getvalue()

@@ -1,0 +1,249 @@
+"""All the reports of a run: which there are, where they go, and what happens when one fails."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from gpvar.errors import GpvarError, ReportError
+from gpvar.reporting import appendix, files, index
+from gpvar.reporting.assemble import Page, assemble, scrubbed
+from gpvar.reporting.execute import execute, notebook
+from gpvar.reporting.kernel import Kernel
+from gpvar.reporting.publish import Look, to_docx, to_html
+from gpvar.words import area_summary_line, practice_facts, summary_line
+from gpvar.words.facts import area_facts
+
+if TYPE_CHECKING:
+    from gpvar.results import Run
+    from gpvar.study import Study
+
+FORMATS = {"html": to_html, "docx": to_docx}
+SEND, PRIVATE = "to-send", "private"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishResult:
+    """What was written.
+
+    Attributes
+    ----------
+    files
+        Every file written, the index last.
+    failed
+        (report, reason) for what could not be written; earlier files of the same name are untouched.
+    index
+        The page that links the others.
+    """
+
+    files: tuple[Path, ...]
+    failed: tuple[tuple[str, str], ...]
+    index: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One report to be made from one notebook."""
+
+    kind: str
+    stem: str
+    title: str
+    summary: str
+    notebook: str
+    folder: str
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+def jobs_for(run: Run, kinds: Iterable[str]) -> list[Job]:
+    """Return the reports that a run's study asks for, area first, in the order of metrics and practices."""
+    kinds = set(kinds)
+    jobs: list[Job] = []
+    place = files.safe_name(run.study.area.code or "list")
+    metrics = [m for m in run.study.metrics if m in run.analyses]
+    for metric in metrics:
+        if "area" in kinds:
+            facts = area_facts(run, metric)
+            summary = area_summary_line(run, metric)
+            title = f"{facts.card.title}: {facts.name}"
+            parameters = {"metric": metric}
+            jobs.append(Job("area", f"area_{place}_{metric}", title, summary, "area_report", SEND, parameters))
+            every = f"Every practice of {facts.name}, {facts.card.short}, before and after"
+            jobs.append(
+                Job(
+                    "area",
+                    f"area_{place}_{metric}_every_practice",
+                    f"{title}, every practice",
+                    every,
+                    "area_private",
+                    PRIVATE,
+                    parameters,
+                )
+            )
+        if "practice" in kinds:
+            jobs += [_practice_job(run, code, metric) for code in run.study.area.practices]
+    return jobs
+
+
+def _practice_job(run: Run, code: str, metric: str) -> Job:
+    facts = practice_facts(run, code, metric)
+    return Job(
+        "practice",
+        f"{files.safe_name(code)}_{metric}",
+        f"{facts.card.title}: {facts.name}",
+        summary_line(run, code, metric),
+        "practice_report",
+        SEND,
+        {"practice": code, "metric": metric},
+    )
+
+
+def publish_run(
+    run: Run | Path,
+    study: Study | None = None,
+    kinds: Sequence[str] | None = None,
+    formats: Sequence[str] | None = None,
+    progress: Callable[[str], None] = lambda message: None,
+) -> PublishResult:
+    """Write the reports of a run under the study's ``reports/``.
+
+    Parameters
+    ----------
+    run
+        A run, or the folder it is stored in.
+    study
+        Says which reports, for whom and where; the run's own when None.
+    kinds, formats
+        ``"practice"``, ``"area"``; ``"html"``, ``"docx"``. What the study asks for when None.
+    progress
+        Called with a short sentence before each report.
+
+    Returns
+    -------
+    PublishResult
+        One report that fails does not stop the others.
+    """
+    if not hasattr(run, "analyses"):
+        from gpvar.store import load_run
+
+        run = load_run(run)
+    study = study or run.study
+    root = Path(study.folder) / "reports"
+    wanted = _formats(formats or study.reports.formats)
+    done: list[tuple[Job, list[Path]]] = []
+    written: list[Path] = []
+    failed: list[tuple[str, str]] = []
+    jobs = jobs_for(run, kinds or study.reports.kinds)
+    with Kernel() as kernel:
+        for i, job in enumerate(jobs, start=1):
+            progress(f"Report {i} of {len(jobs)}: {job.title}")
+            try:
+                made = _make(run, job, wanted, root, kernel)
+            except GpvarError as error:
+                failed.append((job.stem, str(error)))
+                continue
+            done.append((job, made))
+            written += made
+    for name, write in _appendices(run, jobs, root):
+        try:
+            written += write()
+        except GpvarError as error:
+            failed.append((name, str(error)))
+    home = root / "index.html"
+    try:
+        written.append(
+            files.write(
+                home, index.build(run, [(j.kind, j.folder, j.title, j.summary, paths) for j, paths in done], root)
+            )
+        )
+    except ReportError as error:
+        failed.append(("index", str(error)))
+    return PublishResult(tuple(written), tuple(failed), home)
+
+
+def _formats(formats: Iterable[str]) -> list[str]:
+    unknown = [f for f in formats if f not in FORMATS]
+    if unknown:
+        raise ReportError(
+            f"There is no report format called '{unknown[0]}'.", "[reports] formats", f"Use {' or '.join(FORMATS)}."
+        )
+    return list(dict.fromkeys(formats))
+
+
+def _make(run: Run, job: Job, formats: list[str], root: Path, kernel: Kernel) -> list[Path]:
+    executed = execute(notebook(job.notebook), {"run": str(run.folder), **job.parameters}, kernel)
+    page = assemble(executed)
+    look = Look(job.title, bool(run.meta.get("simulated")), job.folder == PRIVATE)
+    folder = root / job.folder
+    made = [files.write(folder / f"{job.stem}.{kind}", FORMATS[kind](page, look)) for kind in formats]
+    return [
+        *made,
+        *_pictures(page, folder / "charts"),
+        _notebook(executed, run, root / PRIVATE / "notebooks" / f"{job.stem}.ipynb"),
+    ]
+
+
+def _notebook(executed: object, run: Run, path: Path) -> Path:
+    import nbformat
+
+    return files.write_text(path, nbformat.writes(scrubbed(executed, Path(run.study.folder))))
+
+
+def _pictures(page: Page, folder: Path) -> list[Path]:
+    made = []
+    for picture in page.pictures:
+        made.append(files.write(folder / f"{picture.name}.png", picture.png))
+        made.append(files.write_text(folder / f"{picture.name}.svg", picture.svg))
+        made.append(
+            files.write(folder / f"{picture.name}.csv", files.csv_for_people(pd.read_csv(io.StringIO(picture.csv))))
+        )
+    return made
+
+
+def _appendices(run: Run, jobs: list[Job], root: Path) -> list[tuple[str, Callable[[], list[Path]]]]:
+    """Return what else is to be written: per practice and per area a workbook, tidy CSVs and a dictionary."""
+    metrics = [m for m in run.study.metrics if m in run.analyses]
+    kinds = {job.kind for job in jobs}
+    tasks: list[tuple[str, Callable[[], list[Path]]]] = []
+    if "practice" in kinds:
+        for code in run.study.area.practices:
+            tasks.append((f"{code}_results", lambda code=code: _practice_appendix(run, code, metrics, root / SEND)))  # type: ignore[misc]
+        tasks.append(
+            (
+                "data_dictionary",
+                lambda: [
+                    files.write(root / SEND / "data_dictionary.csv", appendix.dictionary(appendix.PRACTICE_TABLES))
+                ],
+            )
+        )
+    if "area" in kinds:
+        place = files.safe_name(run.study.area.code or "list")
+        tasks.append((f"area_{place}_results", lambda: _area_appendix(run, place, metrics, root)))
+    return tasks
+
+
+def _practice_appendix(run: Run, code: str, metrics: list[str], folder: Path) -> list[Path]:
+    stem = files.safe_name(code)
+    rows = pd.concat([appendix.practice_rows(run, code, m) for m in metrics], ignore_index=True)
+    return [
+        files.write(folder / f"{stem}_results.xlsx", appendix.practice_workbook(run, code, metrics)),
+        files.write(folder / f"{stem}_results.csv", files.csv_for_people(rows)),
+    ]
+
+
+def _area_appendix(run: Run, place: str, metrics: list[str], root: Path) -> list[Path]:
+    made = [
+        files.write(root / SEND / f"area_{place}_results.xlsx", appendix.area_workbook(run, metrics, private=False))
+    ]
+    made.append(
+        files.write(root / PRIVATE / f"area_{place}_results.xlsx", appendix.area_workbook(run, metrics, private=True))
+    )
+    for metric in metrics:
+        rows = area_facts(run, metric).practices
+        made.append(files.write(root / PRIVATE / f"area_{place}_{metric}.csv", files.csv_for_people(rows)))
+    made.append(files.write(root / PRIVATE / "data_dictionary.csv", appendix.dictionary(appendix.PRIVATE_TABLES)))
+    return made

@@ -1,0 +1,241 @@
+"""Every table a reader sees: rows chosen and numbers written out, nothing computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from gpvar.words import figures, phrases, quality
+from gpvar.words.facts import area_facts, practice_facts
+from gpvar.words.text import count, escape_markdown, known, number, plain
+
+if TYPE_CHECKING:
+    from gpvar.results import Run
+
+RUNGS = ("M0", "M1", "M1-", "M2")
+_WIDEST = 46
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table for readers.
+
+    Attributes
+    ----------
+    frame
+        What is printed, as text; no blank cells.
+    caption
+        What it shows, in one line of plain text.
+    notes
+        How to read it, in plain text; may be empty.
+    name
+        The stem of its file.
+    """
+
+    frame: pd.DataFrame
+    caption: str
+    notes: str
+    name: str
+
+    def to_markdown(self) -> str:
+        """Return a pipe table in which text from files stays text; column widths follow the contents."""
+        cells = [[escape_markdown(v, 200) or "none" for v in row] for row in self.frame.astype(str).to_numpy().tolist()]
+        heads = [escape_markdown(c) for c in self.frame.columns]
+        widths = [
+            max(
+                3,
+                min(
+                    _WIDEST,
+                    max([len(head), *(len(plain(row[i])) for row in self.frame.astype(str).to_numpy().tolist())]),
+                ),
+            )
+            for i, head in enumerate(heads)
+        ]
+        lines = [_line(heads), _line(["-" * w for w in widths]), *(_line(row) for row in cells)]
+        parts = ["\n".join(lines), f": {escape_markdown(self.caption, 300)}"]
+        if self.notes:
+            parts.append(f'::: {{.note custom-style="Note"}}\n\n{escape_markdown(self.notes, 1000)}\n\n:::')
+        return "\n\n".join(parts)
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _signed(card: Any, difference: float) -> str:
+    if not known(difference):
+        return "not known"
+    if figures.is_nil(card, difference):
+        return "none"
+    size = figures.gap(card, difference).split(" ")[0]
+    return f"{size} {figures.side(difference)}"
+
+
+def _unit(card: Any) -> str:
+    return f"% of {card.noun_denominator}" if figures.is_share(card) else card.unit
+
+
+def practice_rungs(run: Run, practice: str = "", metric: str = "") -> Table:
+    """Return a practice's place at every rung, against England and against its own ICB."""
+    facts = practice_facts(run, practice, metric)
+    card = facts.card
+    rows = []
+    for rung in RUNGS:
+        row, local = facts.row(rung), facts.row(rung, "own_icb")
+        if row is None:
+            continue
+        rows.append(
+            {
+                "What is allowed for": f"{phrases.RUNG_SHORT[rung]} ({phrases.RUNG_LABEL[rung]})",
+                "Expected, England": figures.shown(card, row["centre"]),
+                "Difference": _signed(card, row["difference"]),
+                "Against England": phrases.POSITION[row["position"]],
+                "Against own ICB": phrases.POSITION[local["position"]] if local else "not compared",
+            }
+        )
+    columns = ["What is allowed for", "Expected, England", "Difference", "Against England", "Against own ICB"]
+    raw = facts.row("M0")
+    own = f"This practice: {figures.amount(card, raw['value'])}. " if raw else ""
+    return Table(
+        pd.DataFrame(rows, columns=columns),
+        f"{own}Expected and difference in {_unit(card) if not figures.is_share(card) else 'percentage points'}.",
+        "",
+        f"{facts.code}_{card.id}_rungs",
+    )
+
+
+def area_positions(run: Run, metric: str = "") -> Table:
+    """Return how many of the area's practices are at each position, per rung; nobody named."""
+    facts = area_facts(run, metric)
+    rungs = [r for r in RUNGS if len(facts.at(r))]
+    counted = {r: facts.at(r)["position"].value_counts() for r in rungs}
+    rows = [
+        {
+            "Position": phrase,
+            **{f"{phrases.RUNG_SHORT[r]} ({phrases.RUNG_LABEL[r]})": number(counted[r].get(code, 0)) for r in rungs},
+        }
+        for code, phrase in phrases.POSITION.items()
+    ]
+    return Table(
+        pd.DataFrame(rows),
+        "Practices of the area at each position, against England.",
+        "",
+        f"area_{facts.card.id}_positions",
+    )
+
+
+def area_methods(run: Run, metric: str = "") -> Table:
+    """Return how many practices each method marks, in the area and in England."""
+    facts = area_facts(run, metric)
+    rows = []
+    for (method, rung), part in facts.analysis.methods.groupby(["method", "rung"], sort=False):
+        by_scope = {r["scope"]: r for r in part.to_dict("records")}
+        label = (
+            phrases.METHOD["consistent_M1"]
+            if (method, rung) == ("consistent", "M1")
+            else phrases.METHOD.get(str(method), str(method))
+        )
+        rows.append(
+            {"Method": label}
+            | {name: _marked(by_scope.get(scope)) for scope, name in (("area", "Area"), ("england", "England"))}
+        )
+    return Table(
+        pd.DataFrame(rows, columns=["Method", "Area", "England"]),
+        "Practices outside 95% limits, with those outside 99.8% limits in brackets.",
+        "",
+        f"area_{facts.card.id}_methods",
+    )
+
+
+def _marked(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return "not known"
+    return f"{number(row['flagged_low_95'] + row['flagged_high_95'])} ({number(row['flagged_low_99_8'] + row['flagged_high_99_8'])}) of {number(row['n'])}"
+
+
+def area_practices(run: Run, metric: str = "") -> Table:
+    """Return every practice of the area with its place before and after: for the area's owner only."""
+    facts = area_facts(run, metric)
+    rung = str(facts.meta.get("headline_rung", "M1"))
+    card = facts.card
+    raw = facts.at("M0").set_index("practice_code")
+    judged = facts.at(rung).set_index("practice_code")
+    names = dict(zip(facts.practices["practice_code"], facts.practices["practice_name"], strict=True))
+    rows = []
+    for code in sorted(facts.codes):
+        before, after = _get(raw, code), _get(judged, code)
+        rows.append(
+            {
+                "Code": code,
+                "Practice": names.get(code, code),
+                "Figure": figures.shown(card, before["value"]) if before is not None else "no figure",
+                "Expected": figures.shown(card, after["centre"]) if after is not None else "not known",
+                "Gap a week": _weekly(after),
+                "Raw": phrases.POSITION[before["position"]]
+                if before is not None
+                else phrases.POSITION["not_decidable"],
+                "Patients": phrases.POSITION[after["position"]]
+                if after is not None
+                else phrases.POSITION["not_decidable"],
+                "What changed": (phrases.movement_phrase(after["movement"] or "") if after is not None else "")
+                or "nothing to explain",
+            }
+        )
+    columns = ["Code", "Practice", "Figure", "Expected", "Gap a week", "Raw", "Patients", "What changed"]
+    return Table(
+        pd.DataFrame(rows, columns=columns),
+        f"Every practice, by code. Figure and expected in {_unit(card)}; the gap in {card.gap_unit}.",
+        "",
+        f"area_{card.id}_practices",
+    )
+
+
+def _get(frame: pd.DataFrame, code: str) -> pd.Series | None:
+    return frame.loc[code] if code in frame.index else None
+
+
+def _weekly(row: pd.Series | None) -> str:
+    if row is None or not known(row["gap_per_week"]):
+        return "not known"
+    size = count(row["gap_per_week"]).lstrip("\u2212")
+    return size if size in ("less than 1", "0") else f"{size} {'fewer' if row['gap_per_week'] < 0 else 'more'}"
+
+
+def check_gates(table: Any) -> Table:
+    """Return every check of the data and its state."""
+    return Table(quality.gate_rows(table.gates), "Checks of the data.", "", "gates")
+
+
+def check_unmatched(table: Any) -> Table:
+    """Return what did not match, both ways; the first hundred, with the rest counted."""
+    frame = table.unmatched.head(100)
+    shown = pd.DataFrame(
+        {
+            "Practice": frame["practice_code"].map(plain),
+            "What did not match": frame["side"].map(plain),
+            "Detail": [plain(d) or "none" for d in frame["detail"]],
+        }
+    )
+    more = len(table.unmatched) - len(frame)
+    return Table(
+        shown, "What did not match.", f"And {number(more)} more, in the study's results." if more else "", "unmatched"
+    )
+
+
+def check_files(table: Any) -> Table:
+    """Return the files that were read."""
+    rows = [
+        {
+            "File": plain(r["file"]),
+            "Rows read": number(r["rows_read"]),
+            "Rows kept": number(r["rows_kept"]),
+            "Edition": plain(r.get("edition")) or "not stated",
+            "SHA-256": plain(r["sha256"])[:12],
+        }
+        for r in table.provenance.to_dict("records")
+    ]
+    return Table(
+        pd.DataFrame(rows, columns=["File", "Rows read", "Rows kept", "Edition", "SHA-256"]), "Files read.", "", "files"
+    )
