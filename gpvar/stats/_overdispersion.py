@@ -106,11 +106,13 @@ def _centres(
     always converges, takes over.
     """
     if n_groups == 1:
+
         def total(values: FloatArray) -> FloatArray:
             return np.atleast_1d(values.sum())
     else:
+
         def total(values: FloatArray) -> FloatArray:
-            return np.bincount(group, values, n_groups)
+            return np.asarray(np.bincount(group, values, n_groups), dtype=np.float64)
 
     inverse = 1.0 / sd
     centre = start.copy()

@@ -74,7 +74,8 @@ def interpolated_limits(counts: Counts, probability: float, *, middle: bool = Fa
     share = np.where(np.isfinite(trials), mean / trials, 0.0)
     z = float(special.ndtri(probability))
     guess = mean + z * np.sqrt(mean * (1.0 - share)) + (z**2 - 1.0) * (1.0 - 2.0 * share) / 6.0
-    r = np.clip(np.floor(guess), 0.0, np.where(np.isfinite(trials), np.floor(trials), np.inf))
+    most = np.where(np.isfinite(trials), np.floor(trials), np.inf)
+    r = np.asarray(np.clip(np.floor(guess), 0.0, most), dtype=np.float64)
     below, mass = _cdf(r, counts), _pmf(r, counts)
     # From one evaluation of the distribution function, walk to the step that holds the quantile.
     while True:
@@ -110,9 +111,7 @@ def sampling_score(count: FloatArray, counts: Counts) -> FloatArray:
     mass = _pmf(whole + 1.0, counts)
     lower = _cdf(whole, counts) + part * mass
     upper = _tail(whole + 1.0, counts) + (1.0 - part) * mass
-    return np.where(
-        np.minimum(lower, upper) > _LEAST, _normal_score(lower, upper), _deviance_score(count, counts)
-    )
+    return np.where(np.minimum(lower, upper) > _LEAST, _normal_score(lower, upper), _deviance_score(count, counts))
 
 
 def _normal_score(lower: FloatArray, upper: FloatArray) -> FloatArray:
@@ -124,11 +123,9 @@ def _deviance_score(count: FloatArray, counts: Counts) -> FloatArray:
     """Return the signed root of the deviance: the normal score to within 1 % where the tail is too small to hold."""
     mean, trials = counts
     with np.errstate(divide="ignore", invalid="ignore"):
-        half = special.xlogy(count, count / mean) - (count - mean)
-        if counts.bounded:
-            rest = trials - count
-            half = special.xlogy(count, count / mean) + special.xlogy(rest, rest / (trials - mean))
-    return np.sign(count - mean) * np.sqrt(2.0 * np.maximum(half, 0.0))
+        rest = special.xlogy(trials - count, (trials - count) / (trials - mean)) if counts.bounded else mean - count
+        half = special.xlogy(count, count / mean) + rest
+    return np.asarray(np.sign(count - mean) * np.sqrt(2.0 * np.maximum(half, 0.0)), dtype=np.float64)
 
 
 def mixed_scores(
@@ -175,7 +172,7 @@ def mixed_scores(
 
 def _table_length(mean: FloatArray, trials: FloatArray, spread: FloatArray, seen: FloatArray) -> FloatArray:
     # Beyond this the whole remaining probability is under 1e-15: normal-like reach plus the mixing's slow tail.
-    gamma = np.where(np.isfinite(trials), spread * trials / mean, spread)
+    gamma = spread * trials / mean if np.isfinite(trials).all() else spread
     sd = np.sqrt(mean + gamma * mean**2)
     slow = 36.0 / np.log1p(1.0 / np.maximum(gamma * mean, 1e-300))
     reach = np.maximum(mean + 9.0 * sd + slow, seen + 40.0) + 20.0

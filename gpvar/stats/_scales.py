@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from gpvar.errors import StatsError
-from gpvar.stats._checks import FloatArray
+from gpvar.stats._checks import BoolArray, FloatArray
 from gpvar.stats._predictive import Counts
 
 
@@ -38,6 +38,16 @@ class Units:
     transient: FloatArray
     share: bool
     odds: bool
+
+    def only(self, which: BoolArray) -> Units:
+        """Return some of the units."""
+        return replace(
+            self,
+            count=self.count[which],
+            size=self.size[which],
+            offset=self.offset[which],
+            transient=self.transient[which],
+        )
 
     def at(self, size: FloatArray, offset: float, transient: float) -> Units:
         """Return units of given sizes with nothing observed, to draw limits for."""
@@ -110,7 +120,8 @@ def pooled_centre(units: Units) -> float:
     total, possible = float(units.count.sum()), float(units.size.sum())
     if total == 0.0 or (units.share and total == possible):
         raise StatsError(
-            "There is no variation to judge: every unit has " + ("no events." if total == 0.0 else "nothing but events."),
+            "There is no variation to judge: every unit has "
+            + ("no events." if total == 0.0 else "nothing but events."),
             f"{len(units.count)} units, {total:g} events in all",
             "Check that the right columns were chosen.",
         )
