@@ -76,6 +76,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 LOCK = os.path.join(HERE, "requirements.lock")
 PROJECT = os.path.join(HERE, "pyproject.toml")
+PARTS = ("gpvar", "notebooks", os.path.join("data", "demo"), os.path.join("data", "templates"))
 RECIPE = "1"  # raised when the way of setting up changes, so that every environment is made anew
 STAMP = "gpvar-stamp.txt"
 SPACE_NEEDED = 1500 * 1024 * 1024
@@ -168,13 +169,16 @@ def wanted_stamp():
 
 def read(path):
     """Return the bytes of a file that comes with gpvar."""
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        pass
-    raise SetUpFailed(
-        "run.py is on its own: the files it came with are not beside it.",
+    if not os.path.isfile(path):
+        raise incomplete(path)
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def incomplete(path):
+    """Return the failure of a checkout that lacks a part of itself."""
+    return SetUpFailed(
+        "gpvar is not whole: a part that should lie beside run.py is missing.",
         path,
         "Unpack the whole download into a folder (not only run.py, not from inside the zip), then start it there.",
     )
@@ -203,6 +207,9 @@ def check_machine(folder, wheels):
     fault = python_fault(sys.version_info[:2], sys.maxsize > 2**32, sysconfig.get_platform())
     if fault:
         raise SetUpFailed(*fault)
+    for part in PARTS:
+        if not os.path.isdir(os.path.join(HERE, part)):
+            raise incomplete(os.path.join(HERE, part))
     missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
     if missing:
         raise SetUpFailed(

@@ -27,6 +27,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     assert specification is not None and specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
+    for part in module.PARTS:
+        (tmp_path / part).mkdir(parents=True)
     for name, text in (("requirements.lock", "lock one"), ("pyproject.toml", "project one")):
         (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.setattr(module, "HERE", str(tmp_path))
@@ -220,11 +222,11 @@ def start(folder: Path, *words: str, **surroundings: str) -> subprocess.Complete
     return subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)
 
 
-def test_run_py_alone_says_that_it_needs_the_rest(tmp_path: Path) -> None:
+def test_run_py_alone_says_that_the_rest_is_missing(tmp_path: Path) -> None:
     shutil.copy(SCRIPT, tmp_path)
     outcome = start(tmp_path, "demo")
     assert outcome.returncode == 2
-    assert outcome.stderr.splitlines()[0] == "run.py is on its own: the files it came with are not beside it."
+    assert outcome.stderr.splitlines()[0] == "gpvar is not whole: a part that should lie beside run.py is missing."
 
 
 def test_help_costs_no_set_up(tmp_path: Path) -> None:
@@ -236,9 +238,18 @@ def test_help_costs_no_set_up(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pyproject.toml", "requirements.lock", "run.py"]
 
 
+def test_half_a_download_is_named_before_anything_is_installed(run: ModuleType) -> None:
+    (Path(run.HERE) / "notebooks").rmdir()
+    with pytest.raises(run.SetUpFailed) as failure:
+        run.check_machine(run.environment_folder(), None)
+    assert failure.value.args[1].endswith("notebooks")
+
+
 def test_behind_a_dead_proxy_three_lines_and_a_clean_second_start(tmp_path: Path) -> None:
     for name in ("run.py", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
+    for part in ("gpvar", "notebooks", "data/demo", "data/templates"):
+        (tmp_path / part).mkdir(parents=True)
     (tmp_path / "requirements.lock").write_text(
         f"no-such-package-of-gpvar==1 --hash=sha256:{'0' * 64}\n", encoding="utf-8"
     )
