@@ -249,3 +249,45 @@ def test_the_readme_lists_every_planted_practice(world: simulate.SimulatedEnglan
     text = (share.folder("demo") / "README.md").read_text(encoding="utf-8")
     for row in world.planted.itertuples():
         assert f"| {row.practice_code} | {row.name} | {row.what} |" in text
+
+
+@pytest.fixture(scope="module")
+def analysed() -> tuple[pd.DataFrame, pd.DataFrame]:
+    from gpvar import analysis
+    from gpvar.study import load_study
+    from gpvar.table import build_table
+
+    table = build_table(load_study(share.folder("demo")))
+    found = analysis.analyse(table, metric="dna_share").practices
+    return found[found["comparator"] == "england"].set_index(["practice_code", "rung"]), table.gates
+
+
+def test_the_tool_says_of_each_planted_practice_what_is_true_of_it(
+    world: simulate.SimulatedEngland, analysed: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    found, gates = analysed
+    code = world.planted.set_index("id")["practice_code"]
+    assert list(found.loc[code["far_outside"]].loc[["M0", "M1", "M2"], "position"]) == [
+        "unusual",
+        "far_outside",
+        "far_outside",
+    ]
+    assert list(found.loc[code["explained"]].loc[["M0", "M1", "M2"], "position"]) == ["unusual", "usual", "usual"]
+    assert list(found.loc[code["explained"]].loc[["M1", "M2"], "movement"]) == ["explained", "explained"]
+    assert set(found.loc[code["too_few_appointments"], "position"]) == {"not_decidable"}
+    failed = gates[gates["state"] == "failed"].groupby("practice_code")["gate"].agg(set)
+    assert failed[code["unmapped"]] == {"unmapped_over_40"}
+    assert "list_under_1000" in failed[code["small_list"]]
+    assert "merger_or_list_jump" in failed[code["list_jump"]]
+    assert failed[code["students"]] == {"atypical"}
+    for name in ("small_list", "list_jump", "students"):
+        assert not found.loc[code[name], "in_fit"].any()
+
+
+def test_the_shared_spread_is_near_that_of_england(analysed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    found, _ = analysed
+    spread = {
+        rung: float((found.xs(rung, level="rung").query("in_fit")["link_residual"]).std()) for rung in ("M0", "M1")
+    }
+    assert spread["M0"] == pytest.approx(0.50, rel=0.10)
+    assert spread["M1"] == pytest.approx(0.385, rel=0.10)
