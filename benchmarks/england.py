@@ -37,9 +37,7 @@ def _study(scratch: Path, table: Path | None, metrics: list[str]) -> Path:
 
         table = scratch / "england.csv"
         simulate.england(seed=2, practices=6200, icbs=42).practices.to_csv(table, index=False)
-    return starter.new_study(
-        scratch / "study", data=table.resolve(), metric=metrics or ["same_day_share", "dna_share"]
-    )
+    return starter.new_study(scratch / "study", data=table.resolve(), metric=metrics or ["same_day_share", "dna_share"])
 
 
 def _measure(study_file: Path) -> None:
