@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import tomllib
 from pathlib import Path
 
 import openpyxl
 import pytest
 
-from gpvar import share
+from gpvar import catalogue, share
 from gpvar.catalogue.templates import DICTIONARY, NOTES, templates, write_templates
 
 NAMES = [template["file"] for template in templates().values()]
@@ -78,3 +79,12 @@ def test_every_heading_of_the_practice_table_is_a_heading_of_the_demonstration()
     with (share.folder("demo") / "practices_2025_26.csv").open(encoding="utf-8", newline="") as file:
         known = set(next(csv.reader(file)))
     assert {column["name"] for column in templates()["practice_table"]["column"]} <= known
+
+
+def test_every_metric_can_be_made_from_the_practice_table_by_the_headings_that_are_known() -> None:
+    known = tomllib.loads((Path(catalogue.__file__).parent / "headers.toml").read_text(encoding="utf-8"))
+    names = {column["name"] for column in templates()["practice_table"]["column"]}
+    assert set(known["figures"]) == set(catalogue.metrics())
+    for metric, counts in known["figures"].items():
+        for count in counts:
+            assert any(set(headings) <= names for headings in known["counts"][count]), (metric, count)
