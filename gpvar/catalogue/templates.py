@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import math
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -23,7 +24,9 @@ _HEADINGS = {
     "meaning": "Meaning",
     "example": "Example",
 }
-_WIDTHS = (44, 16, 28, 28, 90, 44)
+_WIDTHS = (52, 16, 28, 28, 80, 40)
+_NOTE_WIDTH = 110
+_LINE = 16.0
 # Excel must not turn a code into a number, or a date into its own idea of one.
 _AS_TEXT = ("code", "date", "text")
 
@@ -110,7 +113,10 @@ def _dictionary_sheet(sheet: Worksheet, template: dict[str, Any]) -> None:
         for cell in row:
             cell.font = Font(name="Arial", size=12, bold=cell.row in (1, 3))
             cell.alignment = Alignment(vertical="top", wrap_text=int(cell.row or 0) >= 3)
+    for number, column in enumerate(template["column"], start=4):
+        sheet.row_dimensions[number].height = _LINE * _lines(column["meaning"], _WIDTHS[4])
     sheet.freeze_panes = "A4"
+    _fit_to_page(sheet)
 
 
 def _notes_sheet(sheet: Worksheet, template: dict[str, Any]) -> None:
@@ -119,8 +125,24 @@ def _notes_sheet(sheet: Worksheet, template: dict[str, Any]) -> None:
     sheet.append([f"{template['title']}: notes"])
     for note in template["notes"]:
         sheet.append([note])
-    sheet.column_dimensions["A"].width = 110
+    sheet.column_dimensions["A"].width = _NOTE_WIDTH
+    for number, note in enumerate(template["notes"], start=2):
+        sheet.row_dimensions[number].height = _LINE * _lines(note, _NOTE_WIDTH)
     for row in sheet.iter_rows():
         for cell in row:
             cell.font = Font(name="Arial", size=12, bold=cell.row == 1)
             cell.alignment = Alignment(vertical="top", wrap_text=True)
+    _fit_to_page(sheet)
+
+
+def _lines(text: str, width: int) -> int:
+    """Return how many lines a wrapped text needs; spreadsheets do not work it out for a file they did not write."""
+    return math.ceil(1.25 * len(text) / width)
+
+
+def _fit_to_page(sheet: Worksheet) -> None:
+    from openpyxl.worksheet.properties import PageSetupProperties
+
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
