@@ -82,9 +82,15 @@ def find_practice(where: PracticeTable | pd.DataFrame, query: str, within: Itera
         When nothing fits, or more than one practice does; the message lists up to ten.
     """
     frame = where if isinstance(where, pd.DataFrame) else where.practices
-    found = match_practices(frame, query)
+    anywhere = found = match_practices(frame, query)
     if within is not None:
-        found = found[found["practice_code"].isin(set(within))]
+        found = anywhere[tidy(anywhere["practice_code"]).isin(set(within))]
+    if len(found) == 0 and len(anywhere) > 0:
+        raise StudyError(
+            f"'{query}' is not in the board or list asked for: {_named(anywhere)}.",
+            "the practice asked for",
+            "Name the board that it belongs to, or another practice.",
+        )
     if len(found) == 1:
         return str(found["practice_code"].iloc[0])
     if len(found) > 1:
@@ -132,7 +138,7 @@ def find_icb(frame: pd.DataFrame, query: str) -> list[str]:
         return [code]
     if code in catalogue.icbs():
         return [code] if codes_of_board(code, used) else _no_such_board(query, used, frame)
-    names = _names_of_boards(frame, used)
+    names = names_of_boards(frame, used)
     asked = _plain_text(query)
     found = [code for code, name in names.items() if asked and asked in _plain_text(name)]
     return found or _no_such_board(query, used, frame)
@@ -174,13 +180,15 @@ def name_of_board(code: str) -> str:
 def describe_boards(codes: Iterable[str], frame: pd.DataFrame | None = None) -> str:
     """Return ``"QHM (NHS North East …), QMF (…)"`` for messages."""
     codes = list(codes)
-    names = _names_of_boards(frame, codes) if frame is not None else {code: name_of_board(code) for code in codes}
+    names = names_of_boards(frame, codes) if frame is not None else {code: name_of_board(code) for code in codes}
     return listing(
         (f"{code} ({names[code]})" if names.get(code, code) != code else code for code in codes), _MOST_LISTED
     )
 
 
-def _names_of_boards(frame: pd.DataFrame, used: list[str]) -> dict[str, str]:
+def names_of_boards(frame: pd.DataFrame, used: Iterable[str]) -> dict[str, str]:
+    """Return code → name, as the table names its boards, else as the catalogue does, else the code."""
+    used = list(used)
     names = {code: name_of_board(code) for code in used}
     if "icb_name" in frame:
         given = frame.assign(icb_code=tidy(frame["icb_code"])).dropna(subset=["icb_name"])
@@ -200,9 +208,10 @@ def _no_such_board(query: str, used: list[str], frame: pd.DataFrame) -> list[str
             "the board asked for",
             f"Use a board of the table ({describe_boards(used, frame)}), or map icb_code to a column that has {code}.",
         )
-    names = _names_of_boards(frame, used)
-    near = closest(query, [*used, *names.values()])
-    codes = [code for code in used if code in near or names[code] in near] or used
+    names = names_of_boards(frame, used)
+    words = {word for name in names.values() for word in _plain_text(name).split()}
+    near = closest(query, used) or closest(_plain_text(query), sorted(words), 1)
+    codes = [code for code in used if code in near or set(near) & set(_plain_text(names[code]).split())] or used
     start = "Did you mean" if near else "The boards of the table are"
     raise StudyError(
         f"No board of this table is called '{query}'.",
@@ -213,13 +222,15 @@ def _no_such_board(query: str, used: list[str], frame: pd.DataFrame) -> list[str
 
 def _nearest_practices(frame: pd.DataFrame, query: str) -> str:
     codes = tidy(frame["practice_code"])
-    names = (
-        frame["practice_name"].fillna("").astype(str) if "practice_name" in frame else pd.Series("", index=frame.index)
-    )
-    near = closest(query, [*codes, *names[names != ""].unique()], 5)
-    found = frame[codes.isin(near) | names.isin(near)]
-    if len(found):
-        return f"Did you mean {_named(found)}?"
+    names = _plain(frame["practice_name"]) if "practice_name" in frame else pd.Series("", index=frame.index)
+    if looks_like_practice_code(query):
+        near = frame[codes.isin(closest(query, codes, 3))]
+    else:
+        whole = closest(_plain_text(query), names[names != ""].unique(), 5)
+        words = closest(_plain_text(query), sorted({word for name in names for word in name.split()}), 3)
+        near = frame[names.isin(whole) | names.map(lambda name: bool(set(name.split()) & set(words)))]
+    if len(near):
+        return f"Did you mean {_named(near)}?"
     return "Give the practice's code (a letter and five digits), or a word of its name as the file writes it."
 
 

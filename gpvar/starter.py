@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import re
 import shutil
@@ -41,6 +42,7 @@ class _Draft:
     period: Period | None = None
     period_from: str = ""
     hierarchy_date: dt.date | None = None
+    simulated: bool = False
 
 
 def new_study(
@@ -94,11 +96,11 @@ def new_study(
         return _write_template(folder, metric, today)
     data = Path(data).absolute()
     frame, sheet = _read_everything(data, sheet)
-    draft = _Draft(file=_relative(data, folder), sheet=sheet)
+    draft = _Draft(file=_relative(data, folder), sheet=sheet, simulated=_is_demo(data))
     _map_headings(draft, list(frame.columns))
     _choose_metrics(draft, metric, data)
     _choose_period(draft, frame, data, today)
-    facts = _facts(draft, frame)
+    facts = _choose_codes(draft, frame, icb)
     _choose_area(draft, facts, practice, icb, Path(list_file).absolute() if list_file else None, folder)
     draft.hierarchy_date = _date_of_codes(facts, draft)
     text = _as_toml(draft, today)
@@ -153,6 +155,13 @@ def _relative(path: Path, folder: Path) -> str:
         return path.as_posix()
 
 
+def _is_demo(data: Path) -> bool:
+    """Return whether the table is the simulated one, wherever it was copied to."""
+    fingerprint = hashlib.sha256(data.read_bytes()).digest()
+    tables = share.folder("demo").glob("*.csv")
+    return any(hashlib.sha256(table.read_bytes()).digest() == fingerprint for table in tables)
+
+
 def _read_everything(data: Path, sheet: str | None) -> tuple[pd.DataFrame, str | None]:
     """Return the whole table as text, with the row of headings found by what is known."""
     known = {_key(heading) for heading in organisations.conventions()["facts"]["practice_code"]}
@@ -199,6 +208,8 @@ def _map_headings(draft: _Draft, headings: list[str]) -> None:
         parts = [
             next((f for names in known["counts"][count] if (f := _found(headings, names))), None) for count in counts
         ]
+        if parts[0] and not parts[1] and counts[1] == "patient_months" and "list_size" in draft.columns:
+            draft.columns[f"{metric}.numerator"] = parts[0][0] if len(parts[0]) == 1 else parts[0]
         if all(parts):
             for part, found in zip(("numerator", "denominator"), parts, strict=True):
                 draft.columns[f"{metric}.{part}"] = found[0] if len(found) == 1 else found
@@ -241,11 +252,7 @@ def _choose_metrics(draft: _Draft, asked: Sequence[str], data: Path) -> None:
         if metric not in ready:
             wanted = organisations.conventions()["figures"].get(metric, [])
             needs = [" + ".join(organisations.conventions()["counts"][count][0]) for count in wanted]
-            fix = (
-                f"The file can give {listing(ready)}."
-                if ready
-                else "See data/templates for the headings that are known."
-            )
+            fix = f"The file can give {listing(ready)}." if ready else "See data/templates for headings that are known."
             raise StudyError(
                 f"The file has no columns for '{metric}' that are known by their headings.",
                 str(data),
@@ -255,9 +262,15 @@ def _choose_metrics(draft: _Draft, asked: Sequence[str], data: Path) -> None:
         raise StudyError(
             "No figures were found in the file by their headings.",
             str(data),
-            "Use the headings of data/templates/practice-table.xlsx, or run 'new FOLDER' alone and fill in the study by hand.",
+            "Use the headings of practice-table.xlsx, which 'new FOLDER' writes, or write the study by hand.",
         )
     draft.metrics = list(dict.fromkeys(asked)) or ready
+    used = {c for metric in draft.metrics for ids in catalogue.metric(metric).adjust.values() for c in ids}
+    for key in list(draft.columns):
+        name = key.partition(".")[0]
+        if name in catalogue.covariates() and name not in used:
+            del draft.columns[key]
+            draft.dates.pop(name, None)
 
 
 def _choose_period(draft: _Draft, frame: pd.DataFrame, data: Path, today: dt.date) -> None:
@@ -277,6 +290,32 @@ def _choose_period(draft: _Draft, frame: pd.DataFrame, data: Path, today: dt.dat
         year = today.year - (1 if today.month >= 4 else 2)
         draft.period_from = "CHECK THIS: the file does not say; this is the last whole financial year"
     draft.period = Period(f"{year}-04", f"{year + 1}-03")
+
+
+def _choose_codes(draft: _Draft, frame: pd.DataFrame, icb: str | None) -> pd.DataFrame:
+    """Return who the practices are, by the column of boards in which the board asked for can be found."""
+    headings = list(frame.columns)
+    found = [_found(headings, [name]) for name in organisations.conventions()["facts"]["icb_code"]]
+    for heading in [item[0] for item in found if item]:
+        draft.columns["icb_code"] = heading
+        # A name goes with its own codes: one of 2026 beside codes of 2024 would be another board's.
+        name = _found(headings, [_key(heading).replace("code", "name")])
+        draft.columns.pop("icb_name", None)
+        if name:
+            draft.columns["icb_name"] = name[0]
+        facts = _facts(draft, frame)
+        if icb is None or _has_board(facts, icb):
+            return facts
+    if "icb_code" in draft.columns:
+        organisations.find_icb(facts, icb or "")
+    return _facts(draft, frame)
+
+
+def _has_board(facts: pd.DataFrame, icb: str) -> bool:
+    try:
+        return bool(organisations.find_icb(facts, icb))
+    except StudyError:
+        return False
 
 
 def _facts(draft: _Draft, frame: pd.DataFrame) -> pd.DataFrame:
@@ -312,10 +351,7 @@ def _choose_area(
         )
     boards = organisations.find_icb(facts, icb) if icb is not None else []
     used = set(facts["icb_code"]) if "icb_code" in facts else set()
-    members = {
-        board: set(facts.loc[facts["icb_code"].isin(organisations.codes_of_board(board, used)), "practice_code"])
-        for board in boards
-    }
+    members = {board: _practices_of(board, facts, used) for board in boards}
     listed = set(read_codes(list_file)[0]) if list_file else None
     within = set().union(*members.values()) if members else listed
     codes = [organisations.find_practice(facts, query, within) for query in practice]
@@ -337,7 +373,11 @@ def _choose_area(
         draft.code = facts.set_index("practice_code").loc[codes[0], "icb_code"]
     else:
         draft.kind = "list"
-    draft.area_name = organisations.name_of_board(draft.code) if draft.code else ""
+    draft.area_name = organisations.names_of_boards(facts, [draft.code])[draft.code] if draft.code else ""
+
+
+def _practices_of(board: str, facts: pd.DataFrame, used: set[str]) -> set[str]:
+    return set(facts.loc[facts["icb_code"].isin(organisations.codes_of_board(board, used)), "practice_code"])
 
 
 def _date_of_codes(facts: pd.DataFrame, draft: _Draft) -> dt.date | None:
@@ -367,7 +407,8 @@ def _comment(text: str) -> str:
 
 def _as_toml(draft: _Draft, today: dt.date) -> str:
     assert draft.period is not None
-    title = f"{catalogue.metric(draft.metrics[0]).title}, {draft.area_name or 'our practices'}, {draft.period.label}"
+    what = catalogue.metric(draft.metrics[0]).title if len(draft.metrics) == 1 else "Access"
+    title = f"{what}, {draft.area_name or 'our practices'}, {draft.period.label}"
     area = [f"kind = {_quoted(draft.kind)}"]
     if draft.code:
         area.append(f"code = {_quoted(draft.code)}{' ' * 27}# {_comment(draft.area_name)}")
@@ -386,6 +427,11 @@ def _as_toml(draft: _Draft, today: dt.date) -> str:
         f"declared = {today.isoformat()}                      # the day this was fixed",
         f'period   = "{draft.period.start}..{draft.period.end}"              # {draft.period_from}',
         f"metrics  = {_value(draft.metrics)}",
+        *(
+            ["simulated = true                           # invented practices: every page says so"]
+            if draft.simulated
+            else []
+        ),
         "",
         "[area]                                     # whom the reports are about",
         *area,

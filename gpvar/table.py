@@ -89,9 +89,9 @@ def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable
     listed, list_provenance = _listed(study, max_bytes)
     counts = pd.concat([table.counts for table in tables], ignore_index=True)
     measured = pd.Index(sorted(counts.loc[counts["metric"].isin(study.metrics), "practice_code"].unique()))
-    outcomes, months = _outcomes(study, counts, measured)
-    _refuse_wrong_columns(study, outcomes)
     facts = pd.concat([table.facts.reindex(measured) for table in tables], axis=1)
+    outcomes, months = _outcomes(study, _with_patient_months(study, counts, facts), measured)
+    _refuse_wrong_columns(study, outcomes)
     hierarchy = _hierarchy(facts)
     practices = _practices(facts, counts, measured)
     area_codes = _area_codes(study, hierarchy, practices, listed)
@@ -148,6 +148,20 @@ def _listed(study: Study, max_bytes: int) -> tuple[tuple[str, ...], list[dict[st
 
 def _parts(table: LocalTable) -> Sequence:
     return list(table.counts[["metric", "part"]].drop_duplicates().itertuples(index=False))
+
+
+def _with_patient_months(study: Study, counts: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
+    """Add the list size times the months as the denominator of a rate that has none of its own."""
+    frames = [counts]
+    for metric in study.metrics:
+        own = counts[counts["metric"] == metric]
+        if catalogue.metric(metric).kind == "rate" and not (own["part"] == "denominator").any():
+            top = own[own["part"] == "numerator"]
+            monthly = any("period" in spec.columns and f"{metric}.numerator" in spec.columns for spec in study.sources)
+            months = top["months"].to_numpy() if monthly else study.period.months
+            product = facts["list_size"].reindex(top["practice_code"]).to_numpy() * months
+            frames.append(top.assign(part="denominator", value=product, low=product, high=product, hidden=False))
+    return pd.concat(frames, ignore_index=True)
 
 
 def _outcomes(study: Study, counts: pd.DataFrame, measured: pd.Index) -> tuple[pd.DataFrame, pd.DataFrame]:

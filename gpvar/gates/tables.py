@@ -121,7 +121,10 @@ def hierarchy_date(e: Evidence) -> Iterator[Look]:
 def denominator_mixed(e: Evidence) -> Iterator[Look]:
     """Note figures whose two counts come from different files."""
     for metric in e.study.metrics:
-        homes = {e.homes.get(f"{metric}.{part}", "") for part in ("numerator", "denominator")}
+        if f"{metric}.denominator" not in e.homes:
+            yield Look(FAILED, detail="the list size times the months, not the lists of each month", metrics=(metric,))
+            continue
+        homes = {e.homes[f"{metric}.{part}"] for part in ("numerator", "denominator")}
         mixed = len(homes) > 1
         detail = f"taken from {' and '.join(sorted(homes))}" if mixed else ""
         yield Look(FAILED if mixed else PASSED, detail=detail, metrics=(metric,))

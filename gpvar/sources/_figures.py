@@ -134,39 +134,53 @@ def _counts_of(metric: str, parts: list[str], reader: _Columns) -> pd.DataFrame:
     columns = {part: reader.summed(f"{metric}.{part}") for part in parts}
     for part in parts:
         _check_counts(metric, part, reader)
-    months = reader.records.key["month"].to_numpy()
-    complete = ~np.any([np.isnan(low) for _, low, _, _ in columns.values()], axis=0)
-    frames = []
-    for part, (value, low, high, hidden) in columns.items():
-        frame = pd.DataFrame(
-            {"practice_code": reader.codes, "value": value, "low": low, "high": high, "hidden": hidden, "months": 1}
+    frames = {
+        part: pd.DataFrame(
+            {
+                "practice_code": reader.codes,
+                "month": reader.records.key["month"],
+                "value": value,
+                "low": low,
+                "high": high,
+                "hidden": hidden,
+                "months": 1,
+            }
         )
-        if reader.has_months:
-            frame = _over_months(frame, complete, months)
-        frames.append(frame.assign(metric=metric, part=part))
-    return pd.concat(frames, ignore_index=True)[_COUNTS]
+        for part, (value, low, high, hidden) in columns.items()
+    }
+    if reader.spec.sum_rows:
+        frames = {part: _over_rows(frame) for part, frame in frames.items()}
+    if reader.has_months:
+        complete = ~np.any([frame["low"].isna() for frame in frames.values()], axis=0)
+        frames = {part: _over_months(frame, complete) for part, frame in frames.items()}
+    return pd.concat([frame.assign(metric=metric, part=part) for part, frame in frames.items()])[_COUNTS]
 
 
-def _over_months(frame: pd.DataFrame, complete: np.ndarray, months: np.ndarray) -> pd.DataFrame:
+def _total(values: pd.Series) -> float:
+    return float(values.sum(skipna=False))
+
+
+def _over_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add up rows that are parts of one figure; one part missing makes the sum missing."""
+    groups = frame.groupby(["practice_code", "month"])
+    sums = groups.agg(value=("value", _total), low=("low", _total), high=("high", _total), hidden=("hidden", "any"))
+    return sums.assign(months=1).reset_index()
+
+
+def _over_months(frame: pd.DataFrame, complete: np.ndarray) -> pd.DataFrame:
+    """Add up months; a sum over a hidden month is itself hidden, between the sums of the ends."""
     every = frame["practice_code"].drop_duplicates()
-    # A sum over a hidden month is itself hidden, between the sums of the ends.
-    sums = (
-        frame[complete]
-        .groupby("practice_code")
-        .agg(
-            value=("value", lambda values: values.sum(skipna=False)),
-            low=("low", "sum"),
-            high=("high", "sum"),
-            hidden=("hidden", "any"),
-            months=("months", "sum"),
-        )
-    )
-    sums = sums.reindex(every)
-    return (
-        sums.assign(hidden=sums["hidden"].eq(True), months=sums["months"].fillna(0).astype(int))
-        .rename_axis("practice_code")
-        .reset_index()
-    )
+    groups = frame[complete].groupby("practice_code")
+    sums = groups.agg(
+        value=("value", _total),
+        low=("low", "sum"),
+        high=("high", "sum"),
+        hidden=("hidden", "any"),
+        months=("months", "sum"),
+    ).reindex(every)
+    sums["hidden"] = sums["hidden"].eq(True)
+    sums["months"] = sums["months"].fillna(0).astype(int)
+    return sums.rename_axis("practice_code").reset_index()
 
 
 def _check_counts(metric: str, part: str, reader: _Columns) -> None:
@@ -197,7 +211,7 @@ def _facts(reader: _Columns, spec: SourceSpec) -> pd.DataFrame:
         if covariate is not None and not metric_of(key):
             columns |= _characteristic(reader, key, covariate)
     frame = pd.DataFrame(columns, index=reader.codes.index)
-    if not reader.has_months:
+    if not reader.has_months and not spec.sum_rows:
         return frame.set_index(reader.codes)
     return _latest(frame, reader.records.key)
 
@@ -258,11 +272,13 @@ def _latest(frame: pd.DataFrame, key: pd.DataFrame) -> pd.DataFrame:
     groups = ordered.groupby("practice_code")
     latest = groups[list(frame.columns)].last()
     latest[texts] = latest[texts].fillna("")
+    if "ag_claims" in frame:
+        latest["ag_claims"] = groups["ag_claims"].agg(_total)
     if "list_size" in frame:
         latest["list_size"] = groups["list_size"].mean()
-        if "list_jump_pct" not in frame:
+        if "list_jump_pct" not in frame and key["month"].ne("").all() and not key.duplicated().any():
             change = 100 * groups["list_size"].pct_change(fill_method=None)
             latest["list_jump_pct"] = change.abs().groupby(ordered["practice_code"]).max()
-    if "supplier" in frame:
+    if "supplier" in frame and key["month"].ne("").all():
         latest["supplier_changes"] = groups["supplier"].nunique() - 1
     return latest

@@ -62,7 +62,8 @@ def records_of(grid: Grid, spec: SourceSpec, period: Period, problems: Problems)
     if spec.layout == "long":
         cells, rows, key = _widened(cells, row, key, spec, problems)
     else:
-        _note_duplicates(key, row, spec, problems)
+        if not spec.sum_rows:
+            _note_duplicates(key, row, spec, problems)
         rows = pd.DataFrame({heading: row for heading in cells})
     return Records(cells, rows, key, grid.letters, int((~inside).sum()), int(inside.sum()))
 
@@ -90,6 +91,7 @@ def _note_duplicates(key: pd.DataFrame, row: pd.Series, spec: SourceSpec, proble
     ]
     fix = "Keep one row for each practice"
     fix += " and month." if "period" in spec.columns else '; if the rows are months, add period = "heading".'
+    fix += " If the rows are parts of one figure (specialties, say), add sum_rows = true to the source."
     what = "One practice has" if len(groups) == 1 else f"{len(groups)} practices have"
     problems.add(f"{what} more than one row: {'; '.join(shown)}{' …' if len(groups) > 5 else ''}.", "", fix)
 
@@ -114,6 +116,9 @@ def _widened(
     problems.raise_if_any()
     long = key.assign(name=names, value=cells[spec.long["value"]], row=row)
     long = long[long["name"].isin({plain_heading(heading) for heading in asked})]
+    if spec.sum_rows:
+        problems.add("sum_rows is for wide tables.", "[[source]]", "Sum the rows of a long table before it is read.")
+        problems.raise_if_any()
     again = long.duplicated(["practice_code", "month", "name"], keep=False)
     if again.any():
         first = long[again].sort_values(["practice_code", "month", "name"]).iloc[:2]

@@ -28,7 +28,7 @@ _SCHEMA = 1
 _DEFAULT_SEED = 1
 _TOP = ("schema", "title", "seed", "declared", "period", "metrics", "area", "reference", "adjust", "source", "reports")
 _LATER = ("letter", "claim", "events", "list")
-_SOURCE = ("id", "file", "sheet", "columns", "dates", "layout", "long", "missing", "edition")
+_SOURCE = ("id", "file", "sheet", "columns", "dates", "layout", "long", "missing", "edition", "sum_rows")
 _LONG = ("metric", "value")
 #: M1 allows for patients' needs alone; supply and what the practice chooses are never allowed for.
 _CLASSES = {"M1": ("need",), "M2": ("need", "context")}
@@ -277,6 +277,7 @@ def _source(read: _Reader, table: dict[str, Any], number: int, folder: Path) -> 
         long={key: str(value) for key, value in long.items()},
         missing=read.texts(table, "missing", where),
         edition=read.get(table, "edition", str, default="", where=where),
+        sum_rows=read.get(table, "sum_rows", bool, default=False, where=where),
     )
 
 

@@ -64,7 +64,8 @@ def check_columns(sources: Sequence[SourceSpec], metrics: Sequence[str], problem
         if metric not in catalogue.metrics():
             continue
         for part in PARTS:
-            if home and f"{metric}.{part}" not in home:
+            from_list = part == "denominator" and catalogue.metric(metric).kind == "rate" and "list_size" in home
+            if home and f"{metric}.{part}" not in home and not from_list:
                 fix = f'Add "{metric}.{part}" = "heading", or a list of headings to be summed; or take the metric out.'
                 problems.add(f"No column is said to hold the {part} of '{metric}'.", "[source.columns]", fix)
 

@@ -85,6 +85,7 @@ class SourceSpec:
     long: dict[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     edition: str = ""
+    sum_rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ class Study:
                     "layout": source.layout,
                     "long": dict(sorted(source.long.items())),
                     "missing": sorted(source.missing),
+                    "sum_rows": source.sum_rows,
                 }
                 for source in self.sources
             ],
