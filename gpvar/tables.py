@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gpvar.results import Run
 
 RUNGS = ("M0", "M1", "M1-", "M2")
-_WIDEST = 46
+_WIDEST = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +41,13 @@ class Table:
 
     def to_markdown(self) -> str:
         """Return a pipe table in which text from files stays text; column widths follow the contents."""
-        cells = [[escape_markdown(v, 200) or "none" for v in row] for row in self.frame.astype(str).to_numpy().tolist()]
+        rows = self.frame.astype(str).to_numpy().tolist()
+        cells = [[escape_markdown(v, 200) or "none" for v in row] for row in rows]
         heads = [escape_markdown(c) for c in self.frame.columns]
+        # Padding counts in a printed column: two letters more keep short columns from breaking a word.
         widths = [
-            max(
-                3,
-                min(
-                    _WIDEST,
-                    max([len(head), *(len(plain(row[i])) for row in self.frame.astype(str).to_numpy().tolist())]),
-                ),
-            )
-            for i, head in enumerate(heads)
+            2 + max(11, min(_WIDEST, max(len(plain(text)) for text in (head, *(row[i] for row in rows)))))
+            for i, head in enumerate(self.frame.columns)
         ]
         lines = [_line(heads), _line(["-" * w for w in widths]), *(_line(row) for row in cells)]
         parts = ["\n".join(lines), f": {escape_markdown(self.caption, 300)}"]
@@ -89,13 +85,13 @@ def practice_rungs(run: Run, practice: str = "", metric: str = "") -> Table:
         rows.append(
             {
                 "What is allowed for": f"{phrases.RUNG_SHORT[rung]} ({phrases.RUNG_LABEL[rung]})",
-                "Expected, England": figures.shown(card, row["centre"]),
+                "Expected": figures.shown(card, row["centre"]),
                 "Difference": _signed(card, row["difference"]),
                 "Against England": phrases.POSITION[row["position"]],
                 "Against own ICB": phrases.POSITION[local["position"]] if local else "not compared",
             }
         )
-    columns = ["What is allowed for", "Expected, England", "Difference", "Against England", "Against own ICB"]
+    columns = ["What is allowed for", "Expected", "Difference", "Against England", "Against own ICB"]
     raw = facts.row("M0")
     own = f"This practice: {figures.amount(card, raw['value'])}. " if raw else ""
     return Table(

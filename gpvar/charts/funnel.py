@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from gpvar.results import Analysis, Run
 
-SIZE = (3.5, 3.35)
+SIZE = (3.5, 2.95)
 
 
 def funnel_before_after(run: Run, practice: str = "", metric: str = "") -> tuple[Chart, ...]:
@@ -61,7 +62,7 @@ def _practice_funnel(facts: PracticeFacts, rung: str) -> Chart:
     title = pictures.funnel_title(rung, facts.rows[rung, "england"]["position"])
     with style():
         figure, axes = canvas(*SIZE)
-        _draw(axes, drawn, area, facts.card, rung, (own["size"], own["value"]))
+        _draw(axes, drawn, area, facts.card, (own["size"], own["value"]))
         axes.plot(own["size"], own["value"], "D", color=DARK_PINK, markersize=9, markeredgecolor="white", zorder=6)
         _label(axes, own, facts.code)
         set_title(figure, title, 44)
@@ -92,14 +93,14 @@ def _area_funnel(facts: AreaFacts, rung: str) -> Chart:
     title = pictures.area_funnel_title(rung, flagged, int(area.sum()))
     with style():
         figure, axes = canvas(*SIZE)
-        _draw(axes, drawn, area, facts.card, rung, None)
+        _draw(axes, drawn, area, facts.card, None)
         set_title(figure, title, 44)
     alt = pictures.area_funnel_alt(facts.card, rung, int(area.sum()), flagged, len(rows))
     return Chart(figure, title, alt, _data(drawn, area, ""), f"area_{facts.card.id}_funnel_{rung}")
 
 
 def _draw(
-    axes: Axes, drawn: pd.DataFrame, area: np.ndarray, card: Any, rung: str, own: tuple[float, float] | None
+    axes: Axes, drawn: pd.DataFrame, area: np.ndarray, card: Any, own: tuple[float, float] | None
 ) -> None:
     low, high = _window(drawn, own, card.kind)
     inside = drawn["value"].between(low, high).to_numpy()
@@ -121,8 +122,8 @@ def _draw(
     axes.xaxis.set_major_formatter(FuncFormatter(_short))
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel(pictures.size_axis(card))
-    axes.set_ylabel(pictures.value_axis(card, rung))
+    axes.set_xlabel(textwrap.fill(pictures.size_axis(card), 44))
+    axes.set_ylabel(textwrap.fill(pictures.value_axis(card), 30))
     _name_limits(axes, drawn, high)
 
 

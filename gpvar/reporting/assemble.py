@@ -10,7 +10,7 @@ from typing import Any
 from gpvar.reporting.display import MIME
 from gpvar.words import escape_markdown
 
-_A4_TEXT_INCHES = 6.9
+_A4_TEXT_CM = 17.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ def _picture(payload: dict[str, Any]) -> Picture:
 
 
 def _image(picture: Picture, width: float, many: int) -> str:
-    percent = 49 if many > 1 else min(100, round(100 * width / _A4_TEXT_INCHES))
-    return f"![{escape_markdown(picture.alt, 2000)}]({picture.name}.png){{width={percent}%}}"
+    centimetres = 8.5 if many > 1 else min(_A4_TEXT_CM, 2.54 * width)
+    return f"![{escape_markdown(picture.alt, 2000)}]({picture.name}.png){{width={centimetres:.1f}cm}}"
 
 
 def scrubbed(notebook: Any, folder: Path) -> Any:

@@ -17,8 +17,9 @@ def bullets(items: list[str]) -> str:
     return "\n".join(f"- {item}" for item in items if item)
 
 
-def box(title: str, body: str, style: str = "Box") -> str:
-    """Return a framed block that both the page and the Word file show as one."""
+def box(title: str, items: list[str], style: str = "Box") -> str:
+    """Return a framed block, a paragraph for each item: a list would break the frame in Word."""
+    body = "\n\n".join(items)
     return f'::: {{.box custom-style="{style}"}}\n\n**{title}**\n\n{body}\n\n:::'
 
 
@@ -76,7 +77,7 @@ def _tenth(raw: Row) -> str:
     return f"On the raw figures it is among the {end} tenth of practices in England ({phrases.label('M0', 'england')})."
 
 
-def not_shown(card: Any, covariates: list[str], dropped: dict[str, str], *, most: int = 2) -> list[str]:
+def not_shown(card: Any, covariates: list[str], dropped: dict[str, str], *, most: int = 1) -> list[str]:
     """Return what the figures do not show, the general first, then what the card and the adjusters warn of.
 
     Parameters
@@ -90,17 +91,17 @@ def not_shown(card: Any, covariates: list[str], dropped: dict[str, str], *, most
     """
     items = [
         "**Why.** The figures cannot say why a practice differs, how good its care is, or how hard anyone worked.",
-        "**Needs that were not measured.** What is left over is unmeasured need, chance, recording and the practice "
-        f"together.{_dropped(dropped)}",
-        "**Whether the usual range is good enough.** It describes practices as they are; all of them may fall short.",
-        "**Anything about single patients.** What holds between practices need not hold between people.",
+        "**What was not measured.** What is left over mixes unmeasured need, chance, recording and the practice."
+        f"{_dropped(dropped)}",
+        "**Whether the usual range is good enough.** It describes practices as they are. All of them may fall short.",
+        "**Single patients.** What holds between practices need not hold between people.",
     ]
     items += over_adjustment(covariates)
-    faults = list(card.validity_faults)
-    if faults:
-        items += faults[: max(most, 3)]
-    else:
-        items += [warning(a) for a in card.artefacts[:most]]
+    warnings = [*card.validity_faults, *(warning(a) for a in card.artefacts)]
+    items += warnings[:most]
+    more = len(warnings) - most
+    if more > 0:
+        items.append(f"{number(more)} more {'way' if more == 1 else 'ways'} in which this measure can mislead: see the notes in the workbook.")
     return items
 
 
@@ -133,18 +134,12 @@ def warning(artefact: Any) -> str:
 
 def over_adjustment(covariates: list[str]) -> list[str]:
     """Return what allowing for these things can hide."""
-    items = []
+    said = []
     if any(c.startswith("imd") for c in covariates):
-        items.append(
-            "**Fairness to patients.** Allowing for deprivation compares with similar practices. "
-            "It can also make less care for poorer patients look normal, so the raw figure always stands beside it."
-        )
+        said.append("Allowing for deprivation can make less care for poorer patients look normal, so the raw figure always stands first.")
     if any(c.startswith("qof_") for c in covariates):
-        items.append(
-            "**True need.** Recorded illness is illness that the practice found. "
-            "A practice that finds less looks as if it had less need (M1− leaves it out)."
-        )
-    return items
+        said.append("Recorded illness is what the practice found: one that finds less seems to have less need (M1− leaves it out).")
+    return [f"**What allowing for patients can hide.** {' '.join(said)}"] if said else []
 
 
 def notes(found: list[Any]) -> list[str]:

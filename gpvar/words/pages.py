@@ -64,8 +64,8 @@ def verdict_text(facts: PracticeFacts) -> str:
     raw = facts.row("M0")
     if raw is not None and row["position"] != "not_decidable":
         parts.append(verdict.movement(facts.card, raw, row, rung=rung))
-        parts.append(verdict.disagreement(facts.rows))
-        parts.append(verdict.chance(facts.card, bool(facts.meta.get("has_months"))))
+        rest = [verdict.disagreement(facts.rows), verdict.chance(facts.card, bool(facts.meta.get("has_months")))]
+        parts.append(" ".join(text for text in rest if text))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -87,14 +87,11 @@ def practice_raw(run: Run, practice: str = "", metric: str = "") -> str:
     if raw is None or not known(raw.get("value")):
         return "## The raw figure\n\nThere is no raw figure to show."
     text = [
-        verdict.raw_figure(
-            facts.card, raw, facts.name, facts.meta.get("england_value", NAN), _icb_value(facts), facts.icb_name
-        ),
+        verdict.raw_figure(facts.card, raw, facts.meta.get("england_value", NAN), _icb_value(facts), facts.icb_name),
         verdict.raw_rank(raw),
-        verdict.definition(facts.card),
         verdict.direction(facts.card),
     ]
-    return "## The raw figure\n\n" + " ".join(t for t in text if t)
+    return f"## The raw figure\n\n{' '.join(t for t in text if t)}\n\n{_note(verdict.definition(facts.card))}"
 
 
 def _icb_value(facts: PracticeFacts) -> float:
@@ -105,7 +102,7 @@ def practice_icb_right(run: Run, practice: str = "", metric: str = "") -> str:
     """Return the box that cannot be switched off."""
     facts = practice_facts(run, practice, metric)
     items = boxes.icb_right(facts.card, facts.rows, facts.meta.get("england_value", NAN), _icb_value(facts))
-    return boxes.box(phrases.ICB_RIGHT, boxes.bullets(items))
+    return boxes.box(phrases.ICB_RIGHT, items)
 
 
 def practice_after(run: Run, practice: str = "", metric: str = "") -> str:
@@ -229,10 +226,9 @@ def area_raw(run: Run, metric: str = "") -> str:
     england, own = facts.meta.get("england_value", NAN), facts.meta.get("area_value", NAN)
     text = [
         f"{escape_markdown(facts.name)} as a whole: {figures.amount(facts.card, own)}; England: {figures.amount(facts.card, england)}.",
-        verdict.definition(facts.card),
         verdict.direction(facts.card),
     ]
-    return "## The raw figures\n\n" + " ".join(text)
+    return f"## The raw figures\n\n{' '.join(text)}\n\n{_note(verdict.definition(facts.card))}"
 
 
 def area_icb_right(run: Run, metric: str = "") -> str:
@@ -240,7 +236,7 @@ def area_icb_right(run: Run, metric: str = "") -> str:
     facts = area_facts(run, metric)
     judged = area.counts(facts.at(_rung(facts)))
     england, own = facts.meta.get("england_value", NAN), facts.meta.get("area_value", NAN)
-    return boxes.box(phrases.ICB_RIGHT, boxes.bullets(area.icb_right(facts.card, judged, england, own)))
+    return boxes.box(phrases.ICB_RIGHT, area.icb_right(facts.card, judged, england, own))
 
 
 def area_methods(run: Run, metric: str = "") -> str:

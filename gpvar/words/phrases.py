@@ -33,7 +33,7 @@ RUNG = {
 RUNG_SHORT = {
     "M0": "Raw figure",
     "M1": "Patients",
-    "M1-": "Patients, without recorded illness",
+    "M1-": "Patients, recorded illness left out",
     "M2": "Patients and circumstances",
 }
 RUNG_LABEL = {"M0": "M0", "M1": "M1", "M1-": "M1−", "M2": "M2"}

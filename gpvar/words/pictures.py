@@ -60,10 +60,9 @@ def area_funnel_note() -> str:
     )
 
 
-def value_axis(card: Any, rung: str) -> str:
-    """Return the label of a funnel's value axis."""
-    unit = f"% of {card.noun_denominator}" if figures.is_share(card) else card.unit
-    return unit if rung == "M0" else f"{unit},\nas if with typical patients"
+def value_axis(card: Any) -> str:
+    """Return the label of a value axis."""
+    return f"% of {card.noun_denominator}" if figures.is_share(card) else str(card.unit)
 
 
 def size_axis(card: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gpvar.words import figures, phrases
-from gpvar.words.text import escape_markdown, known, lower_first, number, ordinal
+from gpvar.words.text import escape_markdown, known, listed, lower_first, number, ordinal
 
 Row = dict[str, Any]
 
@@ -129,7 +129,9 @@ def movement(card: Any, raw: Row, judged: Row, *, rung: str = "M1", comparator: 
         "explained": f"The raw figure is outside the usual range, but it is within it for {what}, "
         f"who account for {part or 'most of the gap'}. Expected is not the same as good enough.",
         "partly_explained": f"Allowing for {what} accounts for {part or 'part of the gap'}; the rest remains.",
-        "not_explained": f"Allowing for {what} accounts for {part or 'little of the gap'}: it does not remove the difference.",
+        "not_explained": f"Allowing for {what} makes the gap wider, not narrower."
+        if known(share) and float(share) < -0.005
+        else f"Allowing for {what} accounts for {part or 'little of the gap'}: it does not remove the difference.",
         "borderline": f"Allowing for {what} moves the practice across the edge of the usual range, but by little. "
         "Do not build an argument on which side it falls.",
         "revealed": f"The raw figure is within the usual range, but it is outside it for {what}.",
@@ -154,11 +156,11 @@ def disagreement(rows: dict[tuple[str, str], Row], comparator: str = "england") 
     found = [(rung, rows[rung, comparator]["position"]) for rung in ("M0", "M1", "M2") if (rung, comparator) in rows]
     if len({position for _, position in found}) < 2:
         return ""
-    said = [
-        f"{phrases.RUNG[rung]} ({phrases.label(rung, comparator)}): “{phrases.POSITION[position]}”"
-        for rung, position in found
-    ]
-    return f"The answer depends on what is allowed for. {'; '.join(said)}."
+    said: dict[str, list[str]] = {}
+    for rung, position in found:
+        said.setdefault(position, []).append(f"{phrases.RUNG_SHORT[rung].lower()} ({phrases.label(rung, comparator)})")
+    parts = [f"“{phrases.POSITION[position]}” for {listed(rungs)}" for position, rungs in said.items()]
+    return f"The answer depends on what is allowed for: {'; '.join(parts)}."
 
 
 def own_icb(rows: dict[tuple[str, str], Row], headline: str = "M1") -> str:
@@ -187,15 +189,15 @@ def without_recorded(rows: dict[tuple[str, str], Row]) -> str:
     )
 
 
-def raw_figure(card: Any, row: Row, name: str, england: float, icb: float, icb_name: str) -> str:
+def raw_figure(card: Any, row: Row, england: float, icb: float, icb_name: str) -> str:
     """Return the raw figure, with England and its own ICB beside it."""
-    parts = [_capital(value_of(card, row, escape_markdown(name)))]
-    beside = [f"England as a whole: {figures.amount(card, england)}"] if known(england) else []
-    if known(icb):
-        beside.append(f"its own ICB, {escape_markdown(icb_name)}: {figures.amount(card, icb)}")
-    if beside:
-        parts.append(f"{'; '.join(beside)}.")
-    return " ".join(parts)
+    beside = [("this practice", row["value"])]
+    beside += [("England", england)] if known(england) else []
+    beside += [(f"its own ICB ({escape_markdown(icb_name)})", icb)] if known(icb) else []
+    mark = "%" if figures.is_share(card) else ""
+    said = listed(f"{name} {figures.shown(card, value)}{mark}" for name, value in beside)
+    unit = f"of {card.noun_denominator}" if figures.is_share(card) else card.unit
+    return f"{said[0].upper()}{said[1:]}, each {unit}." if figures.is_share(card) else f"In {unit}: {said}."
 
 
 def raw_rank(row: Row, comparator: str = "england") -> str:
@@ -205,7 +207,7 @@ def raw_rank(row: Row, comparator: str = "england") -> str:
     return (
         f"On the raw figures it is {ordinal(row['rank'])} from the lowest of {number(row['ranked'])} practices "
         f"{phrases.COMPARATOR_IN[comparator]} ({phrases.label('M0', comparator)}): {neighbours(row, 'M0', comparator)}. "
-        "A rank says nothing about why, and someone is always last."
+        "A rank cannot say why, and someone is always last."
     )
 
 
@@ -228,7 +230,7 @@ def direction(card: Any) -> str:
         return "For this measure, higher is usually taken to be better."
     if card.better == "lower":
         return "For this measure, lower is usually taken to be better."
-    return "Nobody has shown that a higher or a lower figure is better on this measure: it can show different, not good or bad."
+    return "Neither higher nor lower is known to be better: the figure can show different, not good or bad."
 
 
 def definition(card: Any) -> str:
