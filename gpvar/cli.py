@@ -142,9 +142,9 @@ def _say(message: str) -> None:
 
 
 def _demo(chosen: argparse.Namespace) -> int:
-    from gpvar import starter
+    from gpvar import demo
 
-    study = starter.lay_out_demo(chosen.into)
+    study = demo.lay_out(chosen.into)
     _say("Simulated data: invented practices, not real ones.")
     return _run_and_publish(study, refit=False, show=not chosen.no_open)
 

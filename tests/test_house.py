@@ -40,6 +40,7 @@ ROOMS = (
     "reporting",
     "simulate",
     "calibration",
+    "demo",
     "starter",
     "doctor",
     "cli",
