@@ -224,11 +224,22 @@ def _nearest_practices(frame: pd.DataFrame, query: str) -> str:
     codes = tidy(frame["practice_code"])
     names = _plain(frame["practice_name"]) if "practice_name" in frame else pd.Series("", index=frame.index)
     if looks_like_practice_code(query):
-        near = frame[codes.isin(closest(query, codes, 3))]
+        return _did_you_mean(frame[codes.isin(_alike_codes(query.strip().upper(), codes))])
     else:
         whole = closest(_plain_text(query), names[names != ""].unique(), 5)
         words = closest(_plain_text(query), sorted({word for name in names for word in name.split()}), 3)
         near = frame[names.isin(whole) | names.map(lambda name: bool(set(name.split()) & set(words)))]
+    return _did_you_mean(near)
+
+
+def _alike_codes(code: str, codes: Iterable[str]) -> list[str]:
+    """Return up to three codes that differ from `code` in the fewest places."""
+    apart = {other: sum(a != b for a, b in zip(code, other, strict=True)) for other in codes if len(other) == len(code)}
+    near = sorted((places, other) for other, places in apart.items() if places <= 2)
+    return [other for places, other in near if places == near[0][0]][:3]
+
+
+def _did_you_mean(near: pd.DataFrame) -> str:
     if len(near):
         return f"Did you mean {_named(near)}?"
     return "Give the practice's code (a letter and five digits), or a word of its name as the file writes it."

@@ -61,6 +61,11 @@ class Problems:
         )
 
 
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Return ``"1 cell"`` or ``"2,000 cells"``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the known word closest to `word`, or nothing.
 
@@ -70,10 +75,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f" Did you mean '{best[0]}'?" if best else ""
 
 
-def closest(word: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """Return up to `count` known words that look like `word`, the most alike first."""
+def closest(word: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """Return up to `most` known words that look like `word`, the most alike first."""
     plain = {_plain(item): item for item in reversed(list(known))}
-    return [plain[match] for match in difflib.get_close_matches(_plain(word), list(plain), n=count, cutoff=0.6)]
+    return [plain[match] for match in difflib.get_close_matches(_plain(word), list(plain), n=most, cutoff=0.6)]
 
 
 def listing(items: Iterable[str], most: int = 10) -> str:

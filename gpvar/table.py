@@ -283,12 +283,7 @@ def _members(study: Study, hierarchy: pd.DataFrame) -> pd.Series:
     if kind == "icb":
         codes = organisations.codes_of_board(code, used)
         if not codes:
-            codes = tuple(organisations.find_icb(hierarchy, code))
-            raise StudyError(
-                f"The area's code is '{code}', which is a name or part of one and not a code.",
-                where,
-                f"Write the code: {organisations.describe_boards(codes, hierarchy)}.",
-            )
+            raise _no_such_board(code, hierarchy, where)
         return hierarchy[column].isin(codes)
     members = (hierarchy[column] == code) | ((hierarchy["pcn_key"] == code) if kind == "pcn" else False)
     if not members.any():
@@ -296,6 +291,17 @@ def _members(study: Study, hierarchy: pd.DataFrame) -> pd.Series:
         fix = f"Did you mean {' or '.join(near)}?" if near else f"The table holds {listing(used, 6)}."
         raise StudyError(f"No practice of the table is in the {_KIND_NAME[kind]} '{code}'.", where, fix)
     return members
+
+
+def _no_such_board(code: str, hierarchy: pd.DataFrame, where: str) -> StudyError:
+    try:
+        found = organisations.find_icb(hierarchy, code)
+    except StudyError as error:
+        return StudyError(error.problem, f"{where} code", error.fix)
+    boards = organisations.describe_boards(found, hierarchy)
+    return StudyError(
+        f"'{code}' is a board's name, or part of one, and not its code.", where, f"Write the code: {boards}."
+    )
 
 
 def _no_such_practice(strangers: list[str], practices: pd.DataFrame, study: Study) -> StudyError:

@@ -75,28 +75,38 @@ def column_letter(place: int) -> str:
 def _places(header: list[str], wanted: list[str], rows: Rows, problems: Problems) -> dict[str, int] | None:
     plain = [plain_heading(cell) for cell in header]
     there = [" ".join(cell.split()) for cell in header if cell.strip()]
-    places, fine = {}, True
+    places, strange, fine = {}, [], True
     for heading in wanted:
         exact = [i for i, cell in enumerate(header) if cell.strip() == heading.strip()]
         found = exact or [i for i, cell in enumerate(plain) if cell == plain_heading(heading)]
         if len(found) == 1:
             places[heading] = found[0]
             continue
-        fine = False
         if found:
+            fine = False
             letters = listing(column_letter(i) for i in found)
             fix = "Give the columns different headings."
             problems.add(f"{len(found)} columns are headed '{heading}'.", f"columns {letters}", fix)
         else:
-            problems.add(f"The file has no column '{heading}'.", "", _advice(heading, there, rows))
-    return places if fine else None
+            strange.append(heading)
+    _note_missing(strange, there, rows, problems)
+    return places if fine and not strange else None
 
 
-def _advice(heading: str, there: list[str], rows: Rows) -> str:
-    near = closest(heading, there)
-    if near:
-        meant = " or ".join(f"'{item}'" for item in near)
-        return f"Did you mean {meant}? Correct the heading under [source.columns]."
+def _note_missing(headings: list[str], there: list[str], rows: Rows, problems: Problems) -> None:
+    """Note headings that are not there: one by one where they look like others, together where the file looks wrong."""
+    alone = [heading for heading in headings if closest(heading, there)]
+    for heading in alone:
+        meant = " or ".join(f"'{item}'" for item in closest(heading, there))
+        fix = f"Did you mean {meant}? Correct the heading under [source.columns]."
+        problems.add(f"The file has no column '{heading}'.", "", fix)
+    rest = [f"'{heading}'" for heading in headings if heading not in alone]
+    if rest:
+        which = f"no column {rest[0]}" if len(rest) == 1 else f"none of the columns {listing(rest, 12)}"
+        problems.add(f"The file has {which}.", "", _advice(there, rows))
+
+
+def _advice(there: list[str], rows: Rows) -> str:
     merged = [area for area in rows.merged if area[0] <= _ROWS_ABOVE and area[3] > area[1]]
     if merged:
         return "The headings hold merged cells: unmerge them, so that each column has its own heading in one row."
@@ -116,7 +126,7 @@ def _take(rows: Rows, places: dict[str, int], width: int, problems: Problems) ->
         if extra:
             fix = "A value that holds the delimiter needs quotation marks around it."
             what = f"A row has more values than there are headings ({width})."
-            problems.add(what, f"row {number}, from '{extra[0][:40]}'", fix)
+            problems.add(what, f"row {number}, which ends '{extra[-1][:40]}'", fix)
         taken.append([cells[i] if i < len(cells) else "" for i in indices])
         at.append(number)
     return taken, at

@@ -113,9 +113,10 @@ def _missing(path: Path) -> SourceError:
     return SourceError("The data file is not there.", str(path), fix)
 
 
-def _too_large(path: Path, size: int, max_bytes: int) -> SourceError:
+def _too_large(path: Path, size: int | None, max_bytes: int) -> SourceError:
+    how_large = "it unpacks to more" if size is None else f"{_megabytes(size)}, more"
     return SourceError(
-        f"The file is too large for a table of practices: {_megabytes(size)}, more than {_megabytes(max_bytes)}.",
+        f"The file is too large for a table of practices: {how_large} than {_megabytes(max_bytes)}.",
         str(path),
         "Keep only the rows and columns that are needed, save that as a file of its own, and name it instead.",
     )
@@ -136,7 +137,7 @@ def _unpacked(raw: bytes, path: Path, max_bytes: int) -> bytes:
             "The packed file is cut short or damaged; nothing of it was used.", str(path), "Download or copy it again."
         ) from None
     if len(data) > max_bytes:
-        raise _too_large(path, len(data), max_bytes)
+        raise _too_large(path, None, max_bytes)
     return data
 
 

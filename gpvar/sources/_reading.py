@@ -14,7 +14,7 @@ from pathlib import Path
 import python_calamine as calamine
 
 from gpvar.errors import SourceError
-from gpvar.problems import listing, nearest
+from gpvar.problems import count, listing, nearest
 from gpvar.sources._opening import MAX_BYTES, Opened, open_file
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -236,7 +236,7 @@ def _refuse_uncalculated(opened: Opened, index: int, name: str) -> None:
         found = [match.decode() for match in _UNCALCULATED.findall(parts.read(part))] if part else []
     if found:
         raise SourceError(
-            f"{len(found)} cells hold formulas whose results are not stored in the file.",
+            f"{count(len(found), 'cell holds a formula', 'cells hold formulas')} without a stored result.",
             f"{opened.path}, sheet {name}, cells {listing(found, 5)}",
             "Open the workbook in Excel, let it calculate, and save it; or paste the values over the formulas.",
         )

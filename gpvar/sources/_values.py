@@ -89,7 +89,7 @@ def parse_numbers(cells: pd.Series, extra_missing: tuple[str, ...] = (), *, sent
     low, high = value.copy(), value.copy()
     hidden, percent = np.zeros(len(text), dtype=bool), np.zeros(len(text), dtype=bool)
     missing_here = {mark.strip().casefold() for mark in extra_missing}
-    doubtful = np.flatnonzero(~plain | (sentinels & (value < 0)))
+    doubtful = np.flatnonzero(~plain | np.isinf(value) | (sentinels & (value < 0)))
     bad = []
     for at in doubtful:
         found = _read_one(text[at], missing_here, sentinels)
@@ -113,7 +113,7 @@ def _read_one(text: str, extra_missing: set[str], sentinels: bool) -> tuple[floa
         return np.nan, np.nan, np.nan
     if mark in known_hidden and (sentinels or not is_number):
         return np.nan, *map(float, known_hidden[mark])
-    if is_number:
+    if is_number and np.isfinite(float(mark)):
         return (float(mark),) * 3
     if _THOUSANDS.fullmatch(mark):
         return (float(mark.replace(",", "")),) * 3
@@ -128,7 +128,7 @@ def _read_one(text: str, extra_missing: set[str], sentinels: bool) -> tuple[floa
         return "a formula has failed here"
     if re.fullmatch(r"-?\d+,\d+", mark):
         return "a comma may stand for thousands or for a decimal point"
-    return "this is text, not a number"
+    return "text stands where a number is needed"
 
 
 def parse_month(text: str) -> str | None:

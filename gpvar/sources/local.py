@@ -11,7 +11,7 @@ import pandas as pd
 from gpvar import catalogue
 from gpvar.errors import SourceError
 from gpvar.organisations import is_practice_code, looks_like_practice_code, tidy
-from gpvar.problems import Problems, listing
+from gpvar.problems import Problems, count, listing
 from gpvar.sources import _figures
 from gpvar.sources._grid import Grid, take_columns
 from gpvar.sources._layout import Records, records_of
@@ -131,7 +131,7 @@ def read_codes(path: Path, max_bytes: int = MAX_BYTES) -> tuple[tuple[str, ...],
     strangers = [cell.strip() for cell in columns[best][1:] if not looks_like_practice_code(cell)]
     if strangers:
         raise SourceError(
-            f"{len(strangers)} entries of the list are not practice codes: {listing(strangers, 5)}.",
+            f"{count(len(strangers), 'entry', 'entries')} of the list cannot be codes: {listing(strangers, 5)}.",
             str(path),
             "Practice codes are a letter and five digits, such as A81001; correct these or take them out.",
         )

@@ -102,12 +102,13 @@ class _Reader:
         self.no_strangers(value, known, f"[{word}]")
         return value
 
-    def choice(self, value: Any, known: tuple[str, ...], what: str) -> str:
+    def choice(self, value: Any, known: tuple[str, ...], what: str, where: str) -> str:
         """Return `value` when it is one of `known`."""
         if value in known:
             return str(value)
         meant = nearest(str(value), known)
-        self.problems.add(f"'{value}' is not a {what}.{meant}", "", f"It is one of: {', '.join(known)}.")
+        said = f"No {what} is given." if value is None else f"'{value}' is not a {what}.{meant}"
+        self.problems.add(said, where, f"It is one of: {', '.join(known)}.")
         return known[0]
 
     def texts(self, table: dict[str, Any], word: str, where: str = "") -> tuple[str, ...]:
@@ -170,8 +171,8 @@ def _metrics(read: _Reader, content: dict[str, Any]) -> tuple[str, ...]:
         read.problems.add("The study names no metric.", "metrics", f"Choose from: {', '.join(known)}.")
     for metric in asked:
         if metric not in known:
-            fix = f"The metrics are: {', '.join(known)}."
-            read.problems.add(f"There is no metric called '{metric}'.{nearest(metric, known)}", "metrics", fix)
+            fix = nearest(metric, known).strip() or f"The metrics are: {', '.join(known)}."
+            read.problems.add(f"There is no metric called '{metric}'.", "metrics", fix)
     return tuple(dict.fromkeys(asked))
 
 
@@ -181,7 +182,7 @@ def _area(read: _Reader, content: dict[str, Any], folder: Path) -> Area | None:
         fix = 'Add [area] with kind = "icb" and code = "QHM", or kind = "list" and file = "our-practices.csv".'
         read.problems.add("The study does not say which area it is about.", "[area]", fix)
         return None
-    kind = read.choice(table.get("kind"), AREA_KINDS, "kind of area")
+    kind = read.choice(table.get("kind"), AREA_KINDS, "kind of area", "[area] kind")
     code = read.get(table, "code", str, default="", where="[area]").strip().upper()
     file = read.file(table, folder, "[area]")
     if kind == "list" and file is None and not code:
@@ -199,13 +200,13 @@ def _area(read: _Reader, content: dict[str, Any], folder: Path) -> Area | None:
 def _reference(read: _Reader, content: dict[str, Any]) -> Reference:
     table = read.table(content, "reference", ("set", "hierarchy_date", "exclude"))
     default = Reference()
-    chosen = read.choice(table.get("set", default.set), REFERENCE_SETS, "reference set")
+    chosen = read.choice(table.get("set", default.set), REFERENCE_SETS, "reference set", "[reference] set")
     exclude = read.texts(table, "exclude", "[reference]") if "exclude" in table else default.exclude
     gates = catalogue.gates()
     for gate in exclude:
         if gate not in gates:
-            fix = f"The gates are: {', '.join(gates)}."
-            read.problems.add(f"There is no gate called '{gate}'.{nearest(gate, gates)}", "[reference] exclude", fix)
+            fix = nearest(gate, gates).strip() or f"The gates are: {', '.join(gates)}."
+            read.problems.add(f"There is no gate called '{gate}'.", "[reference] exclude", fix)
     return Reference(chosen, read.day(table, "hierarchy_date", where="[reference]"), exclude)
 
 
@@ -218,8 +219,8 @@ def _adjust(read: _Reader, content: dict[str, Any]) -> dict[str, tuple[str, ...]
     for rung, ids in adjust.items():
         for covariate in ids:
             if covariate not in known:
-                fix = f"The characteristics known are: {', '.join(known)}."
-                said = f"There is no characteristic called '{covariate}'.{nearest(covariate, known)}"
+                fix = nearest(covariate, known).strip() or f"The characteristics known are: {', '.join(known)}."
+                said = f"There is no characteristic called '{covariate}'."
                 read.problems.add(said, f"[adjust] {rung}", fix)
             elif known[covariate].cls not in _CLASSES[rung]:
                 fix = f"{known[covariate].adjust_warning} Take it out of {rung}."
@@ -318,5 +319,7 @@ def _reports(read: _Reader, content: dict[str, Any]) -> Reports:
     chosen = {}
     for word, known in (("kinds", REPORT_KINDS), ("formats", REPORT_FORMATS)):
         asked = read.texts(table, word, "[reports]") if word in table else getattr(default, word)
-        chosen[word] = tuple(dict.fromkeys(read.choice(item, known, f"{word[:-1]} of report") for item in asked))
+        chosen[word] = tuple(
+            dict.fromkeys(read.choice(item, known, f"{word[:-1]} of report", f"[reports] {word}") for item in asked)
+        )
     return Reports(**chosen)

@@ -163,7 +163,7 @@ def parse_period(text: str) -> Period:
     ValueError
         With the reason in words.
     """
-    start, dots, end = text.replace(" ", "").partition("..")
+    start, dots, end = (part.strip() for part in text.partition(".."))
     months = [start, end if dots else start]
     for month in months:
         if not re.fullmatch(r"(19|20)\d\d-(0[1-9]|1[0-2])", month):

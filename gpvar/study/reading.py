@@ -121,9 +121,12 @@ def _syntax_error(message: str, text: str, path: Path) -> StudyError:
     line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
     reason = re.sub(r"\s*\(at .*\)$", "", message)
     if "\\" in line:
+        reason = "Unescaped '\\' in a string"
         fix = "Write the path with forward slashes (data/table.csv), or between single quotes ('data\\table.csv')."
     elif "overwrite" in message or "twice" in message.lower():
         fix = "The same word is set twice; keep one of the two lines."
+    elif re.search(r"\d+[/.]\d+[/.]\d{2,4}", line):
+        fix = "Write a date as 2026-04-14, year first, without quotation marks."
     else:
         fix = "Text needs quotation marks around it, a list needs [ ], and a heading needs a line to itself."
     return StudyError(
