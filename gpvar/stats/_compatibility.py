@@ -104,7 +104,9 @@ def _arcsine(units: Units, centre: FloatArray, *, bounded: bool) -> Recipe:
 
 
 def _two_counts(units: Units, centre: FloatArray) -> Recipe:
-    first, second = units.count, units.size - units.count
+    # A point of a curve has no counts of its own: its second count is the one expected at the centre.
+    second = np.where(np.isnan(units.count), units.size / (1.0 + centre), units.size - units.count)
+    first = units.count
     seen = np.log((first + 0.5) / (second + 0.5))
     # z uses both counts, the limits of that version only the second: that is why it over-flags.
     score_sd = np.sqrt(first / (first + 0.5) ** 2 + second / (second + 0.5) ** 2)
@@ -157,7 +159,11 @@ def reproduce(units: Units, centre: FloatArray, mode: str, trim: float, levels: 
     phi, tau2 = _moments(recipe, score, trim)
     adjusted = phi > 1.0
     plain, wide = recipe_limits(units, centre, mode, tau2, levels)
-    z = (recipe.seen - recipe.target) / np.sqrt(recipe.score_sd**2 + (tau2 if adjusted else 0.0))
+    if np.isinf(tau2):
+        # The recipe takes the logarithm of zero as it comes: with many, the spread has no end and no unit stands out.
+        z = np.zeros_like(score)
+    else:
+        z = (recipe.seen - recipe.target) / np.sqrt(recipe.score_sd**2 + (tau2 if adjusted else 0.0))
     return Reproduction(phi, tau2, adjusted, z, score, wide if adjusted else plain, plain)
 
 

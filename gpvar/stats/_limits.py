@@ -105,6 +105,23 @@ def flags(value: FloatArray, limits: Limits, levels: tuple[float, ...]) -> NDArr
     flag = np.full(len(value), "", dtype=object)
     for level, (lower, upper) in zip(levels, limits, strict=True):
         # A unit on a limit is inside, and rounding in the last places must not put it outside.
-        flag[value < lower - 1e-12 * np.abs(lower)] = f"low_{level_suffix(level)}"
-        flag[value > upper + 1e-12 * np.abs(upper)] = f"high_{level_suffix(level)}"
+        flag[value < lower * (1.0 - 1e-12)] = f"low_{level_suffix(level)}"
+        flag[value > upper * (1.0 + 1e-12)] = f"high_{level_suffix(level)}"
+    return flag
+
+
+def sampling_flags(
+    units: Units, value: FloatArray, limits: Limits, levels: tuple[float, ...], z: FloatArray
+) -> NDArray[np.object_]:
+    """Return flags under chance alone.
+
+    Spiegelhalter's upper limit of a share leaves out the chance of the count itself. Where every trial is an event
+    that is all the chance there is, and units as likely as not would lie outside: there the score decides.
+    """
+    flag = flags(value, limits, levels)
+    if units.share:
+        full = units.count == units.size
+        points = [float(special.ndtri((1.0 + level) / 2.0)) for level in levels]
+        held = [(np.where(z < -point, np.inf, -np.inf), np.where(z > point, -np.inf, np.inf)) for point in points]
+        flag[full] = flags(np.zeros_like(z), held, levels)[full]
     return flag

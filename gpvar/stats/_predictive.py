@@ -15,7 +15,9 @@ from scipy import special
 
 from gpvar.stats._checks import BoolArray, FloatArray
 
-_LEAST = 1e-280
+# Below this (|z| over 30) the incomplete beta function loses digits, and the score is taken from the deviance.
+_LEAST = 1e-197
+_SMALLEST = 1e-300
 _LONGEST = 20_000
 _CELLS = 1_000_000
 
@@ -115,7 +117,7 @@ def sampling_score(count: FloatArray, counts: Counts) -> FloatArray:
 
 
 def _normal_score(lower: FloatArray, upper: FloatArray) -> FloatArray:
-    small = np.minimum(np.maximum(np.minimum(lower, upper), _LEAST), 0.5)
+    small = np.minimum(np.maximum(np.minimum(lower, upper), _SMALLEST), 0.5)
     return np.where(upper < lower, -special.ndtri(small), special.ndtri(small))
 
 

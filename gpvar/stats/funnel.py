@@ -24,7 +24,7 @@ from scipy import special, stats
 from gpvar.errors import StatsError
 from gpvar.stats import _compatibility, _scales
 from gpvar.stats._checks import FloatArray, check_choice, refuse, vector
-from gpvar.stats._limits import Limits, chance, flags, judge, level_suffix, named
+from gpvar.stats._limits import Limits, chance, flags, judge, level_suffix, named, sampling_flags
 from gpvar.stats._overdispersion import (
     OverdispersionTest,
     SharedSpread,
@@ -269,6 +269,7 @@ def units_frame(
     """Return one row per unit with its limits, scores and flags: the columns of `Funnel.units`."""
     value = top / bottom
     p = 2.0 * special.ndtr(-np.abs(z))
+    flag_sampling = sampling_flags(units, value, sampling, levels, z_sampling)
     return pd.DataFrame(
         {
             "numerator": top,
@@ -281,8 +282,8 @@ def units_frame(
             "z_sampling": z_sampling,
             "p": p,
             "q": stats.false_discovery_control(p),
-            "flag": flags(value, limits, levels),
-            "flag_sampling": flags(value, sampling, levels),
+            "flag": flag_sampling if limits is sampling else flags(value, limits, levels),
+            "flag_sampling": flag_sampling,
         }
     )
 
@@ -307,5 +308,7 @@ def _reproduced(
     link = units.offset + shift
     found = _compatibility.reproduce(units, _scales.shown_centre(units, link), mode, trim, levels)
     frame = units_frame(units, top, bottom, link, levels, found.limits, found.sampling, found.z, found.z_sampling)
+    frame["flag"] = flags(top / bottom, found.limits, levels)
+    frame["flag_sampling"] = flags(top / bottom, found.sampling, levels)
     test = _overdispersion_test(units, shift, 0 if fixed is not None else 1)
     return Funnel(frame, kind, mode, levels, shift, found.tau2, found.phi, test, units, 1.0)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpvar.errors import GpvarError, StatsError
@@ -74,6 +74,7 @@ def test_the_rows_at_fault_are_named() -> None:
         intervals.byar([1, -3, 2, -1])
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.integers(0, 200), st.integers(1, 200), LEVELS)
 def test_wilson_of_the_complement_is_the_mirrored_interval(count: int, more: int, level: float) -> None:
     n = count + more
@@ -83,6 +84,7 @@ def test_wilson_of_the_complement_is_the_mirrored_interval(count: int, more: int
     assert 0 <= lower <= count / n <= upper <= 1
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.integers(0, 10_000), LEVELS)
 def test_count_intervals_hold_the_count_and_widen_with_the_level(count: int, level: float) -> None:
     for interval in (intervals.byar, intervals.poisson_exact):
@@ -91,6 +93,7 @@ def test_count_intervals_hold_the_count_and_widen_with_the_level(count: int, lev
         assert wider[0] <= lower <= count <= upper <= wider[1]
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.integers(0, 500), st.floats(0.01, 1e6), st.floats(0.01, 100))
 def test_a_rate_scales_with_its_unit(count: int, exposure: float, factor: float) -> None:
     one, other = intervals.rate(count, exposure), intervals.rate(count, exposure * factor)
