@@ -116,7 +116,6 @@ def main(words):
         print(USAGE)
         return 0
     if not ready:
-        check_machine(folder, wheels)
         with one_at_a_time(folder):
             set_up(folder, wheels)
     if wheels and not words:
@@ -202,7 +201,7 @@ def readiness(folder):
     return "package" if found[:1] == wanted[:1] else "absent"
 
 
-def check_machine(folder, wheels):
+def check_machine(folder):
     """Stop, with the reason, on a machine where the set-up could not succeed."""
     fault = python_fault(sys.version_info[:2], sys.maxsize > 2**32, sysconfig.get_platform())
     if fault:
@@ -275,6 +274,7 @@ def set_up(folder, wheels):
     state = readiness(folder)
     if state == "ready":  # another start has done it while this one waited
         return
+    check_machine(folder)
     stamp = os.path.join(folder, STAMP)
     if state == "absent":
         print(
@@ -299,10 +299,18 @@ def set_up(folder, wheels):
 
 
 def clear(folder):
-    """Remove what an earlier, unfinished or outdated set-up left."""
+    """Remove what an earlier, unfinished or outdated set-up left.
+
+    It is renamed first: a folder in use refuses that and stays whole, and a removal that is interrupted leaves
+    nothing that could be taken for an environment.
+    """
+    doomed = folder + ".old"
     try:
+        if os.path.isdir(doomed):
+            shutil.rmtree(doomed)
         if os.path.isdir(folder):
-            shutil.rmtree(folder)
+            os.rename(folder, doomed)
+            shutil.rmtree(doomed)
         return
     except OSError as error:
         name = error.filename or folder

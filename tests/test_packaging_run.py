@@ -122,16 +122,34 @@ def test_a_moved_checkout_is_set_up_again(run: ModuleType, made: Path, monkeypat
 def test_an_environment_somebody_else_made_is_left_alone(run: ModuleType, made: Path) -> None:
     (made / run.STAMP).unlink()
     with pytest.raises(run.SetUpFailed) as failure:
-        run.check_machine(str(made), None)
+        run.check_machine(str(made))
     assert "gpvar did not make it" in failure.value.args[0]
     assert (made / "pyvenv.cfg").exists()
+
+
+def test_clearing_away_leaves_nothing_behind(run: ModuleType, made: Path) -> None:
+    left_by_an_interruption = made.with_name("made.old")
+    left_by_an_interruption.mkdir()
+    run.clear(str(made))
+    assert not made.exists()
+    assert not left_by_an_interruption.exists()
+
+
+def test_a_folder_in_use_is_left_whole(run: ModuleType, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(source: str, _: str) -> None:
+        raise PermissionError(13, "in use", source)
+
+    monkeypatch.setattr(run.os, "rename", refuse)
+    with pytest.raises(run.SetUpFailed, match="something is still using it"):
+        run.clear(str(made))
+    assert run.readiness(str(made)) == "ready"
 
 
 def test_a_full_disk_is_noticed_before_anything_is_written(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(run.HERE)._replace(free=200_000_000)
     monkeypatch.setattr(run.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(run.SetUpFailed) as failure:
-        run.check_machine(run.environment_folder(), None)
+        run.check_machine(run.environment_folder())
     assert "0.2 GB free" in failure.value.args[1]
 
 
@@ -142,7 +160,7 @@ def test_a_python_without_venv_is_told_which_package_to_install(
     find = importlib.util.find_spec
     monkeypatch.setattr(run.importlib.util, "find_spec", lambda name: None if name == missing else find(name))
     with pytest.raises(run.SetUpFailed) as failure:
-        run.check_machine(run.environment_folder(), None)
+        run.check_machine(run.environment_folder())
     assert failure.value.args[2].endswith(f"apt install python3.{sys.version_info.minor}-venv")
 
 
@@ -241,7 +259,7 @@ def test_help_costs_no_set_up(tmp_path: Path) -> None:
 def test_half_a_download_is_named_before_anything_is_installed(run: ModuleType) -> None:
     (Path(run.HERE) / "notebooks").rmdir()
     with pytest.raises(run.SetUpFailed) as failure:
-        run.check_machine(run.environment_folder(), None)
+        run.check_machine(run.environment_folder())
     assert failure.value.args[1].endswith("notebooks")
 
 
