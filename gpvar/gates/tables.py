@@ -11,7 +11,7 @@ from gpvar.study import months_between
 
 
 def series_break(e: Evidence) -> Iterator[Look]:
-    """Fail where the period holds a break; changes of policy or of areas are noted and do not make figures unlike."""
+    """Fail where the period holds a break; a change of policy or of areas does not make figures unlike, and is named."""
     first, last = e.study.period.first_day, e.study.period.last_day
     for metric in e.study.metrics:
         crossed = [
@@ -20,8 +20,8 @@ def series_break(e: Evidence) -> Iterator[Look]:
             if first < item.start <= last or (item.end is not None and item.start <= first <= item.end)
         ]
         for item in crossed:
-            severity = "" if item.breaks_series else "note"
-            yield Look(FAILED, detail=f"{in_words(item.start)}: {item.what}", metrics=(metric,), severity=severity)
+            state = FAILED if item.breaks_series else PASSED
+            yield Look(state, detail=f"{in_words(item.start)}: {item.what}", metrics=(metric,))
         if not crossed:
             yield Look(PASSED, metrics=(metric,))
 
