@@ -148,7 +148,9 @@ def area_methods(run: Run, metric: str = "") -> Table:
 def _marked(row: dict[str, Any] | None) -> str:
     if row is None:
         return "not known"
-    return f"{number(row['flagged_low_95'] + row['flagged_high_95'])} ({number(row['flagged_low_99_8'] + row['flagged_high_99_8'])}) of {number(row['n'])}"
+    outside = number(row["flagged_low_95"] + row["flagged_high_95"])
+    far = number(row["flagged_low_99_8"] + row["flagged_high_99_8"])
+    return f"{outside} ({far}) of {number(row['n'])}"
 
 
 def area_practices(run: Run, metric: str = "") -> Table:
@@ -176,7 +178,7 @@ def area_practices(run: Run, metric: str = "") -> Table:
                 if after is not None
                 else phrases.POSITION["not_decidable"],
                 "What changed": (phrases.movement_phrase(after["movement"] or "") if after is not None else "")
-                or "nothing to explain",
+                or "inside both times",
             }
         )
     columns = ["Code", "Practice", "Figure", "Expected", "Gap a week", "Raw", "Patients", "What changed"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gpvar.results import Analysis, Run
 
-SIZE = (3.5, 2.95)
+SIZE = (3.5, 2.75)
 
 
 def funnel_before_after(run: Run, practice: str = "", metric: str = "") -> tuple[Chart, ...]:
@@ -99,15 +99,12 @@ def _area_funnel(facts: AreaFacts, rung: str) -> Chart:
     return Chart(figure, title, alt, _data(drawn, area, ""), f"area_{facts.card.id}_funnel_{rung}")
 
 
-def _draw(
-    axes: Axes, drawn: pd.DataFrame, area: np.ndarray, card: Any, own: tuple[float, float] | None
-) -> None:
+def _draw(axes: Axes, drawn: pd.DataFrame, area: np.ndarray, card: Any, own: tuple[float, float] | None) -> None:
     low, high = _window(drawn, own, card.kind)
     inside = drawn["value"].between(low, high).to_numpy()
     for members, colour, size, order in ((~area, PEER_GREY, 5, 1), (area, DARK_GREY, 8, 2)):
         part = drawn[members & inside]
         axes.scatter(part["size"], part["value"], s=size, color=colour, linewidths=0, rasterized=True, zorder=order)
-    _edge_marks(axes, drawn[~inside], low, high)
     for name, colour, dash, width in (
         ("sampling_{}_95", FAINT_GREY, (0, (1, 1.5)), 1.2),
         ("{}_95", DARK_BLUE, "-", 1.8),
@@ -119,11 +116,12 @@ def _draw(
     axes.set_xscale("log")
     axes.set_ylim(low, high)
     axes.set_xlim(*np.quantile(drawn["size"], [0.002, 0.998]) * [0.8, 1.25] if own is None else _reach(drawn, own[0]))
+    _edge_marks(axes, drawn[~inside & drawn["size"].between(*axes.get_xlim())], low, high)
     axes.xaxis.set_major_formatter(FuncFormatter(_short))
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel(textwrap.fill(pictures.size_axis(card), 44))
-    axes.set_ylabel(textwrap.fill(pictures.value_axis(card), 30))
+    axes.set_xlabel(textwrap.fill(pictures.size_axis(card), 52), fontsize=8)
+    axes.set_ylabel(textwrap.fill(pictures.value_axis(card), 30), fontsize=8)
     _name_limits(axes, drawn, high)
 
 

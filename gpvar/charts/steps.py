@@ -100,9 +100,7 @@ def area_ladder(run: Run, metric: str = "") -> Chart:
             )
         axes.set_yticks(range(len(rungs), 0, -1), [f"{phrases.RUNG_SHORT[r]} ({phrases.RUNG_LABEL[r]})" for r in rungs])
         _wrap_ticks(axes, 16)
-        axes.set_xlabel(
-            f"{pictures.value_axis(card)}: bar the middle 95% in England, diamonds outside", fontsize=8
-        )
+        axes.set_xlabel(f"{pictures.value_axis(card)}: bar the middle 95% in England, diamonds outside", fontsize=8)
         set_title(figure, title, 62)
     data = pd.concat(
         [f[["rung", "adjusted", "position"]].assign(adjusted=f["adjusted"] * scale) for f in frames.values()]

@@ -54,7 +54,7 @@ def practice_workbook(run: Run, practice: str, metrics: list[str]) -> bytes:
 
 
 def area_workbook(run: Run, metrics: list[str], private: bool) -> bytes:
-    """Return an area's workbook: with every practice when it is for the area's owner, with none when it is to be sent."""
+    """Return an area's workbook: with every practice for the area's owner, with none when it is to be sent."""
     facts = area_facts(run, metrics[0])
     analyses = {m: run.analyses[m] for m in metrics}
 

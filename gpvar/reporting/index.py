@@ -90,7 +90,8 @@ def publish_check(table: Any, study: Study, folder: Path | None = None) -> Path:
     whole = len(table.practices)
     parts = [
         f"# Can the data answer? {escape_markdown(study.title)}",
-        f"{plain(study.period.label)}. {whole:,} practices in the table, {len(table.area_codes):,} of them in {escape_markdown(table.area_name)}.",
+        f"{plain(study.period.label)}. {whole:,} practices in the table, {len(table.area_codes):,} of them in "
+        f"{escape_markdown(table.area_name)}.",
         f'::: {{.verdict custom-style="Verdict"}}\n\n{table_quality(table.gates)}\n\n:::',
         "## Checks",
         tables.check_gates(table).to_markdown(),

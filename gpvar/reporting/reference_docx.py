@@ -1,4 +1,4 @@
-"""The Word file that pandoc takes its styles, margins, header and footer from; made here, so that nothing is hidden in it."""
+"""The Word file that pandoc takes styles, margins, header and footer from; made here, so that nothing is hidden in it."""
 
 from __future__ import annotations
 
@@ -98,8 +98,10 @@ def _watermark(word: str) -> str:
         '<v:f eqn="sum 21600 0 @1"/><v:f eqn="sum 0 0 @2"/><v:f eqn="sum 21600 0 @3"/><v:f eqn="if @0 @3 0"/>'
         '<v:f eqn="if @0 21600 @1"/><v:f eqn="if @0 0 @2"/><v:f eqn="if @0 @4 21600"/></v:formulas>'
         '<v:path textpathok="t" o:connecttype="rect"/><v:textpath on="t" fitshape="t"/></v:shapetype>'
-        f'<v:shape id="gpvarmark" alt="{escape(word)}" o:spid="_x0000_s2049" type="#_x0000_t136" style="{place}" fillcolor="#e6e6e6" stroked="f">'
-        f'<v:textpath style="font-family:&quot;Arial&quot;;font-size:1pt" string="{escape(word)}"/></v:shape></w:pict></w:r>'
+        f'<v:shape id="gpvarmark" alt="{escape(word)}" o:spid="_x0000_s2049" type="#_x0000_t136"'
+        f' style="{place}" fillcolor="#e6e6e6" stroked="f">'
+        f'<v:textpath style="font-family:&quot;Arial&quot;;font-size:1pt" string="{escape(word)}"/>'
+        "</v:shape></w:pict></w:r>"
     )
 
 
@@ -158,8 +160,10 @@ def _styles() -> str:
     ]
     return (
         f"<w:styles {_W}><w:docDefaults><w:rPrDefault><w:rPr>"
-        '<w:rFonts w:ascii="Arial" w:hAnsi="Arial" w:eastAsia="Arial" w:cs="Arial"/><w:sz w:val="24"/><w:szCs w:val="24"/>'
-        '<w:lang w:val="en-GB" w:eastAsia="en-GB" w:bidi="ar-SA"/></w:rPr></w:rPrDefault><w:pPrDefault/></w:docDefaults>'
+        '<w:rFonts w:ascii="Arial" w:hAnsi="Arial" w:eastAsia="Arial" w:cs="Arial"/>'
+        '<w:sz w:val="24"/><w:szCs w:val="24"/>'
+        '<w:lang w:val="en-GB" w:eastAsia="en-GB" w:bidi="ar-SA"/></w:rPr></w:rPrDefault>'
+        "<w:pPrDefault/></w:docDefaults>"
         f"{''.join(paragraphs)}{_character_styles()}{_table_style()}</w:styles>"
     )
 
@@ -201,8 +205,10 @@ def _ordered(paragraph: str) -> str:
 
 def _character_styles() -> str:
     return (
-        '<w:style w:type="character" w:default="1" w:styleId="DefaultParagraphFont"><w:name w:val="Default Paragraph Font"/></w:style>'
-        f'<w:style w:type="character" w:styleId="Hyperlink"><w:name w:val="Hyperlink"/><w:rPr><w:color w:val="{BLUE}"/><w:u w:val="single"/></w:rPr></w:style>'
+        '<w:style w:type="character" w:default="1" w:styleId="DefaultParagraphFont">'
+        '<w:name w:val="Default Paragraph Font"/></w:style>'
+        f'<w:style w:type="character" w:styleId="Hyperlink"><w:name w:val="Hyperlink"/>'
+        f'<w:rPr><w:color w:val="{BLUE}"/><w:u w:val="single"/></w:rPr></w:style>'
     )
 
 
@@ -214,6 +220,7 @@ def _table_style() -> str:
         '<w:style w:type="table" w:default="1" w:styleId="TableNormal"><w:name w:val="Normal Table"/></w:style>'
         '<w:style w:type="table" w:styleId="Table"><w:name w:val="Table"/><w:basedOn w:val="TableNormal"/>'
         '<w:rPr><w:sz w:val="20"/><w:szCs w:val="20"/></w:rPr>'
-        f'<w:tblPr><w:tblBorders>{edges}</w:tblBorders><w:tblCellMar><w:left w:w="60" w:type="dxa"/><w:right w:w="60" w:type="dxa"/></w:tblCellMar></w:tblPr>'
+        f"<w:tblPr><w:tblBorders>{edges}</w:tblBorders>"
+        '<w:tblCellMar><w:left w:w="60" w:type="dxa"/><w:right w:w="60" w:type="dxa"/></w:tblCellMar></w:tblPr>'
         f'<w:tblStylePr w:type="firstRow"><w:rPr><w:b/><w:color w:val="{BLUE}"/></w:rPr></w:tblStylePr></w:style>'
     )

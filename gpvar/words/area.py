@@ -31,18 +31,17 @@ def lead(card: Any, name: str, raw: dict[str, int], judged: dict[str, int]) -> s
         `counts` at M0 and at M1, both against England.
     """
     n = judged["n"]
-    head = (
-        "**No practice stands out.**"
-        if judged["flagged"] == 0
-        else f"**{plural(judged['flagged'], 'practice')} of {number(n)} stand{'s' if judged['flagged'] == 1 else ''} out.**"
-    )
+    verb = "stands" if judged["flagged"] == 1 else "stand"
+    some = f"**{plural(judged['flagged'], 'practice')} of {number(n)} {verb} out.**"
+    head = some if judged["flagged"] else "**No practice stands out.**"
     far = plural(judged["far_outside"], "of them is", "of them are") if judged["flagged"] else ""
     return " ".join(
         part
         for part in (
             head,
             f"On the {card.short}, {plural(raw['flagged'], 'practice')} in {escape_markdown(name)} "
-            f"{_is_are(raw['flagged'])} outside the usual range on the raw figures ({phrases.label('M0', 'england')}), and "
+            f"{_is_are(raw['flagged'])} outside the usual range on the raw figures "
+            f"({phrases.label('M0', 'england')}), and "
             f"{number(judged['flagged'])} after allowing for patients ({phrases.label('M1', 'england')}).",
             f"{far} far outside it." if far else "",
             "Standing out is a reason to look. It is not a finding about care.",
@@ -62,19 +61,29 @@ def moved(judged: dict[str, int], raw: dict[str, int], where: str) -> str:
         return f"{where}, no practice was outside the usual range to begin with."
     who = plural(raw["flagged"], "practice")
     tail = f"{number(judged['revealed'])} {_only(judged['revealed'])} after a like-for-like comparison."
+    if judged["borderline"]:
+        crossed = _crossed(judged["borderline"])
+        tail += f" {number(judged['borderline'])} {crossed} the edge by little, which says nothing either way."
     if explained == 0 and partly == 0:
         return (
-            f"{where}, {who} {_was(raw['flagged'])} outside the usual range on the raw figures. Allowing for patients brings none of them into line: "
+            f"{where}, {who} {_was(raw['flagged'])} outside the usual range on the raw figures. Allowing for "
+            "patients brings none of them into line: "
             f"the differences in patients that were measured do not account for it. {tail}"
         )
     return (
-        f"{where}, {who} {_was(raw['flagged'])} outside the usual range on the raw figures. After allowing for patients, {number(explained)} "
-        f"{_is_are(explained)} in line with {'its' if explained == 1 else 'their'} patients and {number(partly)} {_is_are(partly)} partly so. {tail}"
+        f"{where}, {who} {_was(raw['flagged'])} outside the usual range on the raw figures. After allowing for "
+        f"patients, {number(explained)} "
+        f"{_is_are(explained)} in line with {'its' if explained == 1 else 'their'} patients and "
+        f"{number(partly)} {_is_are(partly)} partly so. {tail}"
     )
 
 
 def _only(many: int) -> str:
     return "only shows" if many == 1 else "only show"
+
+
+def _crossed(many: int) -> str:
+    return "crosses" if many == 1 else "cross"
 
 
 def _was(many: int) -> str:
@@ -91,8 +100,10 @@ def methods(frame: pd.DataFrame, n: int) -> str:
     after = found.get(("consistent", "M1"), found.get(("consistent_M1", "M1")))
     tail = f" After allowing for patients the same method marks {number(after)}." if after is not None else ""
     return (
-        f"Plain 95% limits would mark {number(plain_limits)} of {plural(n, 'practice')}. They allow only for the chance of sampling. "
-        "With tens of thousands of events in each practice that chance is close to nothing, so almost everyone is marked. "
+        f"Of the {plural(n, 'practice')} in the fit, plain 95% limits would mark {number(plain_limits)}. They "
+        "allow only for the chance of sampling. "
+        "With tens of thousands of events in each practice that chance is close to nothing, so almost everyone "
+        "is marked. "
         f"Limits that also allow for the ordinary spread between practices mark {number(robust)}.{tail} "
         "The methods differ in how much of that spread they count as ordinary; those that cut it short mark more."
     )
@@ -101,7 +112,8 @@ def methods(frame: pd.DataFrame, n: int) -> str:
 def expected_flags(n: int, flagged: int) -> str:
     """Return how many marks there would be with nobody exceptional."""
     return (
-        f"With nobody exceptional, about 1 practice in 20 still lies outside 95% limits: about {number(0.05 * n)} of {number(n)} here. "
+        "With nobody exceptional, about 1 practice in 20 still lies outside 95% limits: about "
+        f"{number(0.05 * n)} of {number(n)} here. "
         f"There {'is' if flagged == 1 else 'are'} {number(flagged)} ({phrases.label('M1', 'england')})."
     )
 
@@ -119,8 +131,10 @@ def spread(card: Any, spreads: dict[tuple[str, str], dict[str, Any]]) -> str:
     else:
         change = f" Allowing for patients narrows it by {figures.share(narrower, 'its width')}."
     return (
-        f"The middle 95% of practices in England run from {figures.span(card, before['middle_lower'], before['middle_upper'])} on the raw "
-        f"figures ({phrases.label('M0', 'england')}), and from {figures.span(card, after['middle_lower'], after['middle_upper'])} for a "
+        "The middle 95% of practices in England run from "
+        f"{figures.span(card, before['middle_lower'], before['middle_upper'])} on the raw "
+        f"figures ({phrases.label('M0', 'england')}), and from "
+        f"{figures.span(card, after['middle_lower'], after['middle_upper'])} for a "
         f"typical mix of patients ({phrases.label('M1', 'england')}).{change} Common is not the same as acceptable."
     )
 
@@ -136,7 +150,8 @@ def calibration(frame: pd.DataFrame) -> str:
     shift, low, high = found["mean_residual"], found["slope_lower"], found["slope_upper"]
     level = "about where" if abs(shift) < 0.05 else "higher than where" if shift > 0 else "lower than where"
     parts = [
-        f"Practices of this area are on average {level} the England comparison puts practices with patients like theirs (M1)."
+        f"Practices of this area are on average {level} the England comparison puts practices with patients "
+        "like theirs (M1)."
     ]
     if known(low) and known(high):
         fits = low <= 1 <= high
@@ -148,7 +163,8 @@ def calibration(frame: pd.DataFrame) -> str:
             + " here than they do in England, so the comparison is rougher for this area."
         )
         parts.append(
-            f"(Slope {number(found['slope'], 2)}, 95% interval {number(low, 2)} to {number(high, 2)}; 1 is a perfect fit.)"
+            f"(Slope {number(found['slope'], 2)}, 95% interval {number(low, 2)} to {number(high, 2)}; 1 is a "
+            "perfect fit.)"
         )
     return " ".join(parts)
 
@@ -160,11 +176,13 @@ def icb_right(card: Any, judged: dict[str, int], england: float, area: float) ->
         gap = area - england
         word = "the same as" if figures.is_nil(card, gap) else f"{figures.side(gap)} than"
         items.append(
-            f"The area's figure is right as arithmetic: {figures.amount(card, area)}, {word} England's {figures.amount(card, england)}."
+            f"The area's figure is right as arithmetic: {figures.amount(card, area)}, {word} England's "
+            f"{figures.amount(card, england)}."
         )
     if judged["flagged"]:
         items.append(
-            f"{plural(judged['flagged'], 'practice')} {_is_are(judged['flagged'])} outside the usual range after allowing for patients. "
+            f"{plural(judged['flagged'], 'practice')} {_is_are(judged['flagged'])} outside the usual range "
+            "after allowing for patients. "
             "Asking about them is fair."
         )
     items.append(

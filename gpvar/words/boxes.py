@@ -101,7 +101,8 @@ def not_shown(card: Any, covariates: list[str], dropped: dict[str, str], *, most
     items += warnings[:most]
     more = len(warnings) - most
     if more > 0:
-        items.append(f"{number(more)} more {'way' if more == 1 else 'ways'} in which this measure can mislead: see the notes in the workbook.")
+        ways = "way" if more == 1 else "ways"
+        items.append(f"{number(more)} more {ways} in which this measure can mislead: see the notes in the workbook.")
     return items
 
 
@@ -136,9 +137,15 @@ def over_adjustment(covariates: list[str]) -> list[str]:
     """Return what allowing for these things can hide."""
     said = []
     if any(c.startswith("imd") for c in covariates):
-        said.append("Allowing for deprivation can make less care for poorer patients look normal, so the raw figure always stands first.")
+        said.append(
+            "Allowing for deprivation can make less care for poorer patients look normal, "
+            "so the raw figure always stands beside it."
+        )
     if any(c.startswith("qof_") for c in covariates):
-        said.append("Recorded illness is what the practice found: one that finds less seems to have less need (M1− leaves it out).")
+        said.append(
+            "Recorded illness is what the practice found: one that finds less seems to have less need "
+            "(M1− leaves it out)."
+        )
     return [f"**What allowing for patients can hide.** {' '.join(said)}"] if said else []
 
 
@@ -149,8 +156,10 @@ def notes(found: list[Any]) -> list[str]:
         numbers = note.numbers
         if note.id in ("spread_not_normal", "expected_total_ratio"):
             said.append(
-                f"At {phrases.RUNG_LABEL.get(numbers['rung'], numbers['rung'])} observed and expected totals differ by a factor of "
-                f"{number(numbers['ratio'], 2)} before they are made equal: the spread between practices is not an even bell shape."
+                f"At {phrases.RUNG_LABEL.get(numbers['rung'], numbers['rung'])} observed and expected totals "
+                "differ by a factor of "
+                f"{number(numbers['ratio'], 2)} before they are made equal: the spread between practices is "
+                "not an even bell shape."
             )
         elif note.id == "covariate_dropped":
             said.append(f"{_phrase(numbers['covariate']).capitalize()} could not be allowed for: {numbers['why']}.")

@@ -225,7 +225,8 @@ def area_raw(run: Run, metric: str = "") -> str:
     facts = area_facts(run, metric)
     england, own = facts.meta.get("england_value", NAN), facts.meta.get("area_value", NAN)
     text = [
-        f"{escape_markdown(facts.name)} as a whole: {figures.amount(facts.card, own)}; England: {figures.amount(facts.card, england)}.",
+        f"{escape_markdown(facts.name)} as a whole: {figures.amount(facts.card, own)}; England: "
+        f"{figures.amount(facts.card, england)}.",
         verdict.direction(facts.card),
     ]
     return f"## The raw figures\n\n{' '.join(text)}\n\n{_note(verdict.definition(facts.card))}"
@@ -306,7 +307,8 @@ def area_private_note(run: Run, metric: str = "") -> str:
     """Return how to read the list of practices."""
     area_facts(run, metric)
     return (
-        "## Every practice\n\nOrdered by code, not by result: this is not a league table. Both positions are against England. "
+        "## Every practice\n\nOrdered by code, not by result: this is not a league table. Both positions are "
+        "against England. "
         "“Raw” is the figure as it stands (M0); “patients” is after allowing for patients (M1)."
     )
 
@@ -330,4 +332,7 @@ def area_summary_line(run: Run, metric: str) -> str:
     """Return one plain line about the area for the index."""
     facts = area_facts(run, metric)
     judged = area.counts(facts.at(_rung(facts)))
-    return f"{facts.name}, {facts.card.short}: {judged['flagged']} of {judged['n']} practices outside the usual range after allowing for patients."
+    return (
+        f"{facts.name}, {facts.card.short}: {judged['flagged']} of {judged['n']} practices outside the usual range "
+        "after allowing for patients."
+    )

@@ -11,7 +11,8 @@ POSITION = {
 }
 POSITION_CAVEAT = {
     "not_decidable": "This counts neither for nor against the practice.",
-    "no_detectable_difference": "A gap of this size can come about by chance. That does not prove the practice is average.",
+    "no_detectable_difference": "A gap of this size can come about by chance. "
+    "That does not prove the practice is average.",
     "usual": "Common is not the same as acceptable.",
     "unusual": "That is a reason to look, not a conclusion.",
     "far_outside": "That is a fair question to ask. The figures cannot say why.",
@@ -57,7 +58,7 @@ METHOD = {
 }
 SIMULATED = "Simulated example: not real practices"
 PRIVATE = "Private"
-PRIVATE_LONG = "Private: for the person or body that asked for it. Not to be sent on."
+PRIVATE_LONG = "Private: not to be sent on"
 ICB_RIGHT = "What the ICB has right"
 NOT_SHOWN = "What this does not show"
 

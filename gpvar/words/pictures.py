@@ -32,22 +32,27 @@ def funnel_alt(card: Any, row: Row, rung: str, n: int, far: int, outside: int, c
 def area_funnel_title(rung: str, flagged: int, n: int, comparator: str = "england") -> str:
     """Return the message of an area's funnel."""
     when = "Raw" if rung == "M0" else "Allowing for patients"
-    return f"{when}: {number(flagged)} of {plural(n, 'practice')} outside the usual range ({phrases.label(rung, comparator)})"
+    tag = phrases.label(rung, comparator)
+    return f"{when}: {number(flagged)} of {plural(n, 'practice')} outside the usual range ({tag})"
 
 
 def area_funnel_alt(card: Any, rung: str, n: int, flagged: int, everyone: int, comparator: str = "england") -> str:
     """Return the text alternative of an area's funnel."""
     return (
-        f"Funnel chart of the {card.short} of {plural(everyone, 'practice')} by size ({phrases.label(rung, comparator)}), the "
-        f"{plural(n, 'practice')} of the area drawn darker and none of them named. {number(flagged)} of them lie outside the usual range."
+        f"Funnel chart of the {card.short} of {plural(everyone, 'practice')} by size "
+        f"({phrases.label(rung, comparator)}), the "
+        f"{plural(n, 'practice')} of the area drawn darker and none of them named. {number(flagged)} of them "
+        "lie outside the usual range."
     )
 
 
 def funnel_note() -> str:
     """Return how to read the funnels."""
     return (
-        "Each dot is a practice; the darker dots are practices of the same area and the diamond is this practice. Solid lines: the usual "
-        "range (95 in 100) and the far limits (998 in 1,000) among practices as they are. Faint dotted lines: the chance of sampling alone. "
+        "Each dot is a practice; the darker dots are practices of the same area and the diamond is this "
+        "practice. Solid lines: the usual "
+        "range (95 in 100) and the far limits (998 in 1,000) among practices as they are. Faint dotted lines: "
+        "the chance of sampling alone. "
         "After allowing for patients, every practice is shown as if it had a typical mix of them."
     )
 
@@ -55,7 +60,8 @@ def funnel_note() -> str:
 def area_funnel_note() -> str:
     """Return how to read an area's funnels."""
     return (
-        "Each dot is a practice; the darker dots are practices of the area. Solid lines: the usual range (95 in 100) and the far limits "
+        "Each dot is a practice; the darker dots are practices of the area. Solid lines: the usual range (95 "
+        "in 100) and the far limits "
         "(998 in 1,000) among practices as they are. Faint dotted lines: the chance of sampling alone."
     )
 
@@ -87,7 +93,8 @@ def ladder_alt(card: Any, rows: dict[str, Row]) -> str:
         for rung, row in rows.items()
     ]
     first = next(iter(rows.values()))
-    return f"The practice's figure, {figures.amount(card, first['value'])}, against the usual range at each step. {'; '.join(said)}."
+    own = figures.amount(card, first["value"])
+    return f"The practice's figure, {own}, against the usual range at each step. {'; '.join(said)}."
 
 
 def methods_title(plain_limits: float, robust: float, n: int) -> str:
@@ -114,7 +121,8 @@ def moved_title(out: int, into: int) -> str:
 def moved_alt(out: int, into: int, stayed: int, n: int) -> str:
     """Return the text alternative of the chart of who moved."""
     return (
-        f"Lines from the raw figure (M0, England) to the figure after allowing for patients (M1, England) for {plural(n, 'practice')}. "
+        "Lines from the raw figure (M0, England) to the figure after allowing for patients (M1, England) for "
+        f"{plural(n, 'practice')}. "
         f"{number(out)} moved into the usual range, {number(into)} moved out of it, {number(stayed)} stayed outside."
     )
 
@@ -128,9 +136,11 @@ def area_ladder_title(flagged: dict[str, int], n: int) -> str:
 def area_ladder_alt(card: Any, spreads: dict[str, Row], flagged: dict[str, int], n: int) -> str:
     """Return the text alternative of an area's ladder."""
     said = [
-        f"{phrases.label(rung, 'england')}: middle 95% of practices {figures.span(card, row['middle_lower'], row['middle_upper'])}, "
+        f"{phrases.label(rung, 'england')}: middle 95% of practices "
+        f"{figures.span(card, row['middle_lower'], row['middle_upper'])}, "
         f"{number(flagged[rung])} of {number(n)} outside"
         for rung, row in spreads.items()
         if known(row.get("middle_lower"))
     ]
-    return f"The practices of the area at each step, with the range that holds the middle 95% of practices in England. {'; '.join(said)}."
+    what = "The practices of the area at each step, with the range that holds the middle 95% of practices in England"
+    return f"{what}. {'; '.join(said)}."

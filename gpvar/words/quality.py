@@ -83,7 +83,8 @@ def practice_quality(gates: pd.DataFrame, code: str) -> str:
     if missing:
         titles = listed(f"“{t[0].lower()}{t[1:]}”" for t in missing)
         parts.append(
-            f"**{len(missing)} could not be checked:** {titles}. A check that was not made is not a check that was passed."
+            f"**{len(missing)} could not be checked:** {titles}. A check that was not made is not a check that "
+            "was passed."
         )
     return " ".join(parts)
 

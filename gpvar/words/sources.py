@@ -57,7 +57,4 @@ def declared(run: Run) -> str:
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     day = run.study.declared
     said = f"{day.day} {day:%B %Y}" if hasattr(day, "day") else plain(day)
-    return (
-        f"Analysis declared on {said} (study.toml). Run {_hash(run.meta.get('key', ''))}; {named}. "
-        "Every number here is in the tables beside this page."
-    )
+    return f"Analysis declared on {said} (study.toml). Run {_hash(run.meta.get('key', ''))}; {named}."

@@ -54,7 +54,7 @@ def neighbours(row: Row, rung: str, comparator: str) -> str:
         return ""
     where = phrases.COMPARATOR_IN[comparator]
     text = figures.per_hundred(percentile)
-    verb = "is" if text.startswith("fewer than 1") else "are"
+    verb = "is" if text in ("1 in 100", "fewer than 1 in 100") else "are"
     return f"{text} {like} {where} {verb} lower"
 
 
@@ -135,7 +135,8 @@ def movement(card: Any, raw: Row, judged: Row, *, rung: str = "M1", comparator: 
         "borderline": f"Allowing for {what} moves the practice across the edge of the usual range, but by little. "
         "Do not build an argument on which side it falls.",
         "revealed": f"The raw figure is within the usual range, but it is outside it for {what}.",
-        "reversed": f"The raw figure is {_opposite(judged)} than usual, but it is {figures.side(judged['difference'])} than usual for {what}.",
+        "reversed": f"The raw figure is {_opposite(judged)} than usual, but it is "
+        f"{figures.side(judged['difference'])} than usual for {what}.",
     }[code]
     return f"**{phrases.MOVEMENT[code]}** ({tag}). {text}"
 
@@ -158,8 +159,9 @@ def disagreement(rows: dict[tuple[str, str], Row], comparator: str = "england") 
         return ""
     said: dict[str, list[str]] = {}
     for rung, position in found:
-        said.setdefault(position, []).append(f"{phrases.RUNG_SHORT[rung].lower()} ({phrases.label(rung, comparator)})")
-    parts = [f"“{phrases.POSITION[position]}” for {listed(rungs)}" for position, rungs in said.items()]
+        how = "on the raw figure" if rung == "M0" else phrases.RUNG[rung]
+        said.setdefault(position, []).append(f"{how} ({phrases.label(rung, comparator)})")
+    parts = [f"“{phrases.POSITION[position]}” {listed(rungs)}" for position, rungs in said.items()]
     return f"The answer depends on what is allowed for: {'; '.join(parts)}."
 
 
@@ -184,7 +186,8 @@ def without_recorded(rows: dict[tuple[str, str], Row]) -> str:
     if with_it["position"] == without["position"]:
         return f"Leaving recorded illness out of the comparison does not change the answer ({tag})."
     return (
-        f"Leaving recorded illness out of the comparison changes the answer to “{phrases.POSITION[without['position']]}” ({tag}). "
+        "Leaving recorded illness out of the comparison changes the answer to "
+        f"“{phrases.POSITION[without['position']]}” ({tag}). "
         "How much illness is recorded is partly the practice's own doing."
     )
 
@@ -206,7 +209,8 @@ def raw_rank(row: Row, comparator: str = "england") -> str:
         return ""
     return (
         f"On the raw figures it is {ordinal(row['rank'])} from the lowest of {number(row['ranked'])} practices "
-        f"{phrases.COMPARATOR_IN[comparator]} ({phrases.label('M0', comparator)}): {neighbours(row, 'M0', comparator)}. "
+        f"{phrases.COMPARATOR_IN[comparator]} ({phrases.label('M0', comparator)}): "
+        f"{neighbours(row, 'M0', comparator)}. "
         "A rank cannot say why, and someone is always last."
     )
 
@@ -219,8 +223,10 @@ def real_terms(card: Any, row: Row, *, rung: str = "M1", comparator: str = "engl
     like = phrases.LIKE[rung] if rung != "M0" else "the middle of all practices"
     beyond = "larger" if row.get("exceeds_margin") else "smaller"
     return (
-        f"Set against {like} {phrases.COMPARATOR_IN[comparator]} ({phrases.label(rung, comparator)}), the difference comes to {gap}. "
-        f"It is {beyond} than the margin of {figures.margin(card)}, the smallest gap this measure's card treats as worth a second look."
+        f"Set against {like} {phrases.COMPARATOR_IN[comparator]} ({phrases.label(rung, comparator)}), the "
+        f"difference comes to {gap}. "
+        f"It is {beyond} than the margin of {figures.margin(card)}, the smallest gap this measure's card "
+        "treats as worth a second look."
     )
 
 
