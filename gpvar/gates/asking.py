@@ -9,6 +9,7 @@ import pandas as pd
 from gpvar import catalogue, schema
 from gpvar.gates import practices, tables
 from gpvar.gates.evidence import FAILED, PASSED, UNCHECKED, Evidence, Look, columns_of, declared_covariates
+from gpvar.problems import count
 from gpvar.study import Study
 
 #: Asked of every study, whether or not a metric's card names them.
@@ -97,8 +98,7 @@ def _spoken_of(look: Look, named: dict[str, str], study: Study) -> Iterator[tupl
 
 def _whole(look: Look) -> str:
     if look.failed and not look.detail:
-        n = len({code for code, _, _ in look.failed})
-        return f"{n:,} practice fails" if n == 1 else f"{n:,} practices fail"
+        return count(len({code for code, _, _ in look.failed}), "practice fails", "practices fail")
     return look.detail
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gpvar import catalogue
 from gpvar.gates.evidence import PASSED, UNCHECKED, Evidence, Look, failures
+from gpvar.problems import count
 
 
 def no_denominator(e: Evidence) -> Iterator[Look]:
@@ -63,7 +64,7 @@ def _unknown(values: pd.Series, failed: tuple, what: str) -> str:
     if not unknown:
         return ""
     said = f"{len(failed):,} fail; " if failed else ""
-    return f"{said}the {what} of {unknown:,} practices is not known"
+    return f"{said}the {what} of {count(unknown, 'practice')} is not known"
 
 
 def atypical(e: Evidence) -> Iterator[Look]:

@@ -11,7 +11,7 @@ from gpvar.study import months_between
 
 
 def series_break(e: Evidence) -> Iterator[Look]:
-    """Fail where the period holds a break; a change of policy or of areas does not make figures unlike, and is named."""
+    """Fail where the period holds a break of the series; a change of policy or of areas is named and passes."""
     first, last = e.study.period.first_day, e.study.period.last_day
     for metric in e.study.metrics:
         crossed = [

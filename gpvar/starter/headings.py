@@ -62,22 +62,23 @@ def map_headings(draft: Draft, headings: list[str]) -> None:
         draft.columns.pop("unmapped.numerator", None)
         draft.columns.pop("unmapped.denominator", None)
     for metric, counts in known["figures"].items():
-        parts = [
-            next((f for names in known["counts"][count] if (f := columns_called(headings, names))), None)
-            for count in counts
-        ]
+        parts = [_first(headings, known["counts"][count]) for count in counts]
         if parts[0] and not parts[1] and counts[1] == "patient_months" and "list_size" in draft.columns:
             draft.columns[f"{metric}.numerator"] = parts[0][0] if len(parts[0]) == 1 else parts[0]
         if all(parts):
             for part, found in zip(("numerator", "denominator"), parts, strict=True):
                 draft.columns[f"{metric}.{part}"] = found[0] if len(found) == 1 else found
     for item in known["characteristic"]:
-        found = next((f for names in item["headings"] if (f := columns_called(headings, names))), None)
+        found = _first(headings, item["headings"])
         if found:
             shape = catalogue.covariate(item["id"]).shape
             draft.columns[item["id"]] = found if shape == "shares" else found[0]
             _date(draft, item["id"], found, headings, item.get("date"))
     _map_registers(draft, headings)
+
+
+def _first(headings: list[str], candidates: list[list[str]]) -> list[str] | None:
+    return next((found for names in candidates if (found := columns_called(headings, names))), None)
 
 
 def _map_registers(draft: Draft, headings: list[str]) -> None:

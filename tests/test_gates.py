@@ -1,0 +1,298 @@
+"""The gates: passed, failed, could not be checked, each with a planted fault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gpvar import catalogue, gates
+from gpvar.study import SourceSpec, Study, load_study
+
+CODES = ["A81001", "A81002", "A81003"]
+
+
+def study(metrics: tuple[str, ...] = ("same_day_share",), **changes: Any) -> Study:
+    columns: dict[str, Any] = {"practice_code": "code", "list_size": "list"}
+    for metric in metrics:
+        columns |= {f"{metric}.numerator": "a", f"{metric}.denominator": "b"}
+    return load_study(
+        {
+            "declared": "2026-04-14",
+            "period": "2025-04..2026-03",
+            "metrics": list(metrics),
+            "area": {"kind": "icb", "code": "QHM"},
+            "adjust": {"M1": ["imd2025"], "M2": []},
+            "source": {"id": "local", "file": "x.csv", "columns": columns, "dates": changes.pop("dates", {})},
+            **changes,
+        },
+        base=Path("."),
+    )
+
+
+def evidence(of: Study | None = None, **changes: Any) -> gates.Evidence:
+    """Return evidence in which every gate that can be checked passes."""
+    of = of or study()
+    outcomes = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "practice_code": CODES,
+                    "metric": metric,
+                    "numerator": [40000.0, 30000.0, 20000.0],
+                    "denominator": [90000.0, 80000.0, 60000.0],
+                    "numerator_low": [40000.0, 30000.0, 20000.0],
+                    "numerator_high": [40000.0, 30000.0, 20000.0],
+                    "state": "",
+                }
+            )
+            for metric in of.metrics
+        ],
+        ignore_index=True,
+    )
+    practices = pd.DataFrame(
+        {
+            "practice_code": CODES,
+            "practice_name": "",
+            "list_size": [9000.0, 8000.0, 7000.0],
+            "list_jump_pct": [0.5, 0.4, -0.3],
+            "imd2025": [10.0, 20.0, 30.0],
+        }
+    )
+    hierarchy = pd.DataFrame({"practice_code": CODES, "icb_code": "QHM", "pcn_code": "U00001"})
+    months = outcomes[["practice_code", "metric"]].assign(months=12)
+    homes = {f"{metric}.{part}": "local" for metric in of.metrics for part in ("numerator", "denominator")}
+    parts: dict[str, Any] = {"outcomes": outcomes, "practices": practices, "hierarchy": hierarchy, "months": months}
+    return gates.Evidence(study=of, **{**parts, "homes": homes, "lost": {"local": 0.0}, **changes})
+
+
+def with_practices(**columns: Any) -> gates.Evidence:
+    return evidence(practices=evidence().practices.assign(**columns))
+
+
+def state_of(found: pd.DataFrame, gate: str) -> str:
+    row = gates.summary(found).set_index("gate").loc[gate]
+    return str(row["state"])
+
+
+def failed(found: pd.DataFrame, gate: str) -> list[str]:
+    return found.loc[(found["gate"] == gate) & (found["practice_code"] != ""), "practice_code"].tolist()
+
+
+def test_clean_evidence_passes_whatever_can_be_checked() -> None:
+    found = gates.run(evidence())
+    assert (found["practice_code"] == "").all(), "no practice fails"
+    states = gates.summary(found).set_index("gate")["state"]
+    unchecked = {"unmapped_over_40", "mapping_step", "supplier_change", "months_missing"}
+    unchecked |= {"covariate_old", "join_loss", "hierarchy_date"}
+    assert set(states[states == "could not be checked"].index) == unchecked
+    assert not (states == "failed").any()
+
+
+@pytest.mark.parametrize(
+    ("gate", "column", "value", "words"),
+    [
+        ("list_under_1000", "list_size", 640.0, "640 patients"),
+        ("atypical", "list_size", 640.0, "640 patients"),
+        ("atypical", "list_jump_pct", 23.0, "changed by 23 %"),
+        ("merger_or_list_jump", "list_jump_pct", 23.0, "changed by 23 %"),
+        ("merger_or_list_jump", "list_jump_pct", -23.0, "changed by -23 %"),
+        ("appointments_under_one_per_patient", "list_size", 90001.0, "1.00 appointments per patient"),
+        ("covariate_missing", "imd2025", np.nan, "no deprivation (IMD 2025)"),
+    ],
+)
+def test_a_planted_fault_is_found_in_its_practice_alone(gate: str, column: str, value: float, words: str) -> None:
+    e = evidence()
+    e.practices.loc[0, column] = value
+    found = gates.run(e)
+    assert failed(found, gate) == ["A81001"]
+    row = found[(found["gate"] == gate) & (found["practice_code"] == "A81001")].iloc[0]
+    assert words in row["detail"]
+    assert row["state"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("column", "usual", "value"),
+    [
+        ("age_sex.share_65plus", 0.18, 0.01),
+        ("age_sex.share_85plus", 0.02, 0.2),
+        ("age_sex.Share_20_29", 0.15, 0.7),
+        ("age_sex.share_female_15_44", 0.2, 0.5),
+        ("age_sex.share_female", 0.5, 0.2),
+        ("age_sex.share_female", 0.5, 0.9),
+    ],
+)
+def test_ages_unlike_ordinary_practice_are_atypical(column: str, usual: float, value: float) -> None:
+    e = with_practices(**{column: [usual, usual, value]})
+    assert failed(gates.run(e), "atypical") == ["A81003"]
+
+
+def test_the_threshold_itself_passes() -> None:
+    e = with_practices(list_size=[1000.0, 8000.0, 7000.0], list_jump_pct=[15.0, 0.0, 0.0])
+    found = gates.run(e)
+    assert failed(found, "list_under_1000") == []
+    assert failed(found, "merger_or_list_jump") == []
+
+
+def test_without_lists_and_ages_nothing_about_them_is_called_passed() -> None:
+    found = gates.run(with_practices(list_size=np.nan, list_jump_pct=np.nan))
+    for gate in ("list_under_1000", "atypical", "merger_or_list_jump", "appointments_under_one_per_patient"):
+        assert state_of(found, gate) == "could not be checked"
+
+
+def test_a_list_that_is_not_known_is_said_and_not_failed() -> None:
+    found = gates.run(with_practices(list_size=[np.nan, 8000.0, 7000.0]))
+    assert failed(found, "list_under_1000") == []
+    whole = found[(found["gate"] == "list_under_1000") & (found["practice_code"] == "")].iloc[0]
+    assert whole["detail"] == "the list size of 1 practice is not known"
+
+
+@pytest.mark.parametrize(
+    ("gate", "changes", "words"),
+    [
+        ("no_denominator", {"denominator": 0.0}, "the denominator is 0"),
+        ("no_denominator", {"state": "missing", "denominator": np.nan}, "a count is missing"),
+        ("numerator_over_denominator", {"numerator_low": 90001.0}, "90,001 of 90,000"),
+        ("suppressed", {"state": "suppressed", "numerator_low": 0.0, "numerator_high": 4.0}, "between 0 and 4"),
+    ],
+)
+def test_a_count_that_cannot_be_used_stops_its_practice_and_metric(
+    gate: str, changes: dict[str, Any], words: str
+) -> None:
+    e = evidence(study(("same_day_share", "dna_share")))
+    for column, value in changes.items():
+        e.outcomes.loc[0, column] = value
+    found = gates.run(e)
+    rows = found[(found["gate"] == gate) & (found["practice_code"] != "")]
+    assert rows[["practice_code", "metric", "severity", "detail"]].values.tolist() == [
+        ["A81001", "same_day_share", "stop", words]
+    ]
+
+
+def test_unmapped_appointments() -> None:
+    e = with_practices(**{"unmapped.numerator": [40.0, 39.0, 0.0], "unmapped.denominator": [100.0, 100.0, 0.0]})
+    assert failed(gates.run(e), "unmapped_over_40") == ["A81001"]
+
+
+def test_months_that_are_missing_are_counted() -> None:
+    e = evidence(has_months=True)
+    e.months.loc[1, "months"] = 11
+    found = gates.run(e)
+    assert failed(found, "months_missing") == ["A81002"]
+    assert "11 of 12 months" in found["detail"].tolist()
+
+
+def test_a_cap_that_is_reached_censors_the_count() -> None:
+    of = study(("ag_share",))
+    e = evidence(of, practices=evidence().practices.assign(ag_cap=[100.0, 100.0, 0.0], ag_claims=[100.0, 99.0, 50.0]))
+    found = gates.run(e)
+    assert failed(found, "ag_capped") == ["A81001"]
+    assert state_of(found, "ag_platform_incomplete") == "could not be checked"
+
+
+@pytest.mark.parametrize(
+    ("month", "state", "words"),
+    [
+        ("2025-10", "passed", "within the period"),
+        ("2024-04", "passed", "12 months before"),
+        ("2024-03", "failed", "13 months before"),
+        ("2023-03", "failed", "also read the finding without it"),
+        ("2026-07", "passed", "4 months after"),
+    ],
+)
+def test_the_date_of_deprivation(month: str, state: str, words: str) -> None:
+    found = gates.run(evidence(study(dates={"imd2025": month})))
+    row = found[found["gate"] == "covariate_old"].iloc[0]
+    assert row["state"] == state
+    assert words in row["detail"]
+
+
+def test_what_is_measured_after_the_outcome_fails_but_for_age_sex_and_deprivation() -> None:
+    of = study(adjust={"M1": ["qof_dm"], "M2": []}, dates={"qof_dm": "2026-04"})
+    columns = {"qof_dm.numerator": 500.0, "qof_dm.denominator": 8000.0}
+    found = gates.run(evidence(of, practices=evidence().practices.assign(**columns)))
+    assert found.loc[found["gate"] == "covariate_old", "state"].tolist() == ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("day", "state"), [("2026-03-31", "passed"), ("2026-04-01", "failed"), ("2024-06-01", "failed")]
+)
+def test_the_areas_must_be_those_of_the_period(day: str, state: str) -> None:
+    found = gates.run(evidence(study(reference={"hierarchy_date": day})))
+    assert state_of(found, "hierarchy_date") == state
+
+
+def test_codes_of_2024_on_a_date_of_2026_fail_by_name() -> None:
+    ended = next(code for code, board in catalogue.icbs().items() if board.valid_to is not None)
+    e = evidence(
+        study(reference={"hierarchy_date": "2026-05-01"}, period="2026-04..2026-06"),
+        hierarchy=evidence().hierarchy.assign(icb_code=["QHM", ended, "QHM"]),
+    )
+    row = gates.run(e).query("gate == 'hierarchy_date'").iloc[0]
+    assert row["state"] == "failed"
+    assert ended in row["detail"]
+
+
+def test_a_period_that_crosses_a_break_of_the_series_fails() -> None:
+    breaks = [item for item in catalogue.breaks("gpad") if item.breaks_series]
+    first = breaks[0].start
+    period = f"{first.year - 1}-{first.month:02d}..{first.year}-{first.month:02d}"
+    found = gates.run(evidence(study(period=period)))
+    rows = found[(found["gate"] == "series_break") & (found["severity"] == "warn")]
+    assert rows["state"].tolist() == ["failed"] * len(rows)
+    assert any(breaks[0].what in detail for detail in rows["detail"])
+
+
+def test_a_target_announced_within_the_period_is_noted_for_its_own_metric_alone() -> None:
+    found = gates.run(evidence(study(("urgent_same_day_share", "same_day_share"))))
+    rows = found[found["gate"] == "target_change"].set_index("metric")["state"]
+    assert rows["urgent_same_day_share"] == "failed"
+    assert rows["same_day_share"] == "passed"
+
+
+def test_losses_in_the_join() -> None:
+    assert state_of(gates.run(evidence(lost={"a": 0.0, "b": 0.05})), "join_loss") == "passed"
+    assert state_of(gates.run(evidence(lost={"a": 0.0, "b": 0.06})), "join_loss") == "failed"
+    lonely = evidence(hierarchy=evidence().hierarchy.assign(icb_code=["QHM", "", "QHM"]))
+    assert state_of(gates.run(lonely), "join_loss") == "failed"
+
+
+def test_counts_from_two_files_are_noted() -> None:
+    e = evidence(homes={"same_day_share.numerator": "a", "same_day_share.denominator": "b"})
+    row = gates.run(e).query("gate == 'denominator_mixed'").iloc[0]
+    assert (row["state"], row["severity"], row["detail"]) == ("failed", "note", "taken from a and b")
+
+
+def test_the_severity_is_the_one_on_the_metrics_card() -> None:
+    of = study(("same_day_share", "ag_share"))
+    found = gates.run(evidence(of, homes={"same_day_share.numerator": "a", "ag_share.numerator": "a"}))
+    for metric in of.metrics:
+        for use in catalogue.metric(metric).gates:
+            rows = found[(found["gate"] == use.id) & found["metric"].isin(["", metric])]
+            assert len(rows), f"{use.id} was not asked of {metric}"
+            assert set(rows["severity"]) <= {use.severity, "note"}
+
+
+def test_the_practices_left_out_are_those_of_the_gates_named() -> None:
+    e = with_practices(list_size=[640.0, 8000.0, 7000.0], list_jump_pct=[0.0, 40.0, 0.0])
+    found = gates.run(e)
+    assert gates.excluded(found, ["list_under_1000"]).values.tolist() == [["A81001", "list_under_1000"]]
+    assert gates.excluded(found, ["atypical"])["practice_code"].tolist() == ["A81001", "A81002"]
+    assert gates.excluded(found, []).empty
+
+
+def test_every_gate_in_the_catalogue_is_asked_and_says_what_each_state_means() -> None:
+    from gpvar.gates.asking import _LOOKS
+
+    assert set(_LOOKS) == set(catalogue.gates())
+    for card in catalogue.gates().values():
+        for sentence in (card.checks, card.passed, card.failed, card.unchecked):
+            assert sentence.endswith(".") and len(sentence) >= 20, card.id
+
+
+def test_sources_give_dates_whichever_file_they_stand_in() -> None:
+    spec = study(dates={"imd2025": "2025-10"}).sources[0]
+    assert isinstance(spec, SourceSpec) and spec.dates == {"imd2025": "2025-10"}
