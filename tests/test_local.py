@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,21 @@ def test_a_workbook_is_read_with_its_calculated_values(tmp_path: Path) -> None:
     table = read(tmp_path / "t.xlsx")
     assert counts(table)["A81001", "denominator"] == 40
     assert table.provenance["sheet"] == "Sheet"
+
+
+def test_a_formula_that_gives_an_empty_text_is_a_blank(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["Practice Code", "Name", "Same Day", "Later"], ["A81001", "Café", 10, '=IF(1,"",1)']):
+        book.active.append(row)
+    book.save(tmp_path / "whole.xlsx")
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(tmp_path / "t.xlsx", "w") as saved:
+        for name in whole.namelist():
+            part = whole.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                assert b'<c r="D2"><f>' in part
+                part = part.replace(b'<c r="D2"><f>', b'<c r="D2" t="str"><f>')
+            saved.writestr(name, part)
+    assert np.isnan(counts(read(tmp_path / "t.xlsx"))["A81001", "denominator"])
 
 
 def test_provenance_says_what_was_read(tmp_path: Path) -> None:
@@ -220,5 +236,10 @@ def test_a_list_of_practices_is_found_by_what_it_holds(tmp_path: Path) -> None:
     codes, provenance = local.read_codes(path)
     assert codes == ("A81001", "A81002")
     assert (provenance["rows_read"], provenance["rows_dropped"]) == (3, 1)
+    book = openpyxl.Workbook()
+    book.active.append(["What this is"])
+    book.create_sheet("List").append(["A81002"])
+    book.save(tmp_path / "ours.xlsx")
+    assert local.read_codes(tmp_path / "ours.xlsx")[0] == ("A81002",)
     bare = write(tmp_path / "bare.csv", "A81001\nA81002\n")
     assert local.read_codes(bare)[0] == ("A81001", "A81002")

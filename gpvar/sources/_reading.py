@@ -223,7 +223,7 @@ def _as_text(cell: object) -> str:
 
 
 _UNCALCULATED = re.compile(
-    rb'<c r="([A-Z]+[0-9]+)"[^>]*>\s*<f(?:/>|[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
+    rb'<c r="([A-Z]+[0-9]+)"([^>]*)>\s*<f(?:/>|[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
 )
 
 
@@ -233,7 +233,9 @@ def _refuse_uncalculated(opened: Opened, index: int, name: str) -> None:
         return
     with zipfile.ZipFile(io.BytesIO(opened.data)) as parts:
         part = _part_of_sheet(parts, index)
-        found = [match.decode() for match in _UNCALCULATED.findall(parts.read(part))] if part else []
+        cells = _UNCALCULATED.findall(parts.read(part)) if part else []
+    # A formula that gives an empty text has an empty result of the type "str", which is a blank like any other.
+    found = [cell.decode() for cell, attributes in cells if b't="str"' not in attributes]
     if found:
         raise SourceError(
             f"{count(len(found), 'cell holds a formula', 'cells hold formulas')} without a stored result.",

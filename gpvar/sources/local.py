@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from gpvar import catalogue
@@ -16,7 +15,7 @@ from gpvar.sources import _figures
 from gpvar.sources._grid import Grid, take_columns
 from gpvar.sources._layout import Records, records_of
 from gpvar.sources._opening import MAX_BYTES
-from gpvar.sources._reading import Rows, read_rows
+from gpvar.sources._reading import Rows, read_rows, sheet_names
 from gpvar.study import Period, SourceSpec
 from gpvar.study.columns import TEXTS, headings
 
@@ -115,25 +114,16 @@ def read_codes(path: Path, max_bytes: int = MAX_BYTES) -> tuple[tuple[str, ...],
     SourceError
         When no column holds practice codes.
     """
-    rows = read_rows(path, None, max_bytes)
-    cells = [row for _, row in rows.numbered]
-    width = max((len(row) for row in cells), default=0)
-    columns = [[row[i] for row in cells if i < len(row) and row[i].strip()] for i in range(width)]
-    hits = [sum(looks_like_practice_code(cell) for cell in column) for column in columns]
-    best = int(np.argmax(hits)) if hits else 0
-    if not hits or hits[best] == 0:
+    for sheet in sheet_names(path, max_bytes) or [None]:
+        rows = read_rows(path, sheet, max_bytes)
+        codes = _codes_in([row for _, row in rows.numbered], path)
+        if codes:
+            break
+    else:
         raise SourceError(
             "No column of this list holds practice codes.",
             str(path),
             "Practice codes are a letter and five digits, such as A81001; put one in each row.",
-        )
-    codes = [cell.strip().upper() for cell in columns[best] if looks_like_practice_code(cell)]
-    strangers = [cell.strip() for cell in columns[best][1:] if not looks_like_practice_code(cell)]
-    if strangers:
-        raise SourceError(
-            f"{count(len(strangers), 'entry', 'entries')} of the list cannot be codes: {listing(strangers, 5)}.",
-            str(path),
-            "Practice codes are a letter and five digits, such as A81001; correct these or take them out.",
         )
     unique = tuple(dict.fromkeys(codes))
     return unique, {
@@ -149,6 +139,22 @@ def read_codes(path: Path, max_bytes: int = MAX_BYTES) -> tuple[tuple[str, ...],
         "edition": "",
         "dates": "",
     }
+
+
+def _codes_in(cells: list[list[str]], path: Path) -> list[str]:
+    """Return the codes of the column that holds the most; refuse a column in which something else stands among them."""
+    width = max((len(row) for row in cells), default=0)
+    columns = [[row[i] for row in cells if i < len(row) and row[i].strip()] for i in range(width)]
+    best = max(columns, key=lambda column: sum(map(looks_like_practice_code, column)), default=[])
+    codes = [cell.strip().upper() for cell in best if looks_like_practice_code(cell)]
+    strangers = [cell.strip() for cell in best[1:] if not looks_like_practice_code(cell)]
+    if codes and strangers:
+        raise SourceError(
+            f"{count(len(strangers), 'entry', 'entries')} of the list cannot be codes: {listing(strangers, 5)}.",
+            str(path),
+            "Practice codes are a letter and five digits, such as A81001; correct these or take them out.",
+        )
+    return codes
 
 
 def _headings_wanted(spec: SourceSpec) -> list[str]:
