@@ -38,8 +38,9 @@ def load_study(study: Path | str | Mapping[str, Any], base: Path | str | None = 
         With everything that is wrong, at once.
     """
     if isinstance(study, Mapping):
-        return checked(dict(study), None, Path(base) if base is not None else Path.cwd())
-    path = find_study(Path(study))
+        return checked(dict(study), None, Path(base or ".").absolute())
+    # Absolute, because reports are written by a process that has a folder of its own.
+    path = find_study(Path(study)).absolute()
     return checked(_parse(path), path, path.parent)
 
 
