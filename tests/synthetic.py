@@ -95,7 +95,9 @@ def practice_rows(card: Card, n: int, n_icb: int, seed: int = 1, names: dict[int
     for rung in RUNGS:
         for comparator in COMPARATORS:
             part = {"M0": 0, "M1": 0.8, "M1-": 0.7, "M2": 0.9}[rung]
-            shift = (pd.Series(own).groupby(icb).transform("median").to_numpy() if comparator == "own_icb" else 0) + np.zeros(n)
+            shift = (
+                pd.Series(own).groupby(icb).transform("median").to_numpy() if comparator == "own_icb" else 0
+            ) + np.zeros(n)
             theta = _link(base, card.kind) + part * need + shift
             residual = _link(observed / denominator, card.kind) - theta
             tau = float(np.std(residual)) * 0.93
@@ -198,7 +200,7 @@ def _add_movement(frame):
 
 def analysis(card: Card, n: int = 200, n_icb: int = 4) -> Analysis:
     """Return an invented analysis of `n` practices."""
-    frame, spread, codes, icb = practice_rows(card, n, n_icb)
+    frame, spread, _, icb = practice_rows(card, n, n_icb)
     m0 = frame[(frame["rung"] == "M0") & (frame["comparator"] == "england")]
     area = icb == "QAA"
     value = m0["observed"].sum() / m0["denominator"].sum()
@@ -213,7 +215,13 @@ def analysis(card: Card, n: int = 200, n_icb: int = 4) -> Analysis:
         for i, (name, low) in enumerate(zip(names, (size // 3, size // 30, size // 5, size // 8, size // 35, size // 38, size // 40), strict=True))
     )  # fmt: skip
     fits = pd.DataFrame(
-        {"rung": ["M1", "M1"], "term": ["imd2025.1", "age_sex.share_0_4"], "covariate": ["imd2025", "age_sex"], "estimate": [0.1, 0.2], "note": ""}
+        {
+            "rung": ["M1", "M1"],
+            "term": ["imd2025.1", "age_sex.share_0_4"],
+            "covariate": ["imd2025", "age_sex"],
+            "estimate": [0.1, 0.2],
+            "note": "",
+        }
     )
     calibration = pd.DataFrame(
         {"rung": list(RUNGS), "scope": "area", "n": int(area.sum()), "mean_residual": [0.05, 0.03, 0.03, 0.02], "slope": [np.nan, 1.1, 1.0, 0.9],
@@ -228,7 +236,9 @@ def analysis(card: Card, n: int = 200, n_icb: int = 4) -> Analysis:
         "dropped": {"ethnicity": "no source in this study"}, "has_months": False, "headline_rung": "M1", "comparators": list(COMPARATORS),
         "extrapolated": [],
     }  # fmt: skip
-    return Analysis(frame, spread, methods, fits, calibration, (Note("expected_total_ratio", {"rung": "M1", "ratio": 1.01}),), meta)
+    return Analysis(
+        frame, spread, methods, fits, calibration, (Note("expected_total_ratio", {"rung": "M1", "ratio": 1.01}),), meta
+    )
 
 
 def gates(codes, metric) -> pd.DataFrame:
@@ -245,7 +255,9 @@ def gates(codes, metric) -> pd.DataFrame:
     )
 
 
-def make_run(folder: Path, cards: tuple[Card, ...] = (Card(),), n: int = 200, names: dict[int, str] | None = None, simulated=True) -> Run:
+def make_run(
+    folder: Path, cards: tuple[Card, ...] = (Card(),), n: int = 200, names: dict[int, str] | None = None, simulated=True
+) -> Run:
     """Return an invented run whose first ICB is the area and whose first two practices have a page."""
     analyses = {card.id: analysis(card, n) for card in cards}
     first = next(iter(analyses.values()))
@@ -272,5 +284,10 @@ def make_run(folder: Path, cards: tuple[Card, ...] = (Card(),), n: int = 200, na
         area=SimpleNamespace(kind="icb", code="QAA", file=None, name="Invented QAA", practices=(codes[0], codes[4])),
         reports=SimpleNamespace(kinds=("practice", "area"), formats=("html", "docx")), folder=folder, path=folder / "study.toml", hash="0" * 64,
     )  # fmt: skip
-    meta = {"key": "0" * 64, "created": "2026-11-22T00:00:00", "versions": {"gpvar": "0.1.0", "numpy": np.__version__}, "simulated": simulated}
+    meta = {
+        "key": "0" * 64,
+        "created": "2026-11-22T00:00:00",
+        "versions": {"gpvar": "0.1.0", "numpy": np.__version__},
+        "simulated": simulated,
+    }
     return Run(study, table, analyses, folder / "results" / ("0" * 12), meta)

@@ -1,4 +1,4 @@
-"""The Word file that pandoc takes styles, margins, header and footer from; made here, so that nothing is hidden in it."""
+"""The Word file that pandoc takes styles, margins, header and footer from; made here, so nothing is hidden in it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,375 @@
+"""Every sentence is rendered for every combination and read for what must never be said."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from gpvar import catalogue, words
+from gpvar.errors import StudyError
+from gpvar.words import area, boxes, console, figures, pages, phrases, pictures, quality, text, verdict
+from tests import synthetic
+
+CARDS = {
+    **catalogue.metrics(),
+    **{
+        f"better_{way}": synthetic.Card(better=way, activity=False, validity_faults=("The label is not the urgency.",))
+        for way in ("higher", "lower")
+    },
+}
+FORBIDDEN = re.compile(
+    r"\bnan\b|(?-i:\bNone\b)|\binf\b|\boutliers?\b|\bworse\b|\bworst\b|\bpoor(ly)? perform|\bunderperform|\bfail(ing|ure)\b|\bleague table of"
+    r"|traffic light|\b(red|amber)-rated\b|composite|\bblame|\bunwarranted\b|  |\s[.,;]|\.\.|,\.|\(\)|\{|\}|\bp-value|\blogit\b|sigma|τ",
+    re.IGNORECASE,
+)
+UNQUALIFIED_SIGNIFICANT = re.compile(r"(?<!statistically )\bsignifican", re.IGNORECASE)
+PERCENT_OF_NOTHING = re.compile(r"\d%(?! (of|to|interval|limits|and its)|,? (England|its own|each)| and its own)")
+POSITIONS, MOVEMENTS = tuple(phrases.POSITION), ("", *phrases.MOVEMENT)
+ACRONYMS = re.compile(r"\((M\d−?, (England|own ICB))\)|\bM\d−?\b")
+
+
+def row(card, position="usual", movement="", *, sign=-1.0, size=0.3, share=0.4, percentile=12.0):
+    """Return a row of the analysis in which every number is known."""
+    centre = 0.4 if figures.is_share(card) else 0.45
+    value = centre * (1 + sign * size)
+    return {
+        "position": position,
+        "movement": movement,
+        "value": value,
+        "centre": centre,
+        "difference": value - centre,
+        "difference_lower": value - centre - 0.01,
+        "difference_upper": value - centre + 0.01,
+        "lower_95": 0.25,
+        "upper_95": 0.6,
+        "z": sign * 2.0,
+        "percentile": percentile,
+        "rank": 122.0,
+        "ranked": 6032.0,
+        "gap_per_week": sign * 45.3,
+        "exceeds_margin": size > 0.1,
+        "explained_share": share,
+        "adjusted": value,
+        "shown_lower_95": 0.25,
+        "shown_upper_95": 0.6,
+    }
+
+
+SPREAD = {"middle_lower": 0.25, "middle_upper": 0.61, "tau": 0.4}
+
+
+def sentences(card, position, movement, sign, rung, comparator):
+    """Return every sentence about a practice in this situation."""
+    judged, raw = row(card, position, movement, sign=sign), row(card, "unusual", sign=sign)
+    rows = {(r, c): judged for r in ("M1", "M1-", "M2") for c in ("england", "own_icb")}
+    rows |= {("M0", c): raw for c in ("england", "own_icb")}
+    return [
+        verdict.lead(card, judged, SPREAD, "Dr O'Neil & Partners", rung=rung, comparator=comparator, why=""),
+        verdict.movement(card, raw, judged, rung=rung, comparator=comparator) if rung != "M0" else "",
+        verdict.disagreement(rows, comparator),
+        verdict.own_icb(rows),
+        verdict.without_recorded(rows),
+        verdict.raw_figure(card, raw, 0.44, 0.41, "NHS Somewhere ICB"),
+        verdict.raw_rank(raw, comparator),
+        verdict.real_terms(card, judged, rung=rung, comparator=comparator),
+        verdict.chance(card, has_months=False),
+        verdict.direction(card),
+        *boxes.icb_right(card, rows, 0.44, 0.41),
+    ]
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_no_sentence_says_what_must_never_be_said(name: str) -> None:
+    card = CARDS[name]
+    situations = itertools.product(POSITIONS, MOVEMENTS, (-1.0, 1.0), ("M0", "M1", "M1-", "M2"), ("england", "own_icb"))
+    for situation in situations:
+        for sentence in sentences(card, *situation):
+            plain = console.without_markdown(sentence)
+            assert not FORBIDDEN.search(plain), (situation, FORBIDDEN.search(plain), sentence)
+            assert not UNQUALIFIED_SIGNIFICANT.search(plain), sentence
+            assert not PERCENT_OF_NOTHING.search(plain.replace("% of", "% of")), (situation, sentence)
+            assert plain == "" or plain[0].isupper() or plain[0].isdigit() or plain[0] == "“", sentence
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_sentences_hold_when_numbers_are_missing_or_nought(name: str) -> None:
+    card = CARDS[name]
+    for nought in (math.nan, 0.0):
+        for position, movement in itertools.product(POSITIONS, MOVEMENTS):
+            bare = row(card, position, movement, size=0.0) | dict.fromkeys(
+                ("percentile", "gap_per_week", "explained_share", "difference_lower", "difference_upper", "rank"),
+                nought,
+            )
+            raw = row(card, "unusual")
+            said = [
+                verdict.lead(card, bare, None, "Surgery"),
+                verdict.movement(card, raw, bare),
+                verdict.real_terms(card, bare),
+                verdict.raw_rank(bare),
+                *boxes.icb_right(card, {("M0", "england"): bare, ("M1", "england"): bare}, math.nan, math.nan),
+            ]
+            for sentence in said:
+                assert not FORBIDDEN.search(console.without_markdown(sentence)), sentence
+
+
+def test_the_phrases_are_those_of_the_method() -> None:
+    assert phrases.POSITION == {
+        "not_decidable": "The data cannot answer this",
+        "no_detectable_difference": "No clear difference",
+        "usual": "Different, but so are many",
+        "unusual": "Outside the usual range",
+        "far_outside": "Far outside the usual range",
+    }
+    assert phrases.MOVEMENT["explained"] == "In line with its patients"
+    assert phrases.MOVEMENT["revealed"] == "Only shows after a like-for-like comparison"
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_the_verdict_comes_first(position: str) -> None:
+    said = verdict.lead(CARDS["same_day_share"], row(CARDS["same_day_share"], position), SPREAD, "Surgery")
+    assert said.startswith(f"**{phrases.POSITION[position]}.**")
+    assert said.endswith(phrases.POSITION_CAVEAT[position])
+
+
+@pytest.mark.parametrize("rung", ["M0", "M1", "M1-", "M2"])
+@pytest.mark.parametrize("comparator", ["england", "own_icb"])
+def test_every_verdict_names_its_rung_and_comparator(rung: str, comparator: str) -> None:
+    card = CARDS["dna_share"]
+    said = verdict.lead(card, row(card, "unusual"), SPREAD, "Surgery", rung=rung, comparator=comparator)
+    assert f"({phrases.label(rung, comparator)})" in said
+
+
+def test_different_positions_at_different_rungs_are_said() -> None:
+    card = CARDS["dna_share"]
+    rows = {
+        ("M0", "england"): row(card, "far_outside"),
+        ("M1", "england"): row(card, "usual"),
+        ("M2", "england"): row(card, "usual"),
+    }
+    said = verdict.disagreement(rows)
+    assert "“Far outside the usual range” on the raw figure (M0, England)" in said
+    assert (
+        "after allowing for patients (M1, England) and after allowing for patients and circumstances (M2, England)"
+        in said
+    )
+    assert verdict.disagreement({k: row(card, "usual") for k in rows}) == ""
+
+
+def test_a_gap_that_widens_is_not_called_explained() -> None:
+    card = CARDS["dna_share"]
+    said = verdict.movement(card, row(card, "unusual"), row(card, "far_outside", "not_explained", share=-0.3))
+    assert "makes the gap wider" in said
+
+
+def test_chance_is_left_open_for_activity_without_months() -> None:
+    assert verdict.chance(CARDS["same_day_share"], has_months=False).startswith(
+        "Chance could not be separated from passing movement"
+    )
+    assert verdict.chance(CARDS["same_day_share"], has_months=True) == ""
+    assert verdict.chance(CARDS["better_higher"], has_months=False) == ""
+
+
+def test_neither_direction_is_better_until_a_card_says_so() -> None:
+    assert "Neither higher nor lower" in verdict.direction(CARDS["same_day_share"])
+    assert "higher is usually taken to be better" in verdict.direction(CARDS["better_higher"])
+
+
+@pytest.mark.parametrize(
+    ("percentile", "said"),
+    [(0.2, "fewer than 1 in 100"), (1.0, "1 in 100"), (34.4, "34 in 100"), (99.9, "more than 99 in 100")],
+)
+def test_a_percentile_is_said_as_so_many_in_a_hundred(percentile: float, said: str) -> None:
+    assert figures.per_hundred(percentile) == said
+
+
+def test_a_share_and_a_rate_are_each_said_in_their_own_unit() -> None:
+    assert figures.amount(CARDS["same_day_share"], 0.3124) == "31.2% of appointments"
+    assert figures.amount(CARDS["appointments_per_1000"], 0.4121) == "412 appointments per 1,000 patients a month"
+    assert figures.gap(CARDS["same_day_share"], -0.0101) == "1.0 percentage point"
+    assert figures.margin(CARDS["appointments_per_1000"]) == "10% of the expected rate"
+
+
+def test_the_weekly_gap_is_in_events() -> None:
+    card = CARDS["same_day_share"]
+    assert figures.weekly_gap(card, -45.2) == "about 45 fewer each week (appointments held on the day they were booked)"
+    assert figures.weekly_gap(card, 0.3).startswith("less than 1 a week")
+
+
+def test_what_the_icb_has_right_is_never_empty() -> None:
+    card = CARDS["same_day_share"]
+    assert boxes.icb_right(card, {}, math.nan, math.nan)
+    far = {(r, "england"): row(card, "far_outside", percentile=3.0) for r in ("M0", "M1")}
+    said = " ".join(boxes.icb_right(card, far, 0.44, 0.41))
+    assert (
+        "right as arithmetic" in said and "lowest tenth" in said and "still there after allowing for patients" in said
+    )
+
+
+def test_over_adjustment_is_warned_of_where_it_applies() -> None:
+    said = " ".join(boxes.over_adjustment(["imd2025", "qof_dm"]))
+    assert "poorer patients" in said and "Recorded illness" in said
+    assert boxes.over_adjustment(["age_sex"]) == []
+
+
+def test_what_was_dropped_is_named() -> None:
+    assert "ethnicity" in " ".join(boxes.not_shown(CARDS["dna_share"], ["imd2025"], {"ethnicity": "no source"}))
+
+
+def test_a_name_stays_a_name() -> None:
+    hostile = "<script>alert(1)</script> ![](https://x) `a`{=typst} | @x $y$ &amp;\nnext\u202e"
+    escaped = words.escape_markdown(hostile)
+    assert "\n" not in escaped and "\u202e" not in escaped
+    assert not re.search(r"(?<!\\)[<>!\[\]()`{}|@$&]", escaped)
+    assert console.without_markdown(escaped) == text.plain(hostile)
+
+
+def test_every_gate_has_words_in_every_state() -> None:
+    for gate in catalogue.gates():
+        for state in (quality.PASSED, quality.FAILED, quality.UNCHECKED):
+            assert quality.meaning(gate, state).strip()
+
+
+def test_what_could_not_be_checked_is_named_and_not_taken_as_passed() -> None:
+    gates = synthetic.gates(["X1", "X2"], "dna_share")
+    said = quality.practice_quality(gates, "X2")
+    assert "2 could not be checked" in said and "not a check that was passed" in said
+    assert "1 check of the data failed" in said
+    assert "No check of the data failed" in quality.practice_quality(gates, "X1")
+
+
+def test_a_stop_gate_gives_the_reason() -> None:
+    gates = pd.DataFrame(
+        [("suppressed", "stop", "failed", "X1", "dna_share", 3.0, "count shown as *")],
+        columns=["gate", "severity", "state", "practice_code", "metric", "value", "detail"],
+    )
+    assert "small" in quality.stop_reason(gates, "X1") and r"\*" in quality.stop_reason(gates, "X1")
+    assert quality.stop_reason(gates, "X2") == ""
+
+
+@pytest.mark.parametrize("flagged", [0, 1, 2, 40])
+@pytest.mark.parametrize("explained", [0, 1, 6])
+@pytest.mark.parametrize("revealed", [0, 1, 4])
+def test_area_sentences_agree_in_number(flagged: int, explained: int, revealed: int) -> None:
+    counted = dict.fromkeys((*phrases.POSITION, *phrases.MOVEMENT), 0)
+    counted |= {
+        "flagged": flagged,
+        "n": 331,
+        "explained": explained,
+        "revealed": revealed,
+        "borderline": 1,
+        "far_outside": min(flagged, 1),
+    }
+    card = CARDS["dna_share"]
+    said = [
+        area.lead(card, "Somewhere", counted, counted),
+        area.moved(counted, counted, "In Somewhere"),
+        area.expected_flags(331, flagged),
+    ]
+    said += area.icb_right(card, counted, 0.04, 0.05)
+    for sentence in said:
+        plain = console.without_markdown(sentence)
+        assert not FORBIDDEN.search(plain), sentence
+        assert not re.search(r"\b1 practices\b|\b(?!1\b)\d+ practice\b|\b1 (are|were|cross|stand)\b", plain), sentence
+    if flagged and not explained:
+        assert "brings none of them into line" in said[1]
+
+
+def test_pictures_have_words_for_every_position() -> None:
+    for card, position, rung in itertools.product(CARDS.values(), POSITIONS, ("M0", "M1", "M2")):
+        found = row(card, position)
+        for said in (
+            pictures.funnel_title(rung, position),
+            pictures.funnel_alt(card, found, rung, 6000, 12, 300),
+            pictures.ladder_title({rung: found}),
+            pictures.ladder_alt(card, {rung: found}),
+        ):
+            assert not FORBIDDEN.search(said), said
+
+
+def test_the_sentences_of_a_verdict_can_be_read_at_school_leaving_age() -> None:
+    grades = []
+    for card, position in itertools.product(CARDS.values(), POSITIONS):
+        grades.append(
+            reading_grade(console.without_markdown(verdict.lead(card, row(card, position), SPREAD, "Dale Surgery")))
+        )
+    assert sum(grades) / len(grades) <= 10
+
+
+def reading_grade(said: str) -> float:
+    """Return the Flesch-Kincaid grade of a text; rung labels are left out and a number is one short word."""
+    said = re.sub(r"\d[\d.,]*(?<=\d)%?", "nine", ACRONYMS.sub("", said))
+    ends = max(1, len(re.findall(r"[.!?](?:\s|$)", said)))
+    found = re.findall(r"[A-Za-z']+", said)
+    syllables = sum(max(1, len(re.findall(r"[aeiouy]+", re.sub(r"e$", "", word.lower())))) for word in found)
+    return 0.39 * len(found) / ends + 11.8 * syllables / max(1, len(found)) - 15.59
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory):
+    return synthetic.make_run(tmp_path_factory.mktemp("words"), (synthetic.Card(), synthetic.RATE), n=120)
+
+
+SECTIONS = [n for n in words.__all__ if n.startswith(("practice_", "area_")) and not n.endswith(("_facts", "_line"))]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("metric", ["same_day_share", "appointments_per_1000"])
+def test_every_section_can_be_written_for_every_practice(run, section: str, metric: str) -> None:
+    write = getattr(words, section)
+    codes = run.table.practices["practice_code"][:12] if section.startswith("practice_") else [None]
+    for code in codes:
+        said = write(run, code, metric) if code else write(run, metric)
+        assert not re.search(r"\bnan\b|\bNone\b|  ", re.sub(r"\n+", "\n", said)), said
+
+
+def test_the_area_to_send_names_no_practice(run) -> None:
+    said = " ".join(getattr(words, n)(run, "same_day_share") for n in SECTIONS if n.startswith("area_"))
+    for code, name in zip(run.table.practices["practice_code"], run.table.practices["practice_name"], strict=True):
+        assert code not in said and name not in said.replace("\\", "")
+
+
+def test_an_unknown_practice_is_answered_with_the_nearest(run) -> None:
+    with pytest.raises(StudyError) as error:
+        words.practice_facts(run, "X1001l", "same_day_share")
+    assert "Did you mean X10" in error.value.fix
+
+
+def test_an_unknown_metric_is_answered_with_the_nearest(run) -> None:
+    with pytest.raises(StudyError) as error:
+        words.practice_facts(run, "X10001", "sameday_share")
+    assert "Did you mean same_day_share" in error.value.fix
+
+
+def test_a_practice_without_like_for_like_comparison_cannot_be_answered(run) -> None:
+    facts = words.practice_facts(run, "X10003", "same_day_share")
+    alone = SimpleNamespace(**{s: getattr(facts, s) for s in facts.__slots__}, meta=facts.meta)
+    alone.rows = {k: v for k, v in facts.rows.items() if k[0] == "M0"}
+    alone.row = lambda rung, comparator="england": alone.rows.get((rung, comparator))
+    said = pages.verdict_text(alone)
+    assert said.startswith("**The data cannot answer this.**") and "neither for nor against" in said
+
+
+def test_the_terminal_is_given_no_markdown(run) -> None:
+    said = words.explanation(run, "X10001", "same_day_share")
+    assert "**" not in said and "\\" not in said and ":::" not in said
+
+
+def test_the_check_is_summed_up(run) -> None:
+    said = words.check_summary(run.table)
+    assert "120 practices in the table" in said and "asked for, not in the data" in said
+
+
+def test_what_was_written_and_what_was_not_is_told() -> None:
+    result = SimpleNamespace(
+        files=(Path("a.html"), Path("a.docx"), Path("index.html")),
+        failed=(("b", "It was open."),),
+        index=Path("index.html"),
+    )
+    said = words.published_summary(result)
+    assert "2 pages written" in said and "Not written: b. It was open." in said
