@@ -169,14 +169,29 @@ def _frame(card, codes, icb, observed, denominator, theta, residual, tau, rung, 
 def _spread(card, n, tau, theta, rung, comparator):
     middle = float(np.median(theta))
     return {
-        "rung": rung, "comparator": comparator, "n": n, "p": 1 if rung == "M0" else 8, "tau2": tau**2, "tau": tau,
-        "centre_link": middle, "centre": float(_inverse(middle, card.kind)), "expected_total_ratio": 1.01,
+        "rung": rung,
+        "comparator": comparator,
+        "n": n,
+        "p": 1 if rung == "M0" else 8,
+        "tau2": tau**2,
+        "tau": tau,
+        "centre_link": middle,
+        "centre": float(_inverse(middle, card.kind)),
+        "expected_total_ratio": 1.01,
         "middle_lower": float(_inverse(middle - 1.96 * tau, card.kind)),
         "middle_upper": float(_inverse(middle + 1.96 * tau, card.kind)),
-        "skewness": -0.2, "kurtosis": 3.6, "flagged_95": 14, "flagged_99_8": 2, "expected_flags_95_normal": n * 0.05,
-        "expected_flags_99_8_normal": n * 0.002, "expected_flags_95_t": n * 0.05, "expected_flags_99_8_t": n * 0.005,
-        "t_df": 6.0, "phi": 900.0, "overdispersion_p": 0.0,
-    }  # fmt: skip
+        "skewness": -0.2,
+        "kurtosis": 3.6,
+        "flagged_95": 14,
+        "flagged_99_8": 2,
+        "expected_flags_95_normal": n * 0.05,
+        "expected_flags_99_8_normal": n * 0.002,
+        "expected_flags_95_t": n * 0.05,
+        "expected_flags_99_8_t": n * 0.005,
+        "t_df": 6.0,
+        "phi": 900.0,
+        "overdispersion_p": 0.0,
+    }
 
 
 def _add_movement(frame):
@@ -208,12 +223,20 @@ def analysis(card: Card, n: int = 200, n_icb: int = 4) -> Analysis:
     names = [*AREA_METHODS, "consistent"]
     methods = pd.DataFrame(
         {
-            "method": name, "rung": "M1" if i == len(AREA_METHODS) else "M0", "scope": scope, "n": size,
-            "flagged_low_95": low, "flagged_high_95": low + 1, "flagged_low_99_8": low // 3, "flagged_high_99_8": low // 4,
+            "method": name,
+            "rung": "M1" if i == len(AREA_METHODS) else "M0",
+            "scope": scope,
+            "n": size,
+            "flagged_low_95": low,
+            "flagged_high_95": low + 1,
+            "flagged_low_99_8": low // 3,
+            "flagged_high_99_8": low // 4,
         }
         for scope, size in (("area", int(area.sum())), ("england", n))
-        for i, (name, low) in enumerate(zip(names, (size // 3, size // 30, size // 5, size // 8, size // 35, size // 38, size // 40), strict=True))
-    )  # fmt: skip
+        for i, (name, low) in enumerate(
+            zip(names, (size // 3, size // 30, size // 5, size // 8, size // 35, size // 38, size // 40), strict=True)
+        )
+    )
     fits = pd.DataFrame(
         {
             "rung": ["M1", "M1"],
@@ -224,18 +247,42 @@ def analysis(card: Card, n: int = 200, n_icb: int = 4) -> Analysis:
         }
     )
     calibration = pd.DataFrame(
-        {"rung": list(RUNGS), "scope": "area", "n": int(area.sum()), "mean_residual": [0.05, 0.03, 0.03, 0.02], "slope": [np.nan, 1.1, 1.0, 0.9],
-         "slope_lower": [np.nan, 0.7, 0.6, 0.5], "slope_upper": [np.nan, 1.5, 1.4, 1.3], "sd_within": [0.35, 0.33, 0.33, 0.32]}
-    )  # fmt: skip
+        {
+            "rung": list(RUNGS),
+            "scope": "area",
+            "n": int(area.sum()),
+            "mean_residual": [0.05, 0.03, 0.03, 0.02],
+            "slope": [np.nan, 1.1, 1.0, 0.9],
+            "slope_lower": [np.nan, 0.7, 0.6, 0.5],
+            "slope_upper": [np.nan, 1.5, 1.4, 1.3],
+            "sd_within": [0.35, 0.33, 0.33, 0.32],
+        }
+    )
     meta: dict[str, Any] = {
-        "metric": card.id, "kind": card.kind, "scale": card.scale, "period_label": "April 2025 to March 2026", "weeks": 52.14,
-        "n_practices": n, "n_fitted": n - 3, "n_area": int(area.sum()), "england_value": float(value),
+        "metric": card.id,
+        "kind": card.kind,
+        "scale": card.scale,
+        "period_label": "April 2025 to March 2026",
+        "weeks": 52.14,
+        "n_practices": n,
+        "n_fitted": n - 3,
+        "n_area": int(area.sum()),
+        "england_value": float(value),
         "icb_value": {k: float(r.observed / r.denominator) for k, r in by_icb.iterrows()},
-        "area_value": float(m0["observed"][area].sum() / m0["denominator"][area].sum()), "rungs": list(RUNGS),
-        "covariates": {"M0": [], "M1": ["age_sex", "imd2025", "qof_dm"], "M1-": ["age_sex", "imd2025"], "M2": ["age_sex", "imd2025", "qof_dm", "rurality"]},
-        "dropped": {"ethnicity": "no source in this study"}, "has_months": False, "headline_rung": "M1", "comparators": list(COMPARATORS),
+        "area_value": float(m0["observed"][area].sum() / m0["denominator"][area].sum()),
+        "rungs": list(RUNGS),
+        "covariates": {
+            "M0": [],
+            "M1": ["age_sex", "imd2025", "qof_dm"],
+            "M1-": ["age_sex", "imd2025"],
+            "M2": ["age_sex", "imd2025", "qof_dm", "rurality"],
+        },
+        "dropped": {"ethnicity": "no source in this study"},
+        "has_months": False,
+        "headline_rung": "M1",
+        "comparators": list(COMPARATORS),
         "extrapolated": [],
-    }  # fmt: skip
+    }
     return Analysis(
         frame, spread, methods, fits, calibration, (Note("expected_total_ratio", {"rung": "M1", "ratio": 1.01}),), meta
     )
@@ -267,23 +314,61 @@ def make_run(
     for i, name in (names or {}).items():
         labels[i] = name
     table = SimpleNamespace(
-        practices=pd.DataFrame({"practice_code": codes, "practice_name": labels, "list_size": 9000.0, "list_jump_pct": 1.0}),
-        hierarchy=pd.DataFrame({"practice_code": codes, "pcn_code": "U00001", "sub_icb_code": "", "icb_code": icb, "icb_name": "Invented " + pd.Series(icb), "region_code": "Y00"}),
-        outcomes=pd.DataFrame(columns=["practice_code", "metric", "numerator", "denominator", "numerator_low", "numerator_high", "state"]),
-        provenance=pd.DataFrame([("local", "england.csv", "ab" * 32, 12345, n, n, 0, "", "2025/26", "2025-04..2026-03")],
-                                columns=["source", "file", "sha256", "bytes", "rows_read", "rows_kept", "rows_dropped", "reason", "edition", "dates"]),
-        unmatched=pd.DataFrame([("X99999", "asked for, not in the data", "")], columns=["practice_code", "side", "detail"]),
+        practices=pd.DataFrame(
+            {"practice_code": codes, "practice_name": labels, "list_size": 9000.0, "list_jump_pct": 1.0}
+        ),
+        hierarchy=pd.DataFrame(
+            {
+                "practice_code": codes,
+                "pcn_code": "U00001",
+                "sub_icb_code": "",
+                "icb_code": icb,
+                "icb_name": "Invented " + pd.Series(icb),
+                "region_code": "Y00",
+            }
+        ),
+        outcomes=pd.DataFrame(
+            columns=["practice_code", "metric", "numerator", "denominator", "numerator_low", "numerator_high", "state"]
+        ),
+        provenance=pd.DataFrame(
+            [("local", "england.csv", "ab" * 32, 12345, n, n, 0, "", "2025/26", "2025-04..2026-03")],
+            columns=[
+                "source",
+                "file",
+                "sha256",
+                "bytes",
+                "rows_read",
+                "rows_kept",
+                "rows_dropped",
+                "reason",
+                "edition",
+                "dates",
+            ],
+        ),
+        unmatched=pd.DataFrame(
+            [("X99999", "asked for, not in the data", "")], columns=["practice_code", "side", "detail"]
+        ),
         gates=pd.concat([gates(codes, card.id) for card in cards], ignore_index=True),
         area_codes=tuple(codes[icb == "QAA"]),
         area_name="Invented QAA",
         excluded=pd.DataFrame(columns=["practice_code", "gate"]),
-    )  # fmt: skip
+    )
     study = SimpleNamespace(
-        schema=1, title="Invented study", seed=1, declared=date(2026, 4, 14), metrics=tuple(analyses), simulated=simulated,
-        period=SimpleNamespace(start="2025-04", end="2026-03", months=12, weeks=52.14, label="April 2025 to March 2026"),
+        schema=1,
+        title="Invented study",
+        seed=1,
+        declared=date(2026, 4, 14),
+        metrics=tuple(analyses),
+        simulated=simulated,
+        period=SimpleNamespace(
+            start="2025-04", end="2026-03", months=12, weeks=52.14, label="April 2025 to March 2026"
+        ),
         area=SimpleNamespace(kind="icb", code="QAA", file=None, name="Invented QAA", practices=(codes[0], codes[4])),
-        reports=SimpleNamespace(kinds=("practice", "area"), formats=("html", "docx")), folder=folder, path=folder / "study.toml", hash="0" * 64,
-    )  # fmt: skip
+        reports=SimpleNamespace(kinds=("practice", "area"), formats=("html", "docx")),
+        folder=folder,
+        path=folder / "study.toml",
+        hash="0" * 64,
+    )
     meta = {
         "key": "0" * 64,
         "created": "2026-11-22T00:00:00",

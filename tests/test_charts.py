@@ -123,7 +123,7 @@ def test_the_same_picture_is_the_same_bytes(run) -> None:
 
 def test_text_in_a_picture_is_never_read_as_mathematics(run) -> None:
     with style.style():
-        figure, axes = style.canvas(2, 2)
+        figure, _ = style.canvas(2, 2)
         style.set_title(figure, r"$\frac{1}{$ <b>", 40)
     said = as_svg(style.Chart(figure, "t", "a", pd.DataFrame(), "n"))
     assert r"$\frac{1}{$ &lt;b&gt;" in said

@@ -24,8 +24,9 @@ CARDS = {
     },
 }
 FORBIDDEN = re.compile(
-    r"\bnan\b|(?-i:\bNone\b)|\binf\b|\boutliers?\b|\bworse\b|\bworst\b|\bpoor(ly)? perform|\bunderperform|\bfail(ing|ure)\b|\bleague table of"
-    r"|traffic light|\b(red|amber)-rated\b|composite|\bblame|\bunwarranted\b|  |\s[.,;]|\.\.|,\.|\(\)|\{|\}|\bp-value|\blogit\b|sigma|τ",
+    r"\bnan\b|(?-i:\bNone\b)|\binf\b|  |\s[.,;]|\.\.|,\.|\(\)|\{|\}"
+    r"|\boutliers?\b|\bworse\b|\bworst\b|\bpoor(ly)? perform|\bunderperform|\bfail(ing|ure)\b|\bleague table of"
+    r"|traffic light|\b(red|amber)-rated\b|composite|\bblame|\bunwarranted\b|\bp-value|\blogit\b|sigma|τ",
     re.IGNORECASE,
 )
 UNQUALIFIED_SIGNIFICANT = re.compile(r"(?<!statistically )\bsignifican", re.IGNORECASE)
