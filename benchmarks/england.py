@@ -36,8 +36,11 @@ def _study(scratch: Path, table: Path | None, metrics: list[str]) -> Path:
         from gpvar import simulate
 
         table = scratch / "england.csv"
-        simulate.england(seed=2, practices=6200, icbs=42).practices.to_csv(table, index=False)
-    return starter.new_study(scratch / "study", data=table.resolve(), metric=metrics or ["same_day_share", "dna_share"])
+        simulate.england(seed=2, practices=6200, icbs=8).practices.to_csv(table, index=False)
+    everyone = table.resolve()
+    return starter.new_study(
+        scratch / "study", data=everyone, list_file=everyone, metric=metrics or ["same_day_share", "dna_share"]
+    )
 
 
 def _measure(study_file: Path) -> None:
