@@ -142,9 +142,9 @@ def _say(message: str) -> None:
 
 
 def _demo(chosen: argparse.Namespace) -> int:
-    from gpvar import demo
+    from gpvar import starter
 
-    study = demo.lay_out(chosen.into)
+    study = starter.lay_out_demo(chosen.into)
     _say("Simulated data: invented practices, not real ones.")
     return _run_and_publish(study, refit=False, show=not chosen.no_open)
 

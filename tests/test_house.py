@@ -40,7 +40,6 @@ ROOMS = (
     "reporting",
     "simulate",
     "calibration",
-    "demo",
     "starter",
     "doctor",
     "cli",

@@ -138,9 +138,17 @@ def test_a_study_is_never_written_over(tmp_path: Path) -> None:
     for data in (DEMO, None):
         with pytest.raises(StudyError, match="already"):
             new_study(tmp_path, data=data, icb="QZ4")
-    with pytest.raises(StudyError, match="of your own"):
+    with pytest.raises(StudyError, match="would be written over"):
         lay_out_demo(tmp_path)
     assert (tmp_path / "study.toml").read_text() == "# mine\n"
+
+
+def test_the_demonstration_is_not_laid_out_among_files_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    with pytest.raises(StudyError, match="would be written over"):
+        lay_out_demo(tmp_path)
+    assert [item.name for item in tmp_path.iterdir()] == ["README.md"]
+    assert (tmp_path / "README.md").read_text() == "mine"
 
 
 def test_without_data_a_study_to_fill_in_comes_with_templates(tmp_path: Path) -> None:

@@ -94,21 +94,32 @@ def lay_out_demo(into: Path | str) -> Path:
     Raises
     ------
     StudyError
-        When the folder holds a study that is not the demonstration.
+        When the folder holds something other than the demonstration, or cannot be written.
     """
     into, source = Path(into), share.folder("demo")
     study = into / _STUDY
-    if study.exists() and "simulated = true" not in study.read_text(encoding="utf-8", errors="replace"):
+    try:
+        if into.exists() and any(into.iterdir()) and not _is_simulated(study):
+            raise StudyError(
+                "This folder holds something other than the demonstration, which would be written over.",
+                str(into.absolute()),
+                "Choose another folder: demo --into FOLDER.",
+            )
+        into.mkdir(parents=True, exist_ok=True)
+        for item in sorted(source.iterdir()):
+            if item.is_file():
+                shutil.copyfile(item, into / item.name)
+    except OSError as error:
         raise StudyError(
-            "This folder holds a study of your own, which the demonstration would write over.",
-            str(study.absolute()),
-            "Choose another folder: demo --into FOLDER.",
-        )
-    into.mkdir(parents=True, exist_ok=True)
-    for item in sorted(source.iterdir()):
-        if item.is_file():
-            shutil.copyfile(item, into / item.name)
+            "The demonstration could not be written.",
+            f"{into.absolute()} ({error.strerror or error})",
+            "Choose a folder in which you may write: demo --into FOLDER.",
+        ) from error
     return study
+
+
+def _is_simulated(study: Path) -> bool:
+    return study.is_file() and "simulated = true" in study.read_text(encoding="utf-8", errors="replace")
 
 
 def _refuse_to_overwrite(folder: Path) -> None:
