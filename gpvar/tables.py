@@ -44,9 +44,10 @@ class Table:
         rows = self.frame.astype(str).to_numpy().tolist()
         cells = [[escape_markdown(v, 200) or "none" for v in row] for row in rows]
         heads = [escape_markdown(c) for c in self.frame.columns]
-        # Padding counts in a printed column: two letters more keep short columns from breaking a word.
+        # Padding counts in a printed column: a few letters more keep short columns from breaking a word.
+        least, most = (11, _WIDEST) if len(heads) < 7 else (13, 20)
         widths = [
-            2 + max(11, min(_WIDEST, max(len(plain(text)) for text in (head, *(row[i] for row in rows)))))
+            2 + max(least, min(most, max(len(plain(text)) for text in (head, *(row[i] for row in rows)))))
             for i, head in enumerate(self.frame.columns)
         ]
         lines = [_line(heads), _line(["-" * w for w in widths]), *(_line(row) for row in cells)]
@@ -110,14 +111,14 @@ def area_positions(run: Run, metric: str = "") -> Table:
     rows = [
         {
             "Position": phrase,
-            **{f"{phrases.RUNG_SHORT[r]} ({phrases.RUNG_LABEL[r]})": number(counted[r].get(code, 0)) for r in rungs},
+            **{phrases.RUNG_LABEL[r]: number(counted[r].get(code, 0)) for r in rungs},
         }
         for code, phrase in phrases.POSITION.items()
     ]
     return Table(
         pd.DataFrame(rows),
         "Practices of the area at each position, against England.",
-        "",
+        "; ".join(f"{phrases.RUNG_LABEL[r]}: {phrases.RUNG[r]}" for r in rungs) + ".",
         f"area_{facts.card.id}_positions",
     )
 

@@ -54,9 +54,11 @@ def practice_ladder(run: Run, practice: str = "", metric: str = "") -> tuple[Cha
         _wrap_ticks(axes, 16)
         axes.set_ylim(0.5, len(rows) + 0.5)
         axes.set_xlabel(
-            f"{pictures.value_axis(card)}: diamond this practice, bar the usual range, line expected", fontsize=8
+            textwrap.fill(
+                f"{pictures.value_axis(card)}: diamond this practice, bar the usual range, line expected", 64
+            ),
+            fontsize=8,
         )
-        axes.xaxis.label.set_wrap(True)
         set_title(figure, title, 62)
     data = pd.DataFrame(
         [{"rung": r, "value": v["value"] * scale, "expected": v["centre"] * scale, "usual_lower": v["lower_95"] * scale,
@@ -100,7 +102,10 @@ def area_ladder(run: Run, metric: str = "") -> Chart:
             )
         axes.set_yticks(range(len(rungs), 0, -1), [f"{phrases.RUNG_SHORT[r]} ({phrases.RUNG_LABEL[r]})" for r in rungs])
         _wrap_ticks(axes, 16)
-        axes.set_xlabel(f"{pictures.value_axis(card)}: bar the middle 95% in England, diamonds outside", fontsize=8)
+        axes.set_xlabel(
+            textwrap.fill(f"{pictures.value_axis(card)}: bar the middle 95% in England, diamonds outside", 64),
+            fontsize=8,
+        )
         set_title(figure, title, 62)
     data = pd.concat(
         [f[["rung", "adjusted", "position"]].assign(adjusted=f["adjusted"] * scale) for f in frames.values()]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from gpvar.words import figures, phrases
 from gpvar.words.boxes import FLAGGED
-from gpvar.words.text import escape_markdown, known, number, plural
+from gpvar.words.text import escape_markdown, known, number, plural, some
 
 
 def counts(frame: pd.DataFrame) -> dict[str, int]:
@@ -32,9 +32,15 @@ def lead(card: Any, name: str, raw: dict[str, int], judged: dict[str, int]) -> s
     """
     n = judged["n"]
     verb = "stands" if judged["flagged"] == 1 else "stand"
-    some = f"**{plural(judged['flagged'], 'practice')} of {number(n)} {verb} out.**"
-    head = some if judged["flagged"] else "**No practice stands out.**"
-    far = plural(judged["far_outside"], "of them is", "of them are") if judged["flagged"] else ""
+    many = f"**{plural(judged['flagged'], 'practice')} of {number(n)} {verb} out.**"
+    head = many if judged["flagged"] else "**No practice stands out.**"
+    far = ""
+    if judged["flagged"]:
+        far = (
+            plural(judged["far_outside"], "of them is", "of them are")
+            if judged["far_outside"]
+            else "Not one of them is"
+        )
     return " ".join(
         part
         for part in (
@@ -42,7 +48,7 @@ def lead(card: Any, name: str, raw: dict[str, int], judged: dict[str, int]) -> s
             f"On the {card.short}, {plural(raw['flagged'], 'practice')} in {escape_markdown(name)} "
             f"{_is_are(raw['flagged'])} outside the usual range on the raw figures "
             f"({phrases.label('M0', 'england')}), and "
-            f"{number(judged['flagged'])} after allowing for patients ({phrases.label('M1', 'england')}).",
+            f"{some(judged['flagged'])} after allowing for patients ({phrases.label('M1', 'england')}).",
             f"{far} far outside it." if far else "",
             "Standing out is a reason to look. It is not a finding about care.",
         )
@@ -60,7 +66,11 @@ def moved(judged: dict[str, int], raw: dict[str, int], where: str) -> str:
     if raw["flagged"] == 0:
         return f"{where}, no practice was outside the usual range to begin with."
     who = plural(raw["flagged"], "practice")
-    tail = f"{number(judged['revealed'])} {_only(judged['revealed'])} after a like-for-like comparison."
+    tail = (
+        f"{number(judged['revealed'])} {_only(judged['revealed'])} after a like-for-like comparison."
+        if judged["revealed"]
+        else "No other practice comes to light after a like-for-like comparison."
+    )
     if judged["borderline"]:
         crossed = _crossed(judged["borderline"])
         tail += f" {number(judged['borderline'])} {crossed} the edge by little, which says nothing either way."
@@ -72,9 +82,8 @@ def moved(judged: dict[str, int], raw: dict[str, int], where: str) -> str:
         )
     return (
         f"{where}, {who} {_was(raw['flagged'])} outside the usual range on the raw figures. After allowing for "
-        f"patients, {number(explained)} "
-        f"{_is_are(explained)} in line with {'its' if explained == 1 else 'their'} patients and "
-        f"{number(partly)} {_is_are(partly)} partly so. {tail}"
+        f"patients, {some(explained)} {_is_are(explained or 1)} in line with "
+        f"{'its' if explained < 2 else 'their'} patients and {some(partly)} {_is_are(partly or 1)} partly so. {tail}"
     )
 
 

@@ -98,11 +98,11 @@ def table_quality(gates: pd.DataFrame) -> str:
     if failed.empty:
         parts.append("No check failed.")
     else:
+        parts.append(f"{plural(failed['gate'].nunique(), 'check')} failed for at least one practice.")
         stops = failed.loc[failed["severity"] == "stop", "practice_code"]
-        parts.append(
-            f"{plural(failed['gate'].nunique(), 'check')} failed for at least one practice; "
-            f"for {plural(stops[stops != ''].nunique(), 'practice')} the data cannot answer."
-        )
+        stopped = stops[stops != ""].nunique()
+        if stopped:
+            parts.append(f"For {plural(stopped, 'practice')} the data cannot answer.")
     missing = unchecked(gates)
     if missing:
         parts.append(f"**{len(missing)} could not be checked:** {listed(f'“{t[0].lower()}{t[1:]}”' for t in missing)}.")

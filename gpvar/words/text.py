@@ -79,6 +79,11 @@ def plural(many: float, one: str, more: str | None = None) -> str:
     return f"{number(many)} {noun}"
 
 
+def some(many: float) -> str:
+    """Return a whole number for a sentence, with a word for nought."""
+    return "none" if round(many) == 0 else number(many)
+
+
 def sentence(text: str) -> str:
     """Return the text with a capital first letter and one full stop."""
     text = text.strip()
