@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gpvar.results import Run
 
 RUNGS = ("M0", "M1", "M1-", "M2")
-_WIDEST = 30
+_WIDEST, _PROSE = 30, 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,14 @@ class Table:
         heads = [escape_markdown(c) for c in self.frame.columns]
         # Padding counts in a printed column: a few letters more keep short columns from breaking a word.
         least, most = (11, _WIDEST) if len(heads) < 7 else (13, 20)
+        last = len(heads) - 1 if heads[-1] == "What it means" else -1
         widths = [
-            2 + max(least, min(most, max(len(plain(text)) for text in (head, *(row[i] for row in rows)))))
+            2
+            + (
+                _PROSE
+                if i == last
+                else max(least, min(most, max(len(plain(t)) for t in (head, *(r[i] for r in rows)))))
+            )
             for i, head in enumerate(self.frame.columns)
         ]
         lines = [_line(heads), _line(["-" * w for w in widths]), *(_line(row) for row in cells)]

@@ -21,6 +21,14 @@ PRACTICE_TABLES = ["analysis_practices", "spread", "gates", "provenance"]
 AREA_TABLES = ["methods", "spread", "calibration", "fits", "gates", "provenance"]
 PRIVATE_TABLES = ["analysis_practices", "gates", "unmatched", "excluded"]
 
+#: What a reader of the workbook wants to see; the CSV beside it holds every column, and opens in a tenth of the time.
+READ = (
+    "practice_code", "practice_name", "metric", "rung", "comparator", "observed", "denominator", "value", "centre",
+    "adjusted", "difference", "difference_lower", "difference_upper", "lower_95", "upper_95", "lower_99_8",
+    "upper_99_8", "z", "position", "movement", "explained_share", "percentile", "gap_per_week", "exceeds_margin",
+    "in_fit",
+)  # fmt: skip
+
 
 def practice_rows(run: Run, practice: str, metric: str) -> pd.DataFrame:
     """Return the practice's own rows, and nobody else's."""
@@ -65,7 +73,7 @@ def area_workbook(run: Run, metrics: list[str], private: bool) -> bytes:
     if private:
         every = [area_facts(run, m).practices.assign(metric=m) for m in metrics]
         sheets = {
-            "Practices": ("Every practice of the area, by code", pd.concat(every, ignore_index=True)),
+            "Practices": ("Every practice of the area, by code", pd.concat(every, ignore_index=True)[list(READ)]),
             "Checks": ("Checks of the data for this area", gates[gates["practice_code"].isin(["", *facts.codes])]),
             "Unmatched": ("What did not match", run.table.unmatched),
             "Left out": ("Practices left out of the fit and placed against it", run.table.excluded),

@@ -49,18 +49,18 @@ def build(run: Run, entries: Sequence[Entry], root: Path) -> bytes:
         if not here:
             continue
         parts += [f"## {heading}", note]
-        parts.append(
-            "\n".join(f"- {escape_markdown(summary, 300)} {_links(paths, root)}" for _, _, _, summary, paths in here)
-        )
+        parts.append("\n".join(f"- {_links(summary, paths, root)}" for _, _, _, summary, paths in here))
     parts += ["## Spreadsheets", _spreadsheets(root)]
     look = Look(title, bool(run.meta.get("simulated")), False)
     return to_html(Page("\n\n".join(part for part in parts if part), ()), look)
 
 
-def _links(paths: Sequence[Path], root: Path) -> str:
-    names = {".html": "page", ".docx": "Word"}
-    found = [(names[p.suffix], p.relative_to(root).as_posix()) for p in paths if p.suffix in names]
-    return " · ".join(f"[{name}]({link})" for name, link in found)
+def _links(summary: str, paths: Sequence[Path], root: Path) -> str:
+    """Return the summary as the link to the page, and the Word file after it."""
+    found = {p.suffix: p.relative_to(root).as_posix() for p in paths if p.suffix in (".html", ".docx")}
+    said = escape_markdown(summary, 300)
+    first = f"[{said}]({found['.html']})" if ".html" in found else said
+    return f"{first} ([Word file]({found['.docx']}))" if ".docx" in found else first
 
 
 def _spreadsheets(root: Path) -> str:

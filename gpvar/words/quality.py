@@ -109,24 +109,36 @@ def table_quality(gates: pd.DataFrame) -> str:
     return " ".join(parts)
 
 
+_SEVERITY = {"stop": "stops the question", "warn": "a warning", "note": "a note"}
+_ORDER = {FAILED: 0, UNCHECKED: 1, PASSED: 2}
+
+
 def gate_rows(gates: pd.DataFrame) -> pd.DataFrame:
-    """Return one line per gate and metric for the check page: state, how many practices, what it means."""
-    rows = []
-    for (gate, metric), part in gates.groupby(["gate", "metric"], sort=False):
-        failed = part[part["state"] == FAILED]
-        state = FAILED if len(failed) else str(part["state"].iloc[0])
-        own = failed.loc[failed["practice_code"] != "", "practice_code"].nunique()
-        details = [
-            plain(d, 160) for d in part.loc[part["state"] == state, "detail"].head(1) if str(d) not in ("", "nan")
-        ]
-        rows.append(
-            {
-                "Check": title(str(gate)),
-                "Measure": str(metric) or "all",
-                "Severity": str(part["severity"].iloc[0]),
-                "State": state,
-                "Practices": str(own) if own else ("all" if state == FAILED else "none"),
-                "What it means": meaning(str(gate), state) + (f" ({details[0]})" if details and not own else ""),
-            }
-        )
-    return pd.DataFrame(rows, columns=["Check", "Measure", "Severity", "State", "Practices", "What it means"])
+    """Return one line per gate and state for the check page, failures first: which measures, how many practices."""
+    states = [
+        _gate_state(str(gate), str(metric), part)
+        for (gate, metric), part in gates.groupby(["gate", "metric"], sort=False)
+    ]
+    merged: dict[tuple[str, ...], dict[str, str]] = {}
+    for state in states:
+        key = tuple(state[name] for name in ("Check", "State", "Practices", "What it means"))
+        seen = merged.setdefault(key, state)
+        if seen is not state:
+            seen["Measure"] = f"{seen['Measure']}, {state['Measure']}"
+    rows = sorted(merged.values(), key=lambda row: _ORDER[row["State"].split(":")[0]])
+    return pd.DataFrame(rows, columns=["Check", "Measure", "State", "Practices", "What it means"])
+
+
+def _gate_state(gate: str, metric: str, part: pd.DataFrame) -> dict[str, str]:
+    failed = part[part["state"] == FAILED]
+    state = FAILED if len(failed) else str(part["state"].iloc[0])
+    own = failed.loc[failed["practice_code"] != "", "practice_code"].nunique()
+    details = [plain(d, 160) for d in part.loc[part["state"] == state, "detail"].head(1) if str(d) not in ("", "nan")]
+    severity = _SEVERITY.get(str(part["severity"].iloc[0]), "")
+    return {
+        "Check": title(gate),
+        "Measure": catalogue.metric(metric).short if metric else "all",
+        "State": f"{state}: {severity}" if state == FAILED and severity else state,
+        "Practices": str(own) if own else ("all" if state == FAILED else "none"),
+        "What it means": meaning(gate, state) + (f" ({details[0]})" if details and not own else ""),
+    }
