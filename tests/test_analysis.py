@@ -165,3 +165,15 @@ def test_analysis_is_pure(table: PracticeTable, analysis: Analysis) -> None:
     again = gpvar.analyse(table, "dna_share")
     pd.testing.assert_frame_equal(again.practices, analysis.practices)
     assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
+
+
+def test_the_finding_is_repeated_without_a_covariate_far_out_of_date(table: PracticeTable) -> None:
+    source = replace(table.study.sources[0], dates={**table.study.sources[0].dates, "qof_dep": "2022-03"})
+    found = gpvar.analyse(replace(table, study=replace(table.study, sources=(source,))), "dna_share")
+    note = next(note for note in found.notes if note.id == "repeated_without_old")
+    assert note.numbers["covariates"] == ["qof_dep"]
+    without = replace(table.study, adjust={"M1": ("age_sex", "imd2025", "qof_dm"), "M2": ()})
+    other = gpvar.analyse(replace(table, study=without), "dna_share")
+    headline = "rung == 'M1' and comparator == 'england'"
+    before, after = (a.practices.query(headline).set_index("practice_code")["position"] for a in (found, other))
+    assert note.numbers["changed"] == after[after != before].to_dict() != {}

@@ -199,7 +199,7 @@ def test_a_cap_that_is_reached_censors_the_count() -> None:
         ("2025-10", "passed", "within the period"),
         ("2024-04", "passed", "12 months before"),
         ("2024-03", "failed", "13 months before"),
-        ("2023-03", "failed", "also read the finding without it"),
+        ("2023-03", "failed", "25 months before"),
         ("2026-07", "passed", "4 months after"),
     ],
 )
@@ -208,6 +208,11 @@ def test_the_date_of_deprivation(month: str, state: str, words: str) -> None:
     row = found[found["gate"] == "covariate_old"].iloc[0]
     assert row["state"] == state
     assert words in row["detail"]
+
+
+@pytest.mark.parametrize(("month", "far"), [("2023-04", ()), ("2023-03", ("imd2025",)), ("2026-07", ())])
+def test_beyond_24_months_the_finding_is_to_be_repeated_without_it(month: str, far: tuple[str, ...]) -> None:
+    assert gates.out_of_date(study(dates={"imd2025": month}), ["imd2025", "age_sex"]) == far
 
 
 def test_what_is_measured_after_the_outcome_fails_but_for_age_sex_and_deprivation() -> None:

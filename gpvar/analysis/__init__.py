@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gpvar import catalogue, design
+from gpvar import catalogue, design, gates
 from gpvar.analysis.area import compare_methods, local_calibration
 from gpvar.analysis.judge import Counts
 from gpvar.analysis.ladder import COMPARATORS, HEADLINE, Ladder, climb, rungs_of
@@ -55,13 +55,14 @@ def analyse(table: PracticeTable, metric: str) -> Analysis:
     everyone = _in_real_terms(ladder.practices, card, table.study.period.weeks)
     everyone["position"] = _agreed([ladder.practices for ladder in ladders])
     area = set(table.area_codes)
+    repeated = _repeated_without_old(table, counts, practices, ladder)
     return Analysis(
         practices=everyone.drop(columns=["decidable", "expected_link"]),
         spread=ladder.spread,
         methods=compare_methods(counts, ladder, np.isin(counts.practice_code, list(area))),
         fits=_fits(ladder),
         calibration=local_calibration(ladder, area),
-        notes=_notes(ladder, dropped, card),
+        notes=(*_notes(ladder, dropped, card), *repeated),
         meta=_meta(table, card, counts, ladder, dropped),
     )
 
@@ -165,6 +166,27 @@ def _notes(ladder: Ladder, dropped: dict[str, str], card: MetricCard) -> tuple[N
         if row.comparator == "england" and not _CALIBRATION_BAND[0] <= row.expected_total_ratio <= _CALIBRATION_BAND[1]:
             notes.append(Note("spread_not_normal", {"rung": row.rung, "ratio": row.expected_total_ratio}))
     return tuple(notes)
+
+
+def _repeated_without_old(
+    table: PracticeTable, counts: Counts, practices: pd.DataFrame, ladder: Ladder
+) -> tuple[Note, ...]:
+    """Repeat the headline without covariates that are far out of date, and say for whom the answer changes."""
+    headline = next((rung for rung in ladder.rungs if rung.name == HEADLINE), None)
+    old = gates.out_of_date(table.study, headline.covariates) if headline else ()
+    if headline is None or not old:
+        return ()
+    kept = tuple(c for c in headline.covariates if c not in old)
+    again = climb(counts, practices, {"M0": (), HEADLINE: kept} if kept else {"M0": ()})
+    before, after = _headline_positions(ladder, HEADLINE), _headline_positions(again, HEADLINE if kept else "M0")
+    changed = after[after != before.reindex(after.index)]
+    return (Note("repeated_without_old", {"covariates": list(old), "changed": changed.to_dict()}),)
+
+
+def _headline_positions(ladder: Ladder, rung: str) -> pd.Series:
+    placed = ladder.practices
+    rows = placed[(placed["rung"] == rung) & (placed["comparator"] == "england")]
+    return rows.set_index("practice_code")["position"]
 
 
 def _meta(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from gpvar.gates.asking import dropped, excluded, run, summary
 from gpvar.gates.evidence import FAILED, PASSED, UNCHECKED, Evidence, Look, declared_covariates
+from gpvar.gates.tables import out_of_date
 
 __all__ = [
     "FAILED",
@@ -17,6 +18,7 @@ __all__ = [
     "declared_covariates",
     "dropped",
     "excluded",
+    "out_of_date",
     "run",
     "summary",
 ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gpvar import catalogue
 from gpvar.gates.evidence import FAILED, PASSED, UNCHECKED, Evidence, Look, columns_of, declared_covariates
 from gpvar.organisations import in_words
-from gpvar.study import months_between
+from gpvar.study import Study, months_between
 
 
 def series_break(e: Evidence) -> Iterator[Look]:
@@ -59,8 +59,7 @@ def covariate_missing(e: Evidence) -> Iterator[Look]:
 
 def covariate_old(e: Evidence) -> Iterator[Look]:
     """Compare each characteristic's date with the period."""
-    card = catalogue.gates()["covariate_old"]
-    dates = {covariate: month for source in e.study.sources for covariate, month in source.dates.items()}
+    dates = _dates(e.study)
     declared = dict.fromkeys(c for metric in e.study.metrics for c in declared_covariates(e.study, metric))
     for covariate in declared:
         if not columns_of(e.practices, covariate):
@@ -69,18 +68,31 @@ def covariate_old(e: Evidence) -> Iterator[Look]:
         if covariate not in dates:
             yield Look(UNCHECKED, detail=f"{title}: the study gives no date")
             continue
-        before = months_between(dates[covariate], e.study.period.start)
-        after = months_between(e.study.period.end, dates[covariate])
-        apart = max(before, after, 0)
-        late = after > 0 and covariate not in card.more["after_is_fine"]
-        wrong = late or apart > card.thresholds["months_above"]
+        before, after, wrong, _ = _apart(e.study, covariate, dates[covariate])
         place = f"{_months(before)} before" if before > 0 else f"{_months(after)} after" if after > 0 else "within"
-        far = (
-            " (also read the finding without it)"
-            if wrong and (late or apart > card.thresholds["far_months_above"])
-            else ""
-        )
-        yield Look(FAILED if wrong else PASSED, value=float(apart), detail=f"{title}: {place} the period{far}")
+        apart = float(max(before, after, 0))
+        yield Look(FAILED if wrong else PASSED, value=apart, detail=f"{title}: {place} the period")
+
+
+def out_of_date(study: Study, covariates: Iterable[str]) -> tuple[str, ...]:
+    """Return the covariates so far from the period that a finding must be repeated without them."""
+    dates = _dates(study)
+    return tuple(c for c in covariates if c in dates and _apart(study, c, dates[c])[3])
+
+
+def _dates(study: Study) -> dict[str, str]:
+    return {covariate: month for source in study.sources for covariate, month in source.dates.items()}
+
+
+def _apart(study: Study, covariate: str, month: str) -> tuple[int, int, bool, bool]:
+    """Return months before and after the period, whether that is wrong, and whether it is far wrong."""
+    card = catalogue.gates()["covariate_old"]
+    before = months_between(month, study.period.start)
+    after = months_between(study.period.end, month)
+    late = after > 0 and covariate not in card.more["after_is_fine"]
+    apart = max(before, after)
+    wrong = late or apart > card.thresholds["months_above"]
+    return before, after, wrong, late or apart > card.thresholds["far_months_above"]
 
 
 def join_loss(e: Evidence) -> Iterator[Look]:
