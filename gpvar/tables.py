@@ -89,11 +89,12 @@ def practice_rungs(run: Run, practice: str = "", metric: str = "") -> Table:
         row, local = facts.row(rung), facts.row(rung, "own_icb")
         if row is None:
             continue
+        judged = row["position"] != "not_decidable"
         rows.append(
             {
                 "What is allowed for": f"{phrases.RUNG_SHORT[rung]} ({phrases.RUNG_LABEL[rung]})",
-                "Expected": figures.shown(card, row["centre"]),
-                "Difference": _signed(card, row["difference"]),
+                "Expected": figures.shown(card, row["centre"]) if judged else "not judged",
+                "Difference": _signed(card, row["difference"]) if judged else "not judged",
                 "Against England": phrases.POSITION[row["position"]],
                 "Against own ICB": phrases.POSITION[local["position"]] if local else "not compared",
             }

@@ -105,6 +105,16 @@ def test_a_practice_that_cannot_be_placed_has_no_funnel(run) -> None:
     assert charts.practice_ladder(bare, "X10002", "same_day_share") == ()
 
 
+def test_what_the_data_cannot_answer_is_not_drawn_against_limits(run) -> None:
+    import dataclasses
+
+    frame = run.analyses["same_day_share"].practices.copy()
+    frame.loc[frame["practice_code"] == "X10002", "position"] = "not_decidable"
+    analysis = dataclasses.replace(run.analyses["same_day_share"], practices=frame)
+    stopped = dataclasses.replace(run, analyses={"same_day_share": analysis})
+    assert charts.funnel_before_after(stopped, "X10002", "same_day_share") == ()
+
+
 def test_the_colours_are_told_apart_from_white_and_carry_no_meaning_alone(run) -> None:
     def contrast(colour: str) -> float:
         channel = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]

@@ -39,7 +39,10 @@ def funnel_before_after(run: Run, practice: str = "", metric: str = "") -> tuple
 
 
 def _can_draw(row: dict[str, Any] | None) -> bool:
-    return row is not None and bool(np.isfinite(row["value"])) and bool(np.isfinite(row["centre"]))
+    """Say whether there is a judgement to draw: limits round a figure that cannot be judged would pass one."""
+    if row is None or row["position"] == "not_decidable":
+        return False
+    return bool(np.isfinite(row["value"])) and bool(np.isfinite(row["centre"]))
 
 
 def _rows(analysis: Analysis, rung: str, comparator: str = "england") -> pd.DataFrame:

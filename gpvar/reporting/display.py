@@ -25,6 +25,8 @@ def show(thing: str | Table | Chart | tuple[Chart, ...]) -> None:
 
     if isinstance(thing, (str, Table)):
         text = thing if isinstance(thing, str) else thing.to_markdown()
+        if not text:
+            return
         payload: dict[str, Any] = {"kind": "words", "markdown": text}
         display({"text/markdown": text, "text/plain": text, MIME: payload}, raw=True)
         return

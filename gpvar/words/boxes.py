@@ -37,7 +37,7 @@ def icb_right(card: Any, rows: dict[tuple[str, str], Row], england: float, icb: 
     """
     raw, judged = rows.get(("M0", "england")), rows.get(("M1", "england"))
     items = [_arithmetic(card, raw, england, icb)]
-    if judged is None or judged["position"] == "not_decidable" or raw is None:
+    if judged is None or raw is None or "not_decidable" in (judged["position"], raw["position"]):
         return [*items, "Nothing here shows that the ICB is wrong. These data cannot settle it either way."]
     items.append(_tenth(raw))
     if judged["position"] in FLAGGED:
@@ -66,7 +66,7 @@ def _arithmetic(card: Any, raw: Row | None, england: float, icb: float) -> str:
             same = figures.is_nil(card, gap)
             parts.append(f"the same as {name}'s" if same else f"{figures.side(gap)} than {name}'s")
     compared = f", and {listed(parts)}" if parts else ""
-    return f"The raw figure is right as arithmetic: {figures.amount(card, raw['value'])}{compared}."
+    return f"The raw figure is right as arithmetic on these data: {figures.amount(card, raw['value'])}{compared}."
 
 
 def _tenth(raw: Row) -> str:

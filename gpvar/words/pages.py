@@ -134,7 +134,8 @@ def real_terms_text(facts: PracticeFacts) -> str:
 def practice_funnel_note(run: Run, practice: str = "", metric: str = "") -> str:
     """Return how to read a practice's funnels; nothing when there are none."""
     facts = practice_facts(run, practice, metric)
-    return _note(pictures.funnel_note()) if facts.row("M0") is not None else ""
+    raw = facts.row("M0")
+    return _note(pictures.funnel_note()) if raw is not None and raw["position"] != "not_decidable" else ""
 
 
 def area_funnel_note(run: Run, metric: str = "") -> str:

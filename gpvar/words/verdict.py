@@ -205,7 +205,7 @@ def raw_figure(card: Any, row: Row, england: float, icb: float, icb_name: str) -
 
 def raw_rank(row: Row, comparator: str = "england") -> str:
     """Return the raw rank, counted from the lowest, as the arithmetic it is."""
-    if not (known(row.get("rank")) and known(row.get("ranked"))):
+    if row["position"] == "not_decidable" or not (known(row.get("rank")) and known(row.get("ranked"))):
         return ""
     return (
         f"On the raw figures it is {ordinal(row['rank'])} from the lowest of {number(row['ranked'])} practices "
