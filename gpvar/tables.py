@@ -172,21 +172,19 @@ def area_practices(run: Run, metric: str = "") -> Table:
     rows = []
     for code in sorted(facts.codes):
         before, after = _get(raw, code), _get(judged, code)
+        decided = after is not None and after["position"] != "not_decidable"
         rows.append(
             {
                 "Code": code,
                 "Practice": names.get(code, code),
                 "Figure": figures.shown(card, before["value"]) if before is not None else "no figure",
-                "Expected": figures.shown(card, after["centre"]) if after is not None else "not known",
-                "Gap a week": _weekly(after),
-                "Raw": phrases.POSITION[before["position"]]
-                if before is not None
-                else phrases.POSITION["not_decidable"],
-                "Patients": phrases.POSITION[after["position"]]
-                if after is not None
-                else phrases.POSITION["not_decidable"],
-                "What changed": (phrases.movement_phrase(after["movement"] or "") if after is not None else "")
-                or "inside both times",
+                "Expected": figures.shown(card, after["centre"]) if decided else "not judged",
+                "Gap a week": _weekly(after) if decided else "not judged",
+                "Raw": phrases.POSITION[before["position"] if before is not None else "not_decidable"],
+                "Patients": phrases.POSITION[after["position"] if after is not None else "not_decidable"],
+                "What changed": (phrases.movement_phrase(after["movement"] or "") or "inside both times")
+                if decided
+                else "not judged",
             }
         )
     columns = ["Code", "Practice", "Figure", "Expected", "Gap a week", "Raw", "Patients", "What changed"]

@@ -99,6 +99,7 @@ def test_word_files_have_headings_tables_titles_and_text_alternatives(published)
         drawn = [e for e in body.iter() if e.tag.endswith("}docPr")]
         styles = {e.get(f"{W}val") for e in body.iter(f"{W}pStyle")}
         assert drawn and all(len(e.get("descr", "")) > 80 for e in drawn)
+        assert all(row.find(f"{W}trPr/{W}cantSplit") is not None for row in body.iter(f"{W}tr"))
         assert {"Heading1", "Heading2", "Verdict", "Box"} <= styles and list(body.iter(f"{W}tbl"))
         assert re.search(r"<dc:title>.+</dc:title>", core)
         assert "Simulated example: not real practices" in header

@@ -64,6 +64,7 @@ def test_a_practice_without_a_figure_is_listed_as_such(run) -> None:
     bare = dataclasses.replace(run, analyses={"same_day_share": dataclasses.replace(analysis, practices=rest)})
     row = tables.area_practices(bare, "same_day_share").frame.set_index("Code").loc[gone]
     assert row["Figure"] == "no figure" and row["Raw"] == "The data cannot answer this"
+    assert row["Expected"] == row["Gap a week"] == row["What changed"] == "not judged"
 
 
 def test_tables_to_be_sent_name_no_peer(run) -> None:

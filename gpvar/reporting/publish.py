@@ -115,7 +115,7 @@ def _attribute(text: str) -> str:
 
 
 def _finished(document: bytes, title: str) -> bytes:
-    """Write the title into the document's properties, and set pictures close enough to stand side by side."""
+    """Write the title into the document's properties, set pictures side by side, and keep rows whole."""
     target = BytesIO()
     with zipfile.ZipFile(BytesIO(document)) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as copy:
         for item in source.infolist():
@@ -125,8 +125,14 @@ def _finished(document: bytes, title: str) -> bytes:
             elif item.filename == "word/document.xml":
                 # Left out, the distance is nought in Word but a third of a centimetre in LibreOffice.
                 content = content.replace(b"<wp:inline>", b'<wp:inline distT="0" distB="0" distL="0" distR="0">')
+                content = re.sub(rb"<w:tr>(?:<w:trPr>(.*?)</w:trPr>)?", _whole_row, content)
             copy.writestr(item, content)
     return target.getvalue()
+
+
+def _whole_row(found: re.Match[bytes]) -> bytes:
+    """Return the head of a table row that keeps to one page."""
+    return b"<w:tr><w:trPr><w:cantSplit/>" + (found[1] or b"") + b"</w:trPr>"
 
 
 def _with_title(core: str, title: str) -> str:
