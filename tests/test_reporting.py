@@ -247,6 +247,7 @@ def test_a_report_that_cannot_be_written_leaves_the_others_and_the_earlier_file(
     assert "Close the file" in result.failed[0][1] and len(result.failed[0][1].splitlines()) == 3
     assert target.read_bytes() == before and not list(target.parent.glob(".gpvar-*"))
     assert any("every_practice.docx" in path.name for path in result.files)
+    assert f"to-send/{OWN}_dna_share.html" in read(result.index), "one kind published again must not hide the others"
 
 
 def test_an_unwritable_folder_is_a_three_line_error(tmp_path: Path) -> None:

@@ -134,7 +134,6 @@ def publish_run(
     study = study or run.study
     root = Path(study.folder) / "reports"
     wanted = _formats(formats or study.reports.formats)
-    done: list[tuple[Job, list[Path]]] = []
     written: list[Path] = []
     failed: list[tuple[str, str]] = []
     jobs = jobs_for(run, kinds or study.reports.kinds)
@@ -142,27 +141,28 @@ def publish_run(
         for i, job in enumerate(jobs, start=1):
             progress(f"Report {i} of {len(jobs)}: {job.title}")
             try:
-                made = _make(run, job, wanted, root, kernel)
+                written += _make(run, job, wanted, root, kernel)
             except GpvarError as error:
                 failed.append((job.stem, str(error)))
-                continue
-            done.append((job, made))
-            written += made
     for name, write in _appendices(run, jobs, root):
         try:
             written += write()
         except GpvarError as error:
             failed.append((name, str(error)))
     home = root / "index.html"
+    listed = jobs_for(run, {*study.reports.kinds, *(job.kind for job in jobs)})
     try:
-        written.append(
-            files.write(
-                home, index.build(run, [(j.kind, j.folder, j.title, j.summary, paths) for j, paths in done], root)
-            )
-        )
+        written.append(files.write(home, index.build(run, _entries(listed, root), root)))
     except ReportError as error:
         failed.append(("index", str(error)))
     return PublishResult(tuple(written), tuple(failed), home)
+
+
+def _entries(jobs: list[Job], root: Path) -> list[index.Entry]:
+    """Return what the index lists: every report of the study that is there, made now or before."""
+    found = ((job, [root / job.folder / f"{job.stem}.{kind}" for kind in FORMATS]) for job in jobs)
+    there = ((job, [path for path in paths if path.is_file()]) for job, paths in found)
+    return [(job.kind, job.folder, job.title, job.summary, paths) for job, paths in there if paths]
 
 
 def _formats(formats: Iterable[str]) -> list[str]:
