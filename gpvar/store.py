@@ -63,7 +63,8 @@ def load_run(folder: Path | str) -> Run:
     Parameters
     ----------
     folder
-        ``STUDY/results/KEY``, or a study's folder: then its newest run.
+        ``STUDY/results/KEY``, or a study's folder: then its newest run. Empty: the demonstration's, which must have
+        been run before.
 
     Returns
     -------
@@ -74,7 +75,7 @@ def load_run(folder: Path | str) -> Run:
     RunMissing
         When there is no complete run there.
     """
-    folder = _find(Path(folder))
+    folder = _find(Path(folder)) if str(folder) else _find_demonstration()
     stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     if stored.get("format") != FORMAT:
         raise RunMissing(
@@ -103,6 +104,18 @@ def _find(folder: Path) -> Path:
             "There are no results to read here.", str(folder), "Run the study first: python run.py run STUDY"
         )
     return max(runs, key=lambda path: (path / "run.json").stat().st_mtime)
+
+
+def _find_demonstration() -> Path:
+    here = Path.cwd()
+    for place in (here, here.parent):
+        if list((place / "gpvar-demo").glob("results/*/run.json")):
+            return _find(place / "gpvar-demo")
+    raise RunMissing(
+        "No run was named, and there is no demonstration here to show instead.",
+        str(here),
+        "Name a run, or make the demonstration first: python run.py demo",
+    )
 
 
 def _write(run: Run, folder: Path) -> None:

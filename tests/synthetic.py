@@ -354,6 +354,7 @@ def make_run(
         excluded=pd.DataFrame(columns=["practice_code", "gate"]),
     )
     study = SimpleNamespace(
+        sources=(SimpleNamespace(dates={"imd2025": "2025-10", "qof_dm": "2025-03"}),),
         schema=1,
         title="Invented study",
         seed=1,

@@ -13,6 +13,7 @@ import pytest
 
 from gpvar import catalogue, words
 from gpvar.errors import StudyError
+from gpvar.results import Note
 from gpvar.words import area, boxes, console, figures, pages, phrases, pictures, quality, text, verdict
 from tests import synthetic
 
@@ -77,7 +78,13 @@ def sentences(card, position, movement, sign, rung, comparator):
         verdict.own_icb(rows),
         verdict.without_recorded(rows),
         verdict.raw_figure(card, raw, 0.44, 0.41, "NHS Somewhere ICB"),
-        verdict.raw_rank(raw, comparator),
+        verdict.raw_rank(raw, raw, comparator),
+        boxes.without_old(["imd2025", "qof_dm"], 0),
+        boxes.without_old(["imd2025"], 3),
+        boxes.without_old_here(
+            [Note("repeated_without_old", {"covariates": ["imd2025"], "changed": {"A1": "usual"}})], "A1"
+        ),
+        boxes.without_old_here([Note("repeated_without_old", {"covariates": ["imd2025"], "changed": {}})], "A1"),
         verdict.real_terms(card, judged, rung=rung, comparator=comparator),
         verdict.chance(card, has_months=False),
         verdict.direction(card),

@@ -178,7 +178,9 @@ def calibration(frame: pd.DataFrame) -> str:
     return " ".join(parts)
 
 
-def icb_right(card: Any, judged: dict[str, int], england: float, area: float) -> list[str]:
+def icb_right(
+    card: Any, judged: dict[str, int], england: float, area: float, more_than_chance: bool = True
+) -> list[str]:
     """Return what must be conceded about an area."""
     items = []
     if known(england) and known(area):
@@ -194,8 +196,9 @@ def icb_right(card: Any, judged: dict[str, int], england: float, area: float) ->
             "after allowing for patients. "
             "Asking about them is fair."
         )
-    items.append(
-        "Practices differ by more than the chance of sampling can give. The variation is real, whatever its causes."
-    )
+    if more_than_chance:
+        items.append(
+            "Practices differ by more than the chance of sampling can give. The variation is real, whatever its causes."
+        )
     items.append("A difference that many practices share may still matter to patients.")
     return items

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from gpvar import catalogue
+from gpvar.errors import StudyError
 from gpvar.words import figures, phrases
-from gpvar.words.text import known, listed, number
+from gpvar.words.text import known, listed, number, plural
 
 Row = dict[str, Any]
 FLAGGED = ("unusual", "far_outside")
@@ -51,6 +52,7 @@ def icb_right(card: Any, rows: dict[tuple[str, str], Row], england: float, icb: 
         )
     else:
         items.append("Finding no clear difference does not prove that there is none.")
+    items.append(_own_icb(rows, judged))
     if judged.get("exceeds_margin"):
         items.append(f"The gap is not trivial: it is more than {figures.margin(card)}.")
     return [item for item in items if item]
@@ -67,6 +69,16 @@ def _arithmetic(card: Any, raw: Row | None, england: float, icb: float) -> str:
             parts.append(f"the same as {name}'s" if same else f"{figures.side(gap)} than {name}'s")
     compared = f", and {listed(parts)}" if parts else ""
     return f"The raw figure is right as arithmetic on these data: {figures.amount(card, raw['value'])}{compared}."
+
+
+def _own_icb(rows: dict[tuple[str, str], Row], judged: Row) -> str:
+    own = rows.get(("M1", "own_icb"))
+    if own is None or own["position"] not in FLAGGED or judged["position"] in FLAGGED:
+        return ""
+    return (
+        "Against the other practices of its own ICB it is "
+        f"{phrases.POSITION[own['position']].lower()} ({phrases.label('M1', 'own_icb')})."
+    )
 
 
 def _tenth(raw: Row) -> str:
@@ -116,7 +128,7 @@ def _dropped(dropped: dict[str, str]) -> str:
 def _phrase(covariate: str) -> str:
     try:
         return str(catalogue.covariate(covariate).phrase)
-    except Exception:  # a study may name a covariate of its own
+    except StudyError:  # a stored run may name a covariate that this version has no card for
         return covariate.replace("_", " ")
 
 
@@ -149,6 +161,24 @@ def over_adjustment(covariates: list[str]) -> list[str]:
     return [f"**What allowing for patients can hide.** {' '.join(said)}"] if said else []
 
 
+def without_old(covariates: list[str], changed: int) -> str:
+    """Return what repeating the comparison without characteristics of another date does, for many practices."""
+    names = listed(_phrase(c) for c in covariates)
+    answer = f"changes the answer for {plural(changed, 'practice')}" if changed else "changes no answer"
+    return f"The figures on {names} are of another date. Repeating the comparison without them {answer}."
+
+
+def without_old_here(found: list[Any], code: str) -> str:
+    """Return the same for one practice; nothing when every characteristic is of the right date."""
+    for note in found:
+        if note.id == "repeated_without_old":
+            names = listed(_phrase(c) for c in note.numbers["covariates"])
+            position = note.numbers["changed"].get(code)
+            answer = f"the answer would be “{phrases.POSITION[position]}”" if position else "the answer is the same"
+            return f"The figures on {names} are of another date; without them {answer}."
+    return ""
+
+
 def notes(found: list[Any]) -> list[str]:
     """Return the sentences for the notes that an analysis hands on; an unknown note is named, not hidden."""
     said = []
@@ -164,7 +194,9 @@ def notes(found: list[Any]) -> list[str]:
         elif note.id == "covariate_dropped":
             said.append(f"{_phrase(numbers['covariate']).capitalize()} could not be allowed for: {numbers['why']}.")
         elif note.id == "no_months":
-            said.append(f"{phrases.CHANCE}: the study has no monthly figures.")
+            continue  # said with the verdict, where it matters
+        elif note.id == "repeated_without_old":
+            said.append(without_old(numbers["covariates"], len(numbers["changed"])))
         else:
             said.append(f"Note from the analysis: {note.id.replace('_', ' ')}.")
     return said

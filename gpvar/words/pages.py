@@ -88,7 +88,7 @@ def practice_raw(run: Run, practice: str = "", metric: str = "") -> str:
         return "## The raw figure\n\nThere is no raw figure to show."
     text = [
         verdict.raw_figure(facts.card, raw, facts.meta.get("england_value", NAN), _icb_value(facts), facts.icb_name),
-        verdict.raw_rank(raw),
+        verdict.raw_rank(raw, facts.row("M0", "own_icb")),
         verdict.direction(facts.card),
     ]
     return f"## The raw figure\n\n{' '.join(t for t in text if t)}\n\n{_note(verdict.definition(facts.card))}"
@@ -113,9 +113,10 @@ def practice_after(run: Run, practice: str = "", metric: str = "") -> str:
     more = [c for c in context if c not in need]
     text = [f"M1 compares with practices with the same {boxes.allowed_for(need)}." if need else "", _more(more)]
     text += [verdict.without_recorded(facts.rows), verdict.own_icb(facts.rows, facts.meta.get("headline_rung", "M1"))]
+    text.append(boxes.without_old_here(list(facts.analysis.notes), facts.code))
     if facts.code in set(facts.meta.get("extrapolated", [])):
         text.append(
-            "This practice lies beyond the range in which most practices are found, so the comparison is extrapolated."
+            "Its deprivation is outside the range of 9 in 10 practices; there the comparison rests on a straight line."
         )
     return "## After allowing for patients\n\n" + " ".join(t for t in text if t)
 
@@ -179,6 +180,7 @@ def _sources(run: Run, card: Any, meta: dict[str, Any]) -> str:
     covariates = sorted({c for ids in meta.get("covariates", {}).values() for c in ids})
     lines = [
         f"Files: {sources.files(run.table.provenance)}.",
+        sources.dates(run.study.sources, covariates),
         sources.declared(run),
         sources.licences(card, covariates, bool(run.meta.get("simulated"))),
     ]
@@ -238,7 +240,9 @@ def area_icb_right(run: Run, metric: str = "") -> str:
     facts = area_facts(run, metric)
     judged = area.counts(facts.at(_rung(facts)))
     england, own = facts.meta.get("england_value", NAN), facts.meta.get("area_value", NAN)
-    return boxes.box(phrases.ICB_RIGHT, area.icb_right(facts.card, judged, england, own))
+    raw = facts.analysis.spread.query("rung == 'M0' and comparator == 'england'")
+    more_than_chance = bool((raw["overdispersion_p"] < 0.05).any())
+    return boxes.box(phrases.ICB_RIGHT, area.icb_right(facts.card, judged, england, own, more_than_chance))
 
 
 def area_methods(run: Run, metric: str = "") -> str:

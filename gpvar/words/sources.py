@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -10,6 +11,8 @@ from gpvar import catalogue
 from gpvar.words.text import escape_markdown, listed, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gpvar.results import Run
 
 
@@ -26,6 +29,22 @@ def files(provenance: pd.DataFrame) -> str:
             f"{escape_markdown(row['file'])}{f', {edition}' if edition else ''} (SHA-256 {_hash(row['sha256'])}…)"
         )
     return listed(said) or "no file"
+
+
+def dates(specs: Iterable[Any], covariates: list[str]) -> str:
+    """Return of which month each characteristic is, because it need not be that of the figure."""
+    known_dates = {c: month for spec in specs for c, month in spec.dates.items() if c in covariates}
+    if not known_dates:
+        return "The study does not say of which date the practices' characteristics are." if covariates else ""
+    by_month: dict[str, list[str]] = {}
+    for covariate, month in known_dates.items():
+        by_month.setdefault(month, []).append(catalogue.covariate(covariate).phrase)
+    said = "; ".join(f"{listed(names)} {_month(month)}" for month, names in sorted(by_month.items()))
+    return f"Characteristics of the practices are of these dates: {said}."
+
+
+def _month(month: str) -> str:
+    return f"{calendar.month_name[int(month[5:7])]} {month[:4]}"
 
 
 def licences(card: Any, covariates: list[str], simulated: bool) -> str:

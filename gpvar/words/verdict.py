@@ -203,16 +203,22 @@ def raw_figure(card: Any, row: Row, england: float, icb: float, icb_name: str) -
     return f"{said[0].upper()}{said[1:]}, each {unit}." if figures.is_share(card) else f"In {unit}: {said}."
 
 
-def raw_rank(row: Row, comparator: str = "england") -> str:
-    """Return the raw rank, counted from the lowest, as the arithmetic it is."""
+def raw_rank(row: Row, own: Row | None = None, comparator: str = "england") -> str:
+    """Return the raw rank, counted from the lowest, as the arithmetic it is, and the rank in its own ICB."""
     if row["position"] == "not_decidable" or not (known(row.get("rank")) and known(row.get("ranked"))):
         return ""
     return (
         f"On the raw figures it is {ordinal(row['rank'])} from the lowest of {number(row['ranked'])} practices "
         f"{phrases.COMPARATOR_IN[comparator]} ({phrases.label('M0', comparator)}): "
-        f"{neighbours(row, 'M0', comparator)}. "
+        f"{neighbours(row, 'M0', comparator)}. {_own_rank(own)}"
         "A rank cannot say why, and someone is always last."
     )
+
+
+def _own_rank(own: Row | None) -> str:
+    if own is None or not (known(own.get("rank")) and known(own.get("ranked"))):
+        return ""
+    return f"In its own ICB it is {ordinal(own['rank'])} from the lowest of {number(own['ranked'])}. "
 
 
 def real_terms(card: Any, row: Row, *, rung: str = "M1", comparator: str = "england") -> str:
