@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 import gpvar
-from gpvar import share
+from gpvar import share, starter
 from gpvar.analysis.judge import Counts, judge
+from gpvar.errors import RunMissing
 from gpvar.results import Analysis
 from gpvar.table import PracticeTable
 
@@ -177,3 +178,15 @@ def test_the_finding_is_repeated_without_a_covariate_far_out_of_date(table: Prac
     headline = "rung == 'M1' and comparator == 'england'"
     before, after = (a.practices.query(headline).set_index("practice_code")["position"] for a in (found, other))
     assert note.numbers["changed"] == after[after != before].to_dict() != {}
+
+
+def test_an_empty_run_means_the_demonstration(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path_factory.mktemp("somewhere")
+    monkeypatch.chdir(here)
+    with pytest.raises(RunMissing, match="no demonstration"):
+        gpvar.load_run("")
+    done = gpvar.run(starter.lay_out_demo(here / "gpvar-demo"))
+    found = gpvar.load_run("")
+    assert found.folder.name == done.folder.name and found.meta["simulated"]
