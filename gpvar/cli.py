@@ -188,9 +188,9 @@ def _run_and_publish(study: Path, refit: bool, show: bool) -> int:
 
 
 def _report(chosen: argparse.Namespace) -> int:
-    from gpvar import load_study, reporting, store
+    from gpvar import pipeline, reporting
 
-    done = store.load_run(load_study(chosen.study).folder)
+    done = pipeline.stored(chosen.study)
     return _tell(reporting.publish_run(done, kinds=(chosen.kind,), progress=_say), show=False)
 
 
@@ -203,9 +203,9 @@ def _tell(published: object, show: bool) -> int:
 
 
 def _explain(chosen: argparse.Namespace) -> None:
-    from gpvar import load_study, organisations, store, words
+    from gpvar import organisations, pipeline, words
 
-    done = store.load_run(load_study(chosen.study).folder)
+    done = pipeline.stored(chosen.study)
     code = organisations.find_practice(done.table.practices, chosen.practice)
     _say(words.explanation(done, code, chosen.metric))
 

@@ -36,12 +36,15 @@ class Design:
         Boolean array (practices): every covariate was present.
     extrapolated
         Boolean array (practices): a spline covariate lies beyond its outer knots, where the curve is a straight line.
+    dropped
+        Terms left out because they never vary, or say the same as terms before them.
     """
 
     matrix: np.ndarray
     terms: pd.DataFrame
     complete: np.ndarray
     extrapolated: np.ndarray
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +86,51 @@ def build(practices: pd.DataFrame, covariates: Sequence[str], fitted: np.ndarray
     raw = np.column_stack([term.values for term in terms]) if terms else np.empty((len(practices), 0))
     complete = ~np.isnan(raw).any(axis=1)
     used = fitted & complete
-    centre, scale = raw[used].mean(axis=0), raw[used].std(axis=0)
-    varying = scale > 1e-12 * np.maximum(1.0, np.abs(centre))
-    scaled = (raw[:, varying] - centre[varying]) / scale[varying]
-    described = [
-        {
-            "term": term.name,
-            "covariate": term.covariate,
-            "transform": term.transform,
-            "centre": centre[i],
-            "scale": scale[i],
-            "knots": " ".join(f"{knot:.6g}" for knot in term.knots),
-        }
-        for i, term in enumerate(terms)
-        if varying[i]
-    ]
+    centre, scale = _location_and_scale(raw[used])
+    scaled = (raw - centre) / scale
+    kept = _independent(scaled[used])
+    described = [_described(term, centre[i], scale[i]) for i, term in enumerate(terms) if kept[i]]
     intercept = {"term": "intercept", "covariate": "", "transform": "", "centre": 0.0, "scale": 1.0, "knots": ""}
     return Design(
-        matrix=np.column_stack([np.ones(len(practices)), scaled]),
+        matrix=np.column_stack([np.ones(len(practices)), scaled[:, kept]]),
         terms=pd.DataFrame([intercept, *described]),
         complete=complete,
         extrapolated=_beyond_knots(terms, len(practices)),
+        dropped=tuple(term.name for i, term in enumerate(terms) if not kept[i]),
     )
+
+
+def _location_and_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if not len(values):
+        return np.zeros(values.shape[1]), np.ones(values.shape[1])
+    centre, scale = values.mean(axis=0), values.std(axis=0)
+    constant = scale <= 1e-12 * np.maximum(1.0, np.abs(centre))
+    return centre, np.where(constant, np.inf, scale)
+
+
+def _independent(scaled: np.ndarray) -> np.ndarray:
+    """Say which columns add something to the intercept and the columns before them."""
+    kept = np.zeros(scaled.shape[1], dtype=bool)
+    basis = np.empty((len(scaled), 0))
+    for j, column in enumerate(scaled.T):
+        left = column - basis @ (basis.T @ column)
+        left = left - basis @ (basis.T @ left)
+        size = float(np.linalg.norm(left))
+        kept[j] = size > 1e-7 * float(np.linalg.norm(column))
+        if kept[j]:
+            basis = np.column_stack([basis, left / size])
+    return kept
+
+
+def _described(term: _Term, centre: float, scale: float) -> dict[str, object]:
+    return {
+        "term": term.name,
+        "covariate": term.covariate,
+        "transform": term.transform,
+        "centre": centre,
+        "scale": scale,
+        "knots": " ".join(f"{knot:.6g}" for knot in term.knots),
+    }
 
 
 def columns_of(practices: pd.DataFrame, covariate: str) -> list[str]:

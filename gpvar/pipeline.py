@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING
 import gpvar
 from gpvar import catalogue, store
 from gpvar.analysis import analyse
-from gpvar.results import Run
+from gpvar.errors import ConvergenceError, GpvarError, RunMissing, StatsError, TableError
+from gpvar.results import Analysis, Run
 from gpvar.study import Study, load_study
 from gpvar.table import PracticeTable, build_table
 
@@ -42,22 +44,72 @@ def run(
     Returns
     -------
     Run
-        Read back from the store when nothing has changed since it was last run.
+        Read back from the store when nothing that decides a number has changed since it was last run.
+
+    Raises
+    ------
+    TableError
+        When no metric of the study can be analysed. One that cannot, beside others that can, is named with its
+        reason in ``meta["unanswered"]``.
     """
     study = study if isinstance(study, Study) else load_study(study)
     progress("Reading the data")
     table = build_table(study)
     key = run_key(study, table)
-    folder = study.folder / "results" / key[:16]
+    folder = _folder(study, key)
     if store.is_complete(folder) and not refit:
-        return store.load_run(folder)
-    analyses = {}
-    for metric in study.metrics:
-        progress(f"Analysing {catalogue.metric(metric).short}")
-        analyses[metric] = analyse(table, metric)
-    done = Run(study=study, table=table, analyses=analyses, folder=folder, meta=_meta(study, key))
+        return replace(store.load_run(folder), study=study)
+    analyses, unanswered = _analyse_all(study, table, progress)
+    meta = _meta(study, key) | {"unanswered": {metric: _reason(error) for metric, error in unanswered.items()}}
+    done = Run(study=study, table=table, analyses=analyses, folder=folder, meta=meta)
     store.save(done)
     return done
+
+
+def stored(study: Study | str | Path) -> Run:
+    """Return the stored run of a study as it is now; nothing is fitted.
+
+    Raises
+    ------
+    RunMissing
+        When the study has not been run, or it, its data or gpvar have changed since.
+    """
+    study = study if isinstance(study, Study) else load_study(study)
+    folder = _folder(study, run_key(study, build_table(study)))
+    if not store.is_complete(folder):
+        earlier = any((study.folder / "results").glob("*/run.json"))
+        raise RunMissing(
+            "The study, its data or gpvar have changed since it was run."
+            if earlier
+            else "This study has not been run.",
+            str(study.folder),
+            f"Run it: python run.py run {study.folder}",
+        )
+    return replace(store.load_run(folder), study=study)
+
+
+def _folder(study: Study, key: str) -> Path:
+    return study.folder / "results" / key[:16]
+
+
+def _analyse_all(
+    study: Study, table: PracticeTable, progress: Callable[[str], None]
+) -> tuple[dict[str, Analysis], dict[str, GpvarError]]:
+    analyses: dict[str, Analysis] = {}
+    unanswered: dict[str, GpvarError] = {}
+    for metric in study.metrics:
+        progress(f"Analysing {catalogue.metric(metric).short}")
+        try:
+            analyses[metric] = analyse(table, metric)
+        except (TableError, StatsError, ConvergenceError) as error:
+            unanswered[metric] = error
+    if not analyses:
+        raise next(iter(unanswered.values()))
+    return analyses, unanswered
+
+
+def _reason(error: GpvarError) -> str:
+    return f"{error.problem} {error.fix}".strip()
 
 
 def run_key(study: Study, table: PracticeTable) -> str:

@@ -42,12 +42,17 @@ def save(run: Run) -> None:
         When the folder cannot be written.
     """
     building = run.folder.with_name(f"{run.folder.name}.part")
+    aside = run.folder.with_name(f"{run.folder.name}.old")
     try:
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(parents=True)
         _write(run, building)
-        shutil.rmtree(run.folder, ignore_errors=True)
+        # Moved aside before it is deleted: where another program holds a file the move fails and nothing is lost.
+        shutil.rmtree(aside, ignore_errors=True)
+        if run.folder.exists():
+            run.folder.replace(aside)
         building.replace(run.folder)
+        shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
         raise GpvarError(
             "The results could not be written.",

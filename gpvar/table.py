@@ -90,7 +90,8 @@ def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable
     counts = pd.concat([table.counts for table in tables], ignore_index=True)
     measured = pd.Index(sorted(counts.loc[counts["metric"].isin(study.metrics), "practice_code"].unique()))
     facts = pd.concat([table.facts.reindex(measured) for table in tables], axis=1)
-    outcomes, months = _outcomes(study, _with_patient_months(study, counts, facts), measured)
+    monthly = any(table.has_months for table in tables)
+    outcomes, months = _outcomes(study, _with_patient_months(study, counts, facts), measured, monthly)
     _refuse_wrong_columns(study, outcomes)
     hierarchy = _hierarchy(facts)
     practices = _practices(facts, counts, measured)
@@ -101,7 +102,7 @@ def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable
         practices=practices,
         hierarchy=hierarchy,
         months=months,
-        has_months=any(table.has_months for table in tables),
+        has_months=monthly,
         homes={f"{row.metric}.{row.part}": table.id for table in tables for row in _parts(table)},
         lost={table.id: float(1 - measured.isin(table.facts.index).mean()) for table in tables},
     )
@@ -164,7 +165,9 @@ def _with_patient_months(study: Study, counts: pd.DataFrame, facts: pd.DataFrame
     return pd.concat(frames, ignore_index=True)
 
 
-def _outcomes(study: Study, counts: pd.DataFrame, measured: pd.Index) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _outcomes(
+    study: Study, counts: pd.DataFrame, measured: pd.Index, monthly: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the outcomes, and the months that each figure rests on."""
     frames, months = [], []
     for metric in study.metrics:
@@ -176,6 +179,7 @@ def _outcomes(study: Study, counts: pd.DataFrame, measured: pd.Index) -> tuple[p
         # A partly hidden denominator moves a figure little: its middle is used, unless it could be below the numerator.
         middle = ((base["low"] + base["high"]) / 2).where(base["low"] >= top["high"].fillna(0))
         denominator = base["value"].where(~base["hidden"].eq(True), middle)
+        used = np.nan_to_num(np.fmin(top["months"].to_numpy(float), base["months"].to_numpy(float)))
         frames.append(
             pd.DataFrame(
                 {
@@ -185,12 +189,14 @@ def _outcomes(study: Study, counts: pd.DataFrame, measured: pd.Index) -> tuple[p
                     "denominator": denominator.to_numpy(float),
                     "numerator_low": top["low"].to_numpy(float),
                     "numerator_high": top["high"].to_numpy(float),
+                    "denominator_low": base["low"].to_numpy(float),
+                    "denominator_high": base["high"].to_numpy(float),
+                    "months": used if monthly else float(study.period.months),
                     "state": np.select([missing, hidden], ["missing", "suppressed"], ""),
                 }
             )
         )
-        used = np.fmin(top["months"].to_numpy(float), base["months"].to_numpy(float))
-        months.append(pd.DataFrame({"practice_code": measured, "metric": metric, "months": np.nan_to_num(used)}))
+        months.append(pd.DataFrame({"practice_code": measured, "metric": metric, "months": used}))
     return pd.concat(frames, ignore_index=True), pd.concat(months, ignore_index=True)
 
 

@@ -95,10 +95,17 @@ def test_the_gap_is_observed_minus_expected_over_the_weeks(analysis: Analysis) -
 
 
 def test_ranks_are_of_raw_values_at_the_raw_rung(analysis: Analysis) -> None:
-    raw = analysis.practices.query("rung == 'M0' and comparator == 'england'").dropna(subset=["value"])
+    raw = analysis.practices.query("rung == 'M0' and comparator == 'england'").dropna(subset=["rank"])
     lowest = raw.sort_values("rank").iloc[0]
     assert lowest["rank"] == 1 and lowest["value"] <= raw["value"].quantile(0.01)
     assert (raw["rank"].rank() - raw["link_residual"].rank()).abs().max() < 1
+
+
+def test_a_practice_behind_a_stop_gate_has_no_rank_and_is_not_counted(analysis: Analysis) -> None:
+    found = row(analysis, CANNOT, "M0")
+    assert np.isnan(found["rank"]) and np.isnan(found["percentile"]) and np.isnan(found["q"])
+    raw = analysis.practices.query("rung == 'M0' and comparator == 'england'")
+    assert raw["ranked"].dropna().unique().tolist() == [raw["rank"].notna().sum()]
 
 
 def test_the_middle_95_in_100_holds_about_that_many(analysis: Analysis) -> None:

@@ -11,20 +11,20 @@ YES = np.array([True])
 
 
 @pytest.mark.parametrize(
-    ("z", "z_sampling", "decidable", "expected"),
+    ("z", "inside_chance", "decidable", "expected"),
     [
-        (5.0, 50.0, False, "not_decidable"),
-        (np.nan, np.nan, True, "not_decidable"),
-        (0.1, 1.95, True, "no_detectable_difference"),
-        (0.1, 1.97, True, "usual"),
-        (-1.95, -30.0, True, "usual"),
-        (1.97, 30.0, True, "unusual"),
-        (-3.09, -30.0, True, "unusual"),
-        (-3.10, -30.0, True, "far_outside"),
+        (5.0, False, False, "not_decidable"),
+        (np.nan, True, True, "not_decidable"),
+        (0.1, True, True, "no_detectable_difference"),
+        (0.1, False, True, "usual"),
+        (-1.95, False, True, "usual"),
+        (1.97, False, True, "unusual"),
+        (-3.09, False, True, "unusual"),
+        (-3.10, False, True, "far_outside"),
     ],
 )
-def test_position_is_the_first_that_matches(z: float, z_sampling: float, decidable: bool, expected: str) -> None:
-    found = position(np.array([z]), np.array([z_sampling]), np.array([decidable]))
+def test_position_is_the_first_that_matches(z: float, inside_chance: bool, decidable: bool, expected: str) -> None:
+    found = position(np.array([z]), np.array([inside_chance]), np.array([decidable]))
     assert found.tolist() == [expected]
 
 

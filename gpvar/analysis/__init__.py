@@ -8,19 +8,25 @@ import numpy as np
 import pandas as pd
 
 from gpvar import catalogue, design, gates
+from gpvar.analysis import observed
 from gpvar.analysis.area import compare_methods, local_calibration
-from gpvar.analysis.judge import Counts
 from gpvar.analysis.ladder import COMPARATORS, HEADLINE, Ladder, climb, rungs_of
-from gpvar.errors import TableError
 from gpvar.results import Analysis, Note
 
 if TYPE_CHECKING:
+    from gpvar.analysis.observed import Counts
     from gpvar.catalogue import MetricCard
+    from gpvar.study import Period
     from gpvar.table import PracticeTable
 
 __all__ = ["COMPARATORS", "HEADLINE", "analyse"]
 
 _CALIBRATION_BAND = (0.95, 1.05)
+_OF_THE_COUNT = (
+    "observed", "value", "ratio", "ratio_lower", "ratio_upper", "adjusted", "difference", "difference_lower",
+    "difference_upper", "z_sampling", "z", "p", "q", "explained_share", "percentile", "rank", "gap_count",
+    "gap_per_week", "link_residual",
+)  # fmt: skip
 
 
 def analyse(table: PracticeTable, metric: str) -> Analysis:
@@ -45,15 +51,16 @@ def analyse(table: PracticeTable, metric: str) -> Analysis:
         When the adjustment does not settle.
     """
     card = catalogue.metric(metric)
-    outcomes = _outcomes(table, metric)
+    outcomes = observed.outcomes_of(table, metric)
     practices = table.practices.set_index("practice_code").loc[outcomes["practice_code"]].reset_index()
     adjust, dropped = _adjustment(table, card, practices)
     rungs = rungs_of(adjust, [c for ids in adjust.values() for c in ids if c not in dropped])
-    ends = _ends(outcomes)
-    ladders = [climb(_counts(table, card, outcomes, end), practices, rungs) for end in ends]
-    ladder, counts = ladders[0], _counts(table, card, outcomes, ends[0])
-    everyone = _in_real_terms(ladder.practices, card, table.study.period.weeks)
-    everyone["position"] = _agreed([ladder.practices for ladder in ladders])
+    ends = observed.ends(table, card, outcomes)
+    ladders = [climb(end, practices, rungs) for end in ends]
+    ladder, counts = ladders[0], ends[0]
+    everyone = _in_real_terms(ladder.practices, card, table.study.period, outcomes)
+    everyone[["position", "movement"]] = _agreed([ladder.practices for ladder in ladders])
+    everyone = _without_invented(everyone, outcomes)
     area = set(table.area_codes)
     repeated = _repeated_without_old(table, counts, practices, ladder)
     return Analysis(
@@ -67,65 +74,27 @@ def analyse(table: PracticeTable, metric: str) -> Analysis:
     )
 
 
-def _outcomes(table: PracticeTable, metric: str) -> pd.DataFrame:
-    rows = table.outcomes[table.outcomes["metric"] == metric].reset_index(drop=True)
-    if not (rows["denominator"] > 0).any():
-        raise TableError(
-            f"No practice has a figure for '{metric}'.",
-            "the table built from the study's sources",
-            "Check the metric's columns in [source.columns], or take it out of metrics.",
-        )
-    return rows
-
-
-def _ends(outcomes: pd.DataFrame) -> list[pd.Series]:
-    """Return the numerators to analyse: one set, or middle, low and high where counts are suppressed."""
-    low, high = outcomes["numerator_low"], outcomes["numerator_high"]
-    if not (low < high).any():
-        return [outcomes["numerator"].fillna(low)]
-    return [(low + high) / 2.0, low, high]
-
-
-def _agreed(placed: list[pd.DataFrame]) -> pd.Series:
-    """Return positions; where the two ends of a suppressed count disagree, the data cannot answer."""
-    first, *others = [frame["position"] for frame in placed]
-    same = np.ones(len(first), dtype=bool)
+def _agreed(placed: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return positions and movements; where the ends of a hidden count disagree, the data cannot answer."""
+    first, *others = [frame[["position", "movement"]] for frame in placed]
+    agreed = first.copy()
     for other in others:
-        same &= (first == other).to_numpy()
-    return first.where(same, "not_decidable")
+        agreed.loc[first["position"] != other["position"], "position"] = "not_decidable"
+        agreed.loc[first["movement"] != other["movement"], "movement"] = ""
+    agreed.loc[agreed["position"] == "not_decidable", "movement"] = ""
+    return agreed
 
 
-def _counts(table: PracticeTable, card: MetricCard, outcomes: pd.DataFrame, observed: pd.Series) -> Counts:
-    codes = outcomes["practice_code"]
-    failed = table.gates[(table.gates["state"] == "failed") & (table.gates["severity"] == "stop")]
-    failed = failed[failed["metric"].isin(["", card.id])]
-    everyone_stopped = bool((failed["practice_code"] == "").any())
-    stopped = codes.isin(set(failed["practice_code"])).to_numpy() | everyone_stopped
-    denominator = outcomes["denominator"].to_numpy(float)
-    values = observed.to_numpy(float)
-    with np.errstate(invalid="ignore"):
-        possible = (denominator > 0) & (values >= 0) & ((card.kind == "rate") | (values <= denominator))
-    hierarchy = table.hierarchy.set_index("practice_code")
-    excluded = codes.isin(set(table.excluded["practice_code"])).to_numpy()
-    return Counts(
-        practice_code=codes.to_numpy(str),
-        icb_code=codes.map(hierarchy["icb_code"]).fillna("").to_numpy(str),
-        observed=values,
-        denominator=denominator,
-        kind=card.kind,
-        usable=possible,
-        in_reference=possible & ~stopped & ~excluded & _in_reference_set(table, codes),
-        decidable=~stopped,
-    )
-
-
-def _in_reference_set(table: PracticeTable, codes: pd.Series) -> np.ndarray:
-    level = {"region": "region_code", "icb": "icb_code"}.get(table.study.reference.set)
-    if level is None:
-        return np.ones(len(codes), dtype=bool)
-    places = table.hierarchy.set_index("practice_code")[level]
-    here = set(places.reindex(list(table.area_codes)).dropna())
-    return codes.map(places).isin(here).to_numpy()
+def _without_invented(placed: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Add what a hidden count can be, and blank every figure that would rest on a guess at it."""
+    rows = outcomes.set_index("practice_code").loc[placed["practice_code"]]
+    placed["observed_low"] = rows["numerator_low"].to_numpy()
+    placed["observed_high"] = rows["numerator_high"].to_numpy()
+    hidden = observed.is_hidden(rows)
+    placed.loc[hidden, list(_OF_THE_COUNT)] = np.nan
+    placed.loc[hidden, ["flag", "flag_sampling"]] = ""
+    placed.loc[hidden, "exceeds_margin"] = False
+    return placed
 
 
 def _adjustment(
@@ -144,10 +113,12 @@ def _adjustment(
     return adjust, dropped
 
 
-def _in_real_terms(placed: pd.DataFrame, card: MetricCard, weeks: float) -> pd.DataFrame:
+def _in_real_terms(placed: pd.DataFrame, card: MetricCard, period: Period, outcomes: pd.DataFrame) -> pd.DataFrame:
     """Add the gap a week and whether it exceeds the card's margin (points for a share, per cent for a rate)."""
     difference = placed["difference"].abs()
     size = 100.0 * difference if card.kind == "proportion" else 100.0 * difference / placed["centre"]
+    months = placed["practice_code"].map(outcomes.set_index("practice_code")["months"])
+    weeks = period.weeks * months / period.months
     return placed.assign(gap_per_week=placed["gap_count"] / weeks, exceeds_margin=size > card.margin)
 
 
@@ -160,6 +131,9 @@ def _fits(ladder: Ladder) -> pd.DataFrame:
 
 def _notes(ladder: Ladder, dropped: dict[str, str], card: MetricCard) -> tuple[Note, ...]:
     notes = [Note("covariate_dropped", {"covariate": c, "why": why}) for c, why in dropped.items()]
+    for rung in ladder.rungs:
+        if rung.design.dropped:
+            notes.append(Note("term_dropped", {"rung": rung.name, "terms": list(rung.design.dropped)}))
     if card.activity:
         notes.append(Note("no_months"))
     for row in ladder.spread.itertuples():
@@ -194,7 +168,7 @@ def _meta(
 ) -> dict[str, Any]:
     used = counts.usable & counts.in_reference
     totals = pd.DataFrame({"icb": counts.icb_code, "y": counts.observed, "n": counts.denominator})
-    by_icb = totals[used].groupby("icb")[["y", "n"]].sum()
+    by_icb = totals[used & (counts.icb_code != "")].groupby("icb")[["y", "n"]].sum()
     here = used & np.isin(counts.practice_code, list(table.area_codes))
     top = ladder.rungs[-1]
     return {
@@ -212,8 +186,25 @@ def _meta(
         "rungs": [rung.name for rung in ladder.rungs],
         "covariates": {rung.name: list(rung.covariates) for rung in ladder.rungs},
         "dropped": dropped,
-        "has_months": False,
+        "reference": _reference(table),
+        "has_months": _has_months(table),
         "headline_rung": HEADLINE if any(rung.name == HEADLINE for rung in ladder.rungs) else "M0",
         "comparators": list(ladder.practices["comparator"].unique()),
         "extrapolated": sorted(counts.practice_code[top.design.extrapolated & counts.usable].tolist()),
     }
+
+
+def _reference(table: PracticeTable) -> dict[str, str]:
+    """Return which practices set the comparison, and what to call them."""
+    level = observed.reference_level(table)
+    if not level:
+        return {"set": "england", "name": "England"}
+    here = table.hierarchy[table.hierarchy["practice_code"].isin(table.area_codes)]
+    names = here["icb_name"] if level == "icb_code" else here[level]
+    said = " and ".join(dict.fromkeys(name for name in names if name))
+    return {"set": table.study.reference.set, "name": said if level == "icb_code" else f"region {said}"}
+
+
+def _has_months(table: PracticeTable) -> bool:
+    asked = table.gates[table.gates["gate"] == "months_missing"]
+    return bool((asked["state"] != gates.UNCHECKED).any())

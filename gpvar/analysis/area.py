@@ -12,8 +12,8 @@ from gpvar.analysis.expected import inverse_link
 from gpvar.stats import funnel
 
 if TYPE_CHECKING:
-    from gpvar.analysis.judge import Counts
     from gpvar.analysis.ladder import Ladder, Rung
+    from gpvar.analysis.observed import Counts
 
 METHODS = ("none", "multiplicative", "cqc", "shmi", "dersimonian-laird", "consistent")
 

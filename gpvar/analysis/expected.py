@@ -31,10 +31,14 @@ class Expected:
         x'β for every practice, float array; NaN where a covariate is missing.
     coefficients
         β, one per column of the design.
+    n_parameters
+        How many fitted columns make residuals smaller than true differences: the number of coefficients, or 1 where
+        each practice's own prediction leaves it out.
     """
 
     link: np.ndarray
     coefficients: np.ndarray
+    n_parameters: int
 
 
 def link_of_observed(observed: np.ndarray, denominator: np.ndarray, kind: str) -> np.ndarray:
@@ -97,6 +101,12 @@ def fit_expected(
             'Use a larger reference set (set = "england" in [reference]) or fewer covariates in [adjust].',
         )
     x, y, n = matrix[fitted], observed[fitted], denominator[fitted]
+    if y.sum() == 0 or (kind == "proportion" and y.sum() == n.sum()):
+        raise TableError(
+            f"Every practice has the same figure: {'a count of nought' if y.sum() == 0 else 'the whole of it'}.",
+            f"{len(y)} practices",
+            "Check that the metric's columns are the right ones.",
+        )
     judged = link_of_observed(y, n, kind)
     coefficients = _first_guess(y, n, kind, x)
     for _ in range(_MAX_STEPS):
@@ -113,9 +123,11 @@ def fit_expected(
             "Use fewer covariates in [adjust], or a larger reference set; no figure was written.",
         )
     link = matrix @ coefficients
+    n_parameters = matrix.shape[1]
     if fitted.sum() < LEAVE_ONE_OUT_BELOW and matrix.shape[1] > 1:
         link[fitted] = judged - (judged - link[fitted]) / (1.0 - _leverage(x, weights))
-    return Expected(link=link, coefficients=coefficients)
+        n_parameters = 1
+    return Expected(link=link, coefficients=coefficients, n_parameters=n_parameters)
 
 
 def _first_guess(y: np.ndarray, n: np.ndarray, kind: str, x: np.ndarray) -> np.ndarray:

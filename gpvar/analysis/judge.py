@@ -9,41 +9,12 @@ import pandas as pd
 from scipy import stats as distributions
 
 from gpvar.analysis.expected import inverse_link, link_of_observed, sampling_variance
+from gpvar.analysis.observed import Counts
 from gpvar.analysis.position import USUAL
 from gpvar.stats import funnel, intervals, placement, standardise
 
 SMALLEST_ICB = 5
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The observed figures of one metric.
-
-    Attributes
-    ----------
-    practice_code, icb_code
-        Arrays of str.
-    observed, denominator
-        Float arrays; NaN where missing.
-    kind
-        ``"proportion"`` or ``"rate"``.
-    usable
-        The figure exists and no stop gate failed.
-    in_reference
-        Used to fit and to estimate centre and spread.
-    decidable
-        No stop gate failed.
-    """
-
-    practice_code: np.ndarray
-    icb_code: np.ndarray
-    observed: np.ndarray
-    denominator: np.ndarray
-    kind: str
-    usable: np.ndarray
-    in_reference: np.ndarray
-    decidable: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +69,11 @@ def judge(
     frame["middle_upper"] = inverse_link(centre_link[placed] + reach, counts.kind)
     frame = pd.concat([frame, units[_PLACED]], axis=1)
     frame["p"] = 2.0 * distributions.norm.sf(np.abs(frame["z"]))
-    frame["q"] = _false_discovery(frame["p"].to_numpy())
+    comparable = counts.decidable[placed]
+    frame["q"] = _false_discovery(frame["p"].to_numpy(), comparable)
     _add_expected(frame, observed, denominator, _mean_over_spread(centre_link[placed], spread.tau2, counts.kind))
     _add_difference(frame, observed, denominator, counts.kind)
-    _add_rank(frame, counts.icb_code[placed] if comparator == "own_icb" else None)
+    _add_rank(frame, comparable, counts.icb_code[placed] if comparator == "own_icb" else None)
     described = _describe(frame, spread, comparator, n_parameters, float(np.median(typical)), counts.kind)
     return Judgement(frame, described, centre_link)
 
@@ -125,7 +97,7 @@ def _centres(
         spread = funnel.shared_spread(residual[fitted], variance[fitted], n_parameters=n_parameters)
         return link + spread.centre, spread, placed
     sizes = pd.Series(counts.icb_code[fitted]).value_counts()
-    enough = np.isin(counts.icb_code, sizes.index[sizes > SMALLEST_ICB])
+    enough = np.isin(counts.icb_code, sizes.index[sizes > SMALLEST_ICB]) & (counts.icb_code != "")
     fitted, placed = fitted & enough, placed & enough
     icb = counts.icb_code[fitted]
     spread = funnel.shared_spread(residual[fitted], variance[fitted], n_parameters=n_parameters, groups=icb)
@@ -164,19 +136,21 @@ def _add_difference(frame: pd.DataFrame, observed: np.ndarray, denominator: np.n
     frame["gap_count"] = observed - frame["centre"] * denominator
 
 
-def _add_rank(frame: pd.DataFrame, icb_code: np.ndarray | None) -> None:
-    """Add rank (1 = lowest) and percentile among the practices compared with."""
+def _add_rank(frame: pd.DataFrame, comparable: np.ndarray, icb_code: np.ndarray | None) -> None:
+    """Add rank (1 = lowest) and percentile among the practices whose data can be compared."""
     group = pd.Series("all" if icb_code is None else icb_code, index=frame.index)
-    residual = frame["link_residual"].groupby(group) if icb_code is not None else frame["link_residual"]
-    rank = residual.rank(method="average")
-    size = group.map(group.value_counts())
+    residual = frame["link_residual"].where(comparable).groupby(group)
+    size = residual.transform("count").where(comparable)
     frame["rank"] = residual.rank(method="min")
     frame["ranked"] = size
-    frame["percentile"] = 100.0 * (rank - 0.5) / size
+    frame["percentile"] = 100.0 * (residual.rank(method="average") - 0.5) / size
 
 
-def _false_discovery(p: np.ndarray) -> np.ndarray:
-    return distributions.false_discovery_control(p) if len(p) else p
+def _false_discovery(p: np.ndarray, comparable: np.ndarray) -> np.ndarray:
+    q = np.full(len(p), np.nan)
+    if comparable.any():
+        q[comparable] = distributions.false_discovery_control(p[comparable])
+    return q
 
 
 def _describe(

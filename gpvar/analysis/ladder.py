@@ -10,7 +10,8 @@ import pandas as pd
 
 from gpvar import catalogue, design
 from gpvar.analysis.expected import Expected, fit_expected
-from gpvar.analysis.judge import Counts, judge
+from gpvar.analysis.judge import SMALLEST_ICB, judge
+from gpvar.analysis.observed import Counts
 from gpvar.analysis.position import USUAL, explained_share, movement, position
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Rung:
     name
         ``"M0"``, ``"M1"``, ``"M1-"`` or ``"M2"``.
     covariates
-        Covariate ids adjusted for.
+        Covariate ids adjusted for; one that never varies, or says the same as others, is not among them.
     design, expected
         The design matrix with its constants, and the fitted expectation.
     """
@@ -99,8 +100,9 @@ def climb(counts: Counts, practices: pd.DataFrame, rungs: Mapping[str, Sequence[
     placed, spreads = [], []
     for rung in fitted_rungs:
         for comparator in _comparators(counts):
-            n_parameters = rung.design.matrix.shape[1]
-            judgement = judge(counts, rung.expected.link, n_parameters, comparator, typical.get(comparator))
+            judgement = judge(
+                counts, rung.expected.link, rung.expected.n_parameters, comparator, typical.get(comparator)
+            )
             typical.setdefault(comparator, judgement.centre_link)
             placed.append(_everyone(counts, judgement.practices).assign(rung=rung.name, comparator=comparator))
             spreads.append({"rung": rung.name, **judgement.spread})
@@ -124,7 +126,8 @@ def _everyone(counts: Counts, placed: pd.DataFrame) -> pd.DataFrame:
 
 
 def _comparators(counts: Counts) -> tuple[str, ...]:
-    several = pd.Series(counts.icb_code[counts.in_reference]).nunique() > 1
+    sizes = pd.Series(counts.icb_code[counts.in_reference & (counts.icb_code != "")]).value_counts()
+    several = len(sizes) > 1 and sizes.max() > SMALLEST_ICB
     return COMPARATORS if several else COMPARATORS[:1]
 
 
@@ -132,7 +135,8 @@ def _fit(name: str, covariates: tuple[str, ...], counts: Counts, practices: pd.D
     made = design.build(practices, covariates, counts.in_reference & counts.usable)
     fitted = counts.in_reference & counts.usable & made.complete
     expected = fit_expected(counts.observed, counts.denominator, counts.kind, made.matrix, fitted)
-    return Rung(name, covariates, made, expected)
+    kept = set(made.terms["covariate"])
+    return Rung(name, tuple(c for c in covariates if c in kept), made, expected)
 
 
 def _with_positions(placed: pd.DataFrame) -> pd.DataFrame:
@@ -143,7 +147,8 @@ def _with_positions(placed: pd.DataFrame) -> pd.DataFrame:
     difference, raw_difference = joined["link_residual"].to_numpy(), joined["link_residual_raw"].to_numpy()
     raw_z = joined["z_raw"].to_numpy()
     adjusted = (joined["rung"] != "M0").to_numpy()
-    joined["position"] = position(z, joined["z_sampling"].to_numpy(), decidable)
+    inside_chance = (joined["flag_sampling"] == "").to_numpy()
+    joined["position"] = position(z, inside_chance, decidable)
     moved = movement(raw_z, raw_difference, z, difference, decidable)
     joined["movement"] = np.where(adjusted, moved, "")
     share = explained_share(raw_difference, difference)

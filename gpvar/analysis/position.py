@@ -11,15 +11,15 @@ EXPLAINED_AT = 0.5
 PARTLY_AT = 0.25
 
 
-def position(z: np.ndarray, z_sampling: np.ndarray, decidable: np.ndarray) -> np.ndarray:
+def position(z: np.ndarray, inside_chance: np.ndarray, decidable: np.ndarray) -> np.ndarray:
     """Return each practice's position code.
 
     Parameters
     ----------
     z
         Standardised difference against sampling, transient and shared spread; NaN where it has none.
-    z_sampling
-        The same against sampling (and transient movement, where it is known) alone.
+    inside_chance
+        Boolean array: inside the 95 % limits of sampling (and transient movement, where it is known) alone.
     decidable
         Boolean array: no stop gate failed.
 
@@ -36,7 +36,7 @@ def position(z: np.ndarray, z_sampling: np.ndarray, decidable: np.ndarray) -> np
     """
     size = np.abs(z)
     return np.select(
-        [~decidable | np.isnan(z), np.abs(z_sampling) <= USUAL, size <= USUAL, size <= FAR],
+        [~decidable | np.isnan(z), inside_chance, size <= USUAL, size <= FAR],
         ["not_decidable", "no_detectable_difference", "usual", "unusual"],
         default="far_outside",
     ).astype(object)

@@ -304,7 +304,7 @@ def icb_members(on: date) -> dict[str, Icb]:
 
 
 def fingerprint(metric_ids: Iterable[str], covariate_ids: Iterable[str]) -> str:
-    """Return the SHA-256 of the cards that an analysis uses.
+    """Return the SHA-256 of the cards that an analysis uses, and of the gates, boards, breaks and targets.
 
     Parameters
     ----------
@@ -319,6 +319,7 @@ def fingerprint(metric_ids: Iterable[str], covariate_ids: Iterable[str]) -> str:
     used = {
         "metrics": {entry: _raw_metrics()[metric(entry).id] for entry in set(metric_ids)},
         "covariates": {entry: _raw_covariates()[covariate(entry).id] for entry in set(covariate_ids)},
+        "shared": {shared: _read(f"{shared}.toml") for shared in ("gates", "icbs", "breaks", "targets")},
     }
     text = json.dumps(used, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()

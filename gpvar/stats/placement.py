@@ -63,6 +63,8 @@ def place(
     expected = _scales.shown_centre(read_units(top, bottom, kind, None, transient), link)
     units = read_units(top, bottom, kind, expected, transient)
     z_sampling, sampling = chance(units, link, wanted)
-    z, limits = judge(units, link, tau2, 1.0, wanted, "consistent", sampling)
+    # Without a shared spread the limits are those of chance itself: no unit is inside one and outside the other.
+    mode = "consistent" if tau2 > 0.0 else "none"
+    z, limits = judge(units, link, tau2, 1.0, wanted, mode, sampling)
     score = z_sampling if z is None else z
     return units_frame(units, top, bottom, link, wanted, limits, sampling, np.asarray(score), z_sampling)
