@@ -517,11 +517,13 @@ def hand_over(folder, words):
     if words and words[0] == "test":
         os.chdir(HERE)
         command = [python, "-m", "pytest"] + words[1:]
+    # So that the command can say what to type next in the words this person typed.
+    surroundings = dict(environment(), GPVAR_COMMAND="py run.py" if os.name == "nt" else "python3 run.py")
     sys.stdout.flush()
     sys.stderr.flush()
     if os.name != "nt":
-        os.execve(python, command, environment())
-    child = subprocess.Popen(command, env=environment())
+        os.execve(python, command, surroundings)
+    child = subprocess.Popen(command, env=surroundings)
     while True:
         try:
             return child.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
 import tempfile
 import traceback
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 DONE, OUR_BUG, YOUR_INPUT, SOME_REPORTS_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+AS_WRITTEN = "python run.py"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,8 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen = _parser().parse_args(arguments)
         return int(chosen.command(chosen) or DONE)
     except GpvarError as error:
-        print(error, file=sys.stderr)
+        print(_as_typed(str(error)), file=sys.stderr)
         return YOUR_INPUT
+    except BrokenPipeError:  # whoever read the output has seen enough
+        _let_go_of_output()
+        return DONE
     except KeyboardInterrupt:
         print("Stopped. What was finished before is kept; nothing half-written is used.", file=sys.stderr)
         return INTERRUPTED
@@ -52,6 +57,16 @@ def _speak_utf8() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+
+
+def _let_go_of_output() -> None:
+    """Point standard output nowhere, so that closing it at the end of the process meets no broken pipe."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _as_typed(text: str) -> str:
+    """Return a message with our command written the way this person started it."""
+    return text.replace(AS_WRITTEN, os.environ.get("GPVAR_COMMAND", "gpvar"))
 
 
 def _bug_message() -> str:
@@ -82,7 +97,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="gpvar",
+        prog=os.environ.get("GPVAR_COMMAND", "gpvar"),
         description="Is this variation between GP practices larger than chance, accounted for by their patients, "
         "shared by many, or exceptional?",
     )
@@ -138,7 +153,7 @@ def _command(
 
 
 def _say(message: str) -> None:
-    print(message, flush=True)
+    print(_as_typed(message), flush=True)
 
 
 def _demo(chosen: argparse.Namespace) -> int:

@@ -45,3 +45,24 @@ def test_stopping_is_not_a_fault(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     monkeypatch.setattr("gpvar.doctor.report", stopped)
     assert cli.main(["doctor"]) == cli.INTERRUPTED
     assert "Stopped" in capsys.readouterr().err
+
+
+def test_what_to_type_next_is_in_the_words_of_the_person(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GPVAR_COMMAND", "py run.py")
+    assert cli.main(["run", str(tmp_path)]) == cli.YOUR_INPUT
+    assert cli.main(["rum"]) == cli.YOUR_INPUT
+    said = capsys.readouterr().err
+    assert "python run.py" not in said and "py run.py --help" in said
+
+
+def test_a_reader_that_goes_away_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("gpvar.doctor.report", gone)
+    let_go = []
+    monkeypatch.setattr(cli, "_let_go_of_output", lambda: let_go.append(True))
+    assert cli.main(["doctor"]) == cli.DONE
+    assert let_go == [True]

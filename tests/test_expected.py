@@ -79,7 +79,7 @@ def test_practices_left_out_of_the_fit_do_not_move_it() -> None:
 
 def test_too_few_practices_are_refused_with_the_numbers() -> None:
     x, observed, size = world("rate", n=5)
-    with pytest.raises(TableError, match="Only 5 practices can be used to fit 3 coefficients"):
+    with pytest.raises(TableError, match="5 practices with sound data cannot set a comparison; it needs at least 6"):
         fit_expected(observed, size, "rate", x, np.ones(5, dtype=bool))
 
 

@@ -198,7 +198,8 @@ def _reference(table: PracticeTable) -> dict[str, str]:
     """Return which practices set the comparison, and what to call them."""
     level = observed.reference_level(table)
     if not level:
-        return {"set": "england", "name": "England"}
+        gate = (table.gates["gate"] == "not_england") & (table.gates["state"] == gates.FAILED)
+        return {"set": "england", "name": "this file" if gate.any() else "England"}
     here = table.hierarchy[table.hierarchy["practice_code"].isin(table.area_codes)]
     names = here["icb_name"] if level == "icb_code" else here[level]
     said = " and ".join(dict.fromkeys(name for name in names if name))

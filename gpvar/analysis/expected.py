@@ -95,10 +95,13 @@ def fit_expected(
         When the model does not settle.
     """
     if fitted.sum() < matrix.shape[1] + 3:
+        used, needed = int(fitted.sum()), matrix.shape[1] + 3
         raise TableError(
-            f"Only {int(fitted.sum())} practices can be used to fit {matrix.shape[1]} coefficients.",
-            "the adjustment for patients",
-            'Use a larger reference set (set = "england" in [reference]) or fewer covariates in [adjust].',
+            f"{used} {'practice' if used == 1 else 'practices'} with sound data cannot set a comparison; "
+            f"it needs at least {needed}.",
+            "the practices that are compared with",
+            "Add practices to the file (all of England is best), see with 'check' what stopped the others, or allow "
+            "for less in [adjust].",
         )
     x, y, n = matrix[fitted], observed[fitted], denominator[fitted]
     if y.sum() == 0 or (kind == "proportion" and y.sum() == n.sum()):
