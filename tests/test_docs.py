@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from gpvar import load_study
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "data").rglob("*.md")])
 
@@ -32,3 +34,11 @@ def test_every_local_link_leads_somewhere(page: Path) -> None:
     links = [link for link in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text) if "://" not in link]
     missing = [link for link in links if not (page.parent / link).exists()]
     assert not missing
+
+
+def test_the_study_on_the_page_is_a_study(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "study.md").read_text(encoding="utf-8")
+    example = re.search(r"```toml\n(.*?)```", text, flags=re.DOTALL)
+    assert example is not None
+    (tmp_path / "study.toml").write_text(example[1], encoding="utf-8")
+    assert load_study(tmp_path).area.practices == ("A81001", "A81002")

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import gpvar
-from gpvar import design
+from gpvar import design, starter
 from gpvar.results import Analysis, Run
 from tests.support import shared
 
@@ -148,3 +148,31 @@ def test_a_stored_run_comes_back_as_it_was(run: Run) -> None:
         assert again.analyses[metric].notes == analysis.notes
         assert again.analyses[metric].meta == analysis.meta
     assert again.study.hash == run.study.hash
+
+
+@pytest.fixture(scope="module")
+def as_users_do(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The study that `new` writes for an LMC analyst, with each card's own adjusters and exclusions."""
+    folder = tmp_path_factory.mktemp("as-users-do")
+    written = starter.new_study(
+        folder / "study",
+        data=shared("data", "joined", "england_2025_26.csv.gz"),
+        practice=["Densham", "A81002"],
+        icb="North East and North Cumbria",
+        metric=["same_day_share", "dna_share"],
+    )
+    return gpvar.run(written)
+
+
+def test_the_study_that_new_writes_finds_what_is_true_of_england(as_users_do: Run) -> None:
+    dna, same_day = moved(as_users_do, "dna_share"), moved(as_users_do, "same_day_share")
+    assert 14 <= dna["explained"] <= 30 and 115 <= dna["partly_explained"] <= 145
+    assert same_day["explained"] == 0 and same_day["partly_explained"] <= 15
+    assert 4 <= moved(as_users_do, "dna_share", "QHM").sum() <= 8
+    assert moved(as_users_do, "same_day_share", "QHM").sum() == 0
+
+
+def test_the_two_practices_are_different_but_so_are_many(as_users_do: Run) -> None:
+    for analysis in as_users_do.analyses.values():
+        rows = analysis.practices.query("rung == 'M1' and comparator == 'england'").set_index("practice_code")
+        assert rows.loc[["A81001", "A81002"], "position"].isin(["usual", "no_detectable_difference"]).all()
