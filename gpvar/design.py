@@ -13,6 +13,7 @@ import pandas as pd
 
 from gpvar import catalogue
 from gpvar.errors import TableError
+from gpvar.gates.evidence import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -131,11 +132,6 @@ def _described(term: _Term, centre: float, scale: float) -> dict[str, object]:
         "scale": scale,
         "knots": " ".join(f"{knot:.6g}" for knot in term.knots),
     }
-
-
-def columns_of(practices: pd.DataFrame, covariate: str) -> list[str]:
-    """Return the columns of `practices` that hold the covariate, in order (empty when it has none)."""
-    return [c for c in practices.columns if c == covariate or c.startswith(f"{covariate}.")]
 
 
 def _terms(practices: pd.DataFrame, card: CovariateCard, fitted: np.ndarray) -> Iterator[_Term]:

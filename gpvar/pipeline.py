@@ -11,7 +11,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 import gpvar
-from gpvar import catalogue, store
+from gpvar import catalogue, gates, store
 from gpvar.analysis import analyse
 from gpvar.errors import ConvergenceError, GpvarError, RunMissing, StatsError, TableError
 from gpvar.results import Analysis, Run
@@ -114,10 +114,7 @@ def _reason(error: GpvarError) -> str:
 
 def run_key(study: Study, table: PracticeTable) -> str:
     """Return the SHA-256 that names a run: the declared analysis, the cards, every input and the versions."""
-    adjust = study.adjust or {}
-    covariates = {c for ids in adjust.values() for c in ids}
-    for metric in study.metrics:
-        covariates |= {c for ids in catalogue.metric(metric).adjust.values() for c in ids}
+    covariates = {c for metric in study.metrics for c in gates.declared_covariates(study, metric)}
     parts = {
         "analysis": study.analysis_part(),
         "cards": catalogue.fingerprint(study.metrics, sorted(covariates)),

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gpvar import catalogue, design, gates
+from gpvar import catalogue, gates
 from gpvar.analysis import observed
 from gpvar.analysis.area import compare_methods, local_calibration
 from gpvar.analysis.ladder import COMPARATORS, HEADLINE, Ladder, climb, rungs_of
+from gpvar.gates.evidence import columns_of
 from gpvar.results import Analysis, Note
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _adjustment(
     adjust = {rung: tuple(declared.get(rung, card.adjust.get(rung, ()))) for rung in ("M1", "M2")}
     dropped = {}
     for covariate in (c for ids in adjust.values() for c in ids):
-        columns = design.columns_of(practices, covariate)
+        columns = columns_of(practices, covariate)
         if not columns:
             dropped[covariate] = "no source"
         elif practices[columns].isna().all(axis=1).all():

@@ -46,7 +46,7 @@ def _counts_by_scope(counts: Counts, rung: Rung, mode: str, in_area: np.ndarray)
             kind=counts.kind,
             expected=expected,
             overdispersion=mode,
-            n_parameters=rung.design.matrix.shape[1],
+            n_parameters=rung.expected.n_parameters,
         )
     flags = placed.units["flag"].to_numpy(str)
     scopes = {"area": in_area[used], "england": np.ones(int(used.sum()), dtype=bool)}
