@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from gpvar.words import figures, phrases, quality
+from gpvar.words import figures, hidden, phrases, quality
 from gpvar.words.facts import area_facts, practice_facts
 from gpvar.words.text import count, escape_markdown, known, number, plain
 
@@ -76,6 +76,10 @@ def _signed(card: Any, difference: float) -> str:
     return f"{size} {figures.side(difference)}"
 
 
+def _difference(card: Any, row: dict[str, Any]) -> str:
+    return phrases.CONFIDENTIAL if figures.is_hidden(row) else _signed(card, row["difference"])
+
+
 def _unit(card: Any) -> str:
     return f"% of {card.noun_denominator}" if figures.is_share(card) else card.unit
 
@@ -83,7 +87,7 @@ def _unit(card: Any) -> str:
 def practice_rungs(run: Run, practice: str = "", metric: str = "") -> Table:
     """Return a practice's place at every rung, against England and against its own ICB."""
     facts = practice_facts(run, practice, metric)
-    card = facts.card
+    card, against = facts.card, f"Against {facts.plain_names.reference}"
     rows = []
     for rung in RUNGS:
         row, local = facts.row(rung), facts.row(rung, "own_icb")
@@ -94,18 +98,23 @@ def practice_rungs(run: Run, practice: str = "", metric: str = "") -> Table:
             {
                 "What is allowed for": f"{phrases.RUNG_SHORT[rung]} ({phrases.RUNG_LABEL[rung]})",
                 "Expected": figures.shown(card, row["centre"]) if judged else "not judged",
-                "Difference": _signed(card, row["difference"]) if judged else "not judged",
-                "Against England": phrases.POSITION[row["position"]],
+                "Difference": _difference(card, row) if judged else "not judged",
+                against: phrases.POSITION[row["position"]],
                 "Against own ICB": phrases.POSITION[local["position"]] if local else "not compared",
             }
         )
-    columns = ["What is allowed for", "Expected", "Difference", "Against England", "Against own ICB"]
+    columns = ["What is allowed for", "Expected", "Difference", against, "Against own ICB"]
     raw = facts.row("M0")
-    own = f"This practice: {figures.amount(card, raw['value'])}. " if raw else ""
+    hides = raw is not None and figures.is_hidden(raw)
+    own = (
+        ""
+        if raw is None
+        else f"This practice: {phrases.CONFIDENTIAL if hides else figures.amount(card, raw['value'])}. "
+    )
     return Table(
         pd.DataFrame(rows, columns=columns),
         f"{own}Expected and difference in {_unit(card) if not figures.is_share(card) else 'percentage points'}.",
-        "",
+        f"{phrases.CONFIDENTIAL_MEANS}." if hides else "",
         f"{facts.code}_{card.id}_rungs",
     )
 
@@ -124,15 +133,17 @@ def area_positions(run: Run, metric: str = "") -> Table:
     ]
     return Table(
         pd.DataFrame(rows),
-        "Practices of the area at each position, against England.",
+        f"Practices of the area at each position, against {facts.plain_names.reference}.",
         "; ".join(f"{phrases.RUNG_LABEL[r]}: {phrases.RUNG[r]}" for r in rungs) + ".",
         f"area_{facts.card.id}_positions",
     )
 
 
 def area_methods(run: Run, metric: str = "") -> Table:
-    """Return how many practices each method marks, in the area and in England."""
+    """Return how many practices each method marks, in the area and in the reference set."""
     facts = area_facts(run, metric)
+    name = facts.plain_names.reference
+    everyone = f"All of {name}" if facts.plain_names.set != "england" else name
     rows = []
     for (method, rung), part in facts.analysis.methods.groupby(["method", "rung"], sort=False):
         by_scope = {r["scope"]: r for r in part.to_dict("records")}
@@ -143,10 +154,10 @@ def area_methods(run: Run, metric: str = "") -> Table:
         )
         rows.append(
             {"Method": label}
-            | {name: _marked(by_scope.get(scope)) for scope, name in (("area", "Area"), ("england", "England"))}
+            | {name: _marked(by_scope.get(scope)) for scope, name in (("area", "Area"), ("england", everyone))}
         )
     return Table(
-        pd.DataFrame(rows, columns=["Method", "Area", "England"]),
+        pd.DataFrame(rows, columns=["Method", "Area", everyone]),
         "Practices outside 95% limits, with those outside 99.8% limits in brackets.",
         "",
         f"area_{facts.card.id}_methods",
@@ -164,36 +175,42 @@ def _marked(row: dict[str, Any] | None) -> str:
 def area_practices(run: Run, metric: str = "") -> Table:
     """Return every practice of the area with its place before and after: for the area's owner only."""
     facts = area_facts(run, metric)
-    rung = str(facts.meta.get("headline_rung", "M1"))
     card = facts.card
     raw = facts.at("M0").set_index("practice_code")
-    judged = facts.at(rung).set_index("practice_code")
+    judged = facts.at(facts.headline).set_index("practice_code")
     names = dict(zip(facts.practices["practice_code"], facts.practices["practice_name"], strict=True))
-    rows = []
-    for code in sorted(facts.codes):
-        before, after = _get(raw, code), _get(judged, code)
-        decided = after is not None and after["position"] != "not_decidable"
-        rows.append(
-            {
-                "Code": code,
-                "Practice": names.get(code, code),
-                "Figure": figures.shown(card, before["value"]) if before is not None else "no figure",
-                "Expected": figures.shown(card, after["centre"]) if decided else "not judged",
-                "Gap a week": _weekly(after) if decided else "not judged",
-                "Raw": phrases.POSITION[before["position"] if before is not None else "not_decidable"],
-                "Patients": phrases.POSITION[after["position"] if after is not None else "not_decidable"],
-                "What changed": (phrases.movement_phrase(after["movement"] or "") or "inside both times")
-                if decided
-                else "not judged",
-            }
-        )
-    columns = ["Code", "Practice", "Figure", "Expected", "Gap a week", "Raw", "Patients", "What changed"]
+    secret = hidden.not_to_be_exported(facts.at("M0"), card)
+    secret |= {str(code) for code in raw.index[hidden.by_supplier(raw)]}
+    rows = [
+        {"Code": code, "Practice": names.get(code, code)}
+        | _place(card, _get(raw, code), _get(judged, code), code in secret)
+        for code in sorted(facts.codes)
+    ]
+    columns = ["Code", "Practice", "Figure", "Expected", "Gap a week", "Raw"]
+    columns += ["Patients", "What changed"] if facts.headline != "M0" else []
+    note = f"{phrases.CONFIDENTIAL_MEANS}, or because another could be worked out from it." if secret else ""
     return Table(
         pd.DataFrame(rows, columns=columns),
         f"Every practice, by code. Figure and expected in {_unit(card)}; the gap in {card.gap_unit}.",
-        "",
+        note,
         f"area_{card.id}_practices",
     )
+
+
+def _place(card: Any, before: pd.Series | None, after: pd.Series | None, secret: bool) -> dict[str, str]:
+    """Return one practice's cells; [c] for what would tell a hidden count."""
+    decided = after is not None and after["position"] != "not_decidable"
+    figure = figures.shown(card, before["value"]) if before is not None else "no figure"
+    gap = _weekly(after) if decided else "not judged"
+    moved = phrases.movement_phrase(after["movement"] or "") or "inside both times" if after is not None else ""
+    return {
+        "Figure": phrases.CONFIDENTIAL if secret else figure,
+        "Expected": figures.shown(card, after["centre"]) if after is not None and decided else "not judged",
+        "Gap a week": phrases.CONFIDENTIAL if secret and decided else gap,
+        "Raw": phrases.POSITION[before["position"] if before is not None else "not_decidable"],
+        "Patients": phrases.POSITION[after["position"] if after is not None else "not_decidable"],
+        "What changed": moved if decided else "not judged",
+    }
 
 
 def _get(frame: pd.DataFrame, code: str) -> pd.Series | None:

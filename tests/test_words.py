@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 import re
@@ -181,7 +182,9 @@ def test_chance_is_left_open_for_activity_without_months() -> None:
     assert verdict.chance(CARDS["same_day_share"], has_months=False).startswith(
         "Chance could not be separated from passing movement"
     )
-    assert verdict.chance(CARDS["same_day_share"], has_months=True) == ""
+    assert verdict.chance(CARDS["same_day_share"], has_months=True).endswith(
+        ": the monthly figures were added up, not compared with each other."
+    )
     assert verdict.chance(CARDS["better_higher"], has_months=False) == ""
 
 
@@ -270,6 +273,9 @@ def test_area_sentences_agree_in_number(flagged: int, explained: int, revealed: 
     counted |= {
         "flagged": flagged,
         "n": 331,
+        "whole": 340,
+        "undecided": 9,
+        "lost": 0,
         "explained": explained,
         "revealed": revealed,
         "borderline": 1,
@@ -358,9 +364,7 @@ def test_an_unknown_metric_is_answered_with_the_nearest(run) -> None:
 
 def test_a_practice_without_like_for_like_comparison_cannot_be_answered(run) -> None:
     facts = words.practice_facts(run, "X10003", "same_day_share")
-    alone = SimpleNamespace(**{s: getattr(facts, s) for s in facts.__slots__}, meta=facts.meta)
-    alone.rows = {k: v for k, v in facts.rows.items() if k[0] == "M0"}
-    alone.row = lambda rung, comparator="england": alone.rows.get((rung, comparator))
+    alone = dataclasses.replace(facts, rows={k: v for k, v in facts.rows.items() if k[0] == "M0"})
     said = pages.verdict_text(alone)
     assert said.startswith("**The data cannot answer this.**") and "neither for nor against" in said
 

@@ -11,7 +11,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from gpvar.charts import scale as drawing
 from gpvar.charts.style import DARK_BLUE, DARK_GREY, DARK_PINK, FAINT_GREY, PEER_GREY, Chart, canvas, set_title, style
-from gpvar.words import pictures
+from gpvar.words import hidden, pictures
+from gpvar.words.area import counts
 from gpvar.words.boxes import FLAGGED
 from gpvar.words.facts import AreaFacts, PracticeFacts, area_facts, practice_facts
 
@@ -34,7 +35,7 @@ def funnel_before_after(run: Run, practice: str = "", metric: str = "") -> tuple
         A practice code and a metric id; the study's first when empty.
     """
     facts = practice_facts(run, practice, metric)
-    rungs = dict.fromkeys(("M0", str(facts.meta.get("headline_rung", "M1"))))
+    rungs = dict.fromkeys(("M0", facts.headline))
     return tuple(_practice_funnel(facts, rung) for rung in rungs if _can_draw(facts.row(rung)))
 
 
@@ -45,9 +46,11 @@ def _can_draw(row: dict[str, Any] | None) -> bool:
     return bool(np.isfinite(row["value"])) and bool(np.isfinite(row["centre"]))
 
 
-def _rows(analysis: Analysis, rung: str, comparator: str = "england") -> pd.DataFrame:
+def _rows(analysis: Analysis, card: Any, rung: str, own: str = "") -> pd.DataFrame:
+    """Return the practices to draw: those that can be judged, without others' small counts given in confidence."""
     frame = analysis.practices
-    rows = frame[(frame["rung"] == rung) & (frame["comparator"] == comparator)]
+    rows = frame[(frame["rung"] == rung) & (frame["comparator"] == "england") & (frame["position"] != "not_decidable")]
+    rows = rows[~hidden.is_small(rows, card) | (rows["practice_code"] == own)]
     return rows[rows["value"].notna() & rows["centre"].notna() & rows["upper_95"].notna()].sort_values("practice_code")
 
 
@@ -58,11 +61,12 @@ def _typical(analysis: Analysis) -> float:
 
 
 def _practice_funnel(facts: PracticeFacts, rung: str) -> Chart:
-    rows = _rows(facts.analysis, rung)
+    rows = _rows(facts.analysis, facts.card, rung, facts.code)
     drawn = drawing.placed(rows, _typical(facts.analysis), facts.card.kind, facts.card.scale)
     own = drawn[drawn["code"] == facts.code].iloc[0]
     area = drawn["code"].isin(facts.run.table.area_codes).to_numpy()
-    title = pictures.funnel_title(rung, facts.rows[rung, "england"]["position"])
+    names = facts.plain_names
+    title = pictures.funnel_title(rung, facts.rows[rung, "england"]["position"], names)
     with style():
         figure, axes = canvas(*SIZE)
         _draw(axes, drawn, area, facts.card, (own["size"], own["value"]))
@@ -75,31 +79,32 @@ def _practice_funnel(facts: PracticeFacts, rung: str) -> Chart:
         "shown_upper_95": own["upper_95"] / facts.card.scale,
     }
     positions = rows["position"]
-    alt = pictures.funnel_alt(
-        facts.card, row, rung, len(rows), int((positions == "far_outside").sum()), int(positions.isin(FLAGGED).sum())
-    )
-    return Chart(figure, title, alt, _data(drawn, area, facts.code), f"{facts.code}_{facts.card.id}_funnel_{rung}")
+    far, outside = int((positions == "far_outside").sum()), int(positions.isin(FLAGGED).sum())
+    alt = pictures.funnel_alt(facts.card, row, rung, len(rows), far, outside, names)
+    return Chart(figure, title, alt, _data(drawn, facts.code), f"{facts.code}_{facts.card.id}_funnel_{rung}")
 
 
 def area_funnels(run: Run, metric: str = "") -> tuple[Chart, ...]:
-    """Return an area's funnels at M0 and at the headline rung, no practice labelled."""
+    """Return an area's funnels at M0 and at the headline rung, no practice labelled; none where nobody is judged."""
     facts = area_facts(run, metric)
-    rungs = dict.fromkeys(("M0", str(facts.meta.get("headline_rung", "M1"))))
-    return tuple(_area_funnel(facts, rung) for rung in rungs)
+    counted = {rung: counts(facts.at(rung)) for rung in dict.fromkeys(("M0", facts.headline))}
+    return tuple(_area_funnel(facts, rung, found) for rung, found in counted.items() if found["n"])
 
 
-def _area_funnel(facts: AreaFacts, rung: str) -> Chart:
-    rows = _rows(facts.analysis, rung)
+def _area_funnel(facts: AreaFacts, rung: str, found: dict[str, int]) -> Chart:
+    rows = _rows(facts.analysis, facts.card, rung)
     drawn = drawing.placed(rows, _typical(facts.analysis), facts.card.kind, facts.card.scale)
     area = drawn["code"].isin(facts.codes).to_numpy()
-    flagged = int(rows.loc[area, "position"].isin(FLAGGED).sum())
-    title = pictures.area_funnel_title(rung, flagged, int(area.sum()))
+    names = facts.plain_names
+    title = pictures.area_funnel_title(rung, found["flagged"], found["n"], names)
     with style():
         figure, axes = canvas(*SIZE)
         _draw(axes, drawn, area, facts.card, None)
         set_title(figure, title, 44)
-    alt = pictures.area_funnel_alt(facts.card, rung, int(area.sum()), flagged, len(rows))
-    return Chart(figure, title, alt, _data(drawn, area, ""), f"area_{facts.card.id}_funnel_{rung}")
+    alt = pictures.area_funnel_alt(
+        facts.card, rung, found["n"], found["flagged"], len(rows), names, drawn=int(area.sum())
+    )
+    return Chart(figure, title, alt, _data(drawn, ""), f"area_{facts.card.id}_funnel_{rung}")
 
 
 def _draw(axes: Axes, drawn: pd.DataFrame, area: np.ndarray, card: Any, own: tuple[float, float] | None) -> None:
@@ -199,8 +204,11 @@ def _short(value: float, _: Any = None) -> str:
     return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
 
 
-def _data(drawn: pd.DataFrame, area: np.ndarray, code: str) -> pd.DataFrame:
-    """Return what was drawn without saying whose it is; rows keep the order of the codes they no longer carry."""
-    group = np.where(area, "practice of the area", "practice")
-    group = np.where(drawn["code"] == code, "this practice", group) if code else group
-    return drawn.drop(columns="code").assign(group=group).round(6)
+def _data(drawn: pd.DataFrame, code: str) -> pd.DataFrame:
+    """Return what was drawn so that nobody else is found in it: others rounded, and ordered by size, not by code."""
+    numbers = [column for column in drawn.columns if column != "code"]
+    coarse = drawn[numbers].apply(lambda column: drawing.significant(column, 2 if column.name == "size" else 3))
+    own = (drawn["code"] == code).to_numpy() if code else np.zeros(len(drawn), dtype=bool)
+    coarse[own] = drawn.loc[own, numbers].round(6)
+    data = coarse.assign(group=np.where(own, "this practice", "practice")) if code else coarse
+    return data.sort_values(["size", "value"], ignore_index=True)

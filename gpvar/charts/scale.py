@@ -57,6 +57,15 @@ def placed(rows: pd.DataFrame, typical: float, kind: str, scale: float) -> pd.Da
     return drawn
 
 
+def significant(values: pd.Series | np.ndarray, digits: int) -> np.ndarray:
+    """Return values rounded to so many significant figures."""
+    values = np.asarray(values, float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        unit = 10.0 ** (np.floor(np.log10(np.abs(values))) - digits + 1)
+        rounded = np.round(values / unit) * unit
+    return np.round(np.where(np.isfinite(rounded), rounded, values), 9)
+
+
 def curve(drawn: pd.DataFrame, limit: str, points: int = 60) -> tuple[np.ndarray, np.ndarray]:
     """Return a limit as a line: medians over groups of practices of about the same size."""
     ordered = drawn.sort_values("size")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from gpvar.charts import scale as drawing
 from gpvar.charts.style import (
     DARK_BLUE,
     DARK_GREY,
     DARK_PINK,
-    FAINT_GREY,
     PEER_GREY,
     TURQUOISE,
     Chart,
@@ -20,9 +20,9 @@ from gpvar.charts.style import (
     set_title,
     style,
 )
-from gpvar.words import phrases, pictures
+from gpvar.words import hidden, phrases, pictures
 from gpvar.words.boxes import FLAGGED
-from gpvar.words.facts import area_facts, practice_facts
+from gpvar.words.facts import AreaFacts, area_facts, practice_facts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +38,11 @@ def practice_ladder(run: Run, practice: str = "", metric: str = "") -> tuple[Cha
     """Return the practice's figure against the usual range at each rung; empty when it cannot be placed."""
     facts = practice_facts(run, practice, metric)
     rows = {r: facts.rows[r, "england"] for r in RUNGS if (r, "england") in facts.rows}
-    rows = {r: row for r, row in rows.items() if np.isfinite(row["value"]) and np.isfinite(row["centre"])}
+    rows = {
+        r: row
+        for r, row in rows.items()
+        if np.isfinite(row["value"]) and np.isfinite(row["centre"]) and row["position"] != "not_decidable"
+    }
     if not rows:
         return ()
     card, scale = facts.card, facts.card.scale
@@ -64,106 +68,147 @@ def practice_ladder(run: Run, practice: str = "", metric: str = "") -> tuple[Cha
         [{"rung": r, "value": v["value"] * scale, "expected": v["centre"] * scale, "usual_lower": v["lower_95"] * scale,
           "usual_upper": v["upper_95"] * scale, "position": v["position"]} for r, v in rows.items()]
     )  # fmt: skip
-    return (Chart(figure, title, pictures.ladder_alt(card, rows), data, f"{facts.code}_{card.id}_ladder"),)
+    return (
+        Chart(
+            figure, title, pictures.ladder_alt(card, rows, facts.plain_names), data, f"{facts.code}_{card.id}_ladder"
+        ),
+    )
 
 
 def _wrap_ticks(axes: Axes, width: int) -> None:
     axes.set_yticks(axes.get_yticks(), ["\n".join(textwrap.wrap(t.get_text(), width)) for t in axes.get_yticklabels()])
 
 
-def area_ladder(run: Run, metric: str = "") -> Chart:
-    """Return the area's practices at each rung with the range that holds the middle 95 % of England's."""
+def _to_draw(frame: pd.DataFrame, card: Any, column: str) -> pd.DataFrame:
+    """Return the rows that may be drawn, ordered by what is drawn: code order would tell whose is whose."""
+    shown = frame[frame[column].notna() & ~hidden.is_small(frame, card)]
+    return shown.sort_values(column, kind="stable")
+
+
+def area_ladder(run: Run, metric: str = "") -> tuple[Chart, ...]:
+    """Return the area's practices at each rung with the range that holds the middle 95 % of the reference set."""
     facts = area_facts(run, metric)
-    card, scale = facts.card, facts.card.scale
+    card, scale, names = facts.card, facts.card.scale, facts.plain_names
     spreads = {r["rung"]: r for r in facts.analysis.spread.to_dict("records") if r["comparator"] == "england"}
-    rungs = [r for r in RUNGS if r in spreads]
-    frames = {r: facts.at(r) for r in rungs}
+    frames = {r: facts.at(r) for r in RUNGS if r in spreads}
+    frames = {r: f[f["position"] != "not_decidable"] for r, f in frames.items()}
+    frames = {r: f for r, f in frames.items() if len(f)}
+    if not frames:
+        return ()
     flagged = {r: int(f["position"].isin(FLAGGED).sum()) for r, f in frames.items()}
-    n = max((len(f) for f in frames.values()), default=0)
-    title = pictures.area_ladder_title(flagged, n)
-    rng = np.random.default_rng(1)
+    many = {r: len(f) for r, f in frames.items()}
+    frames = {r: _to_draw(f, card, "adjusted") for r, f in frames.items()}
+    title = pictures.area_ladder_title(flagged, many)
     with style():
-        figure, axes = canvas(4.7, 0.75 + 0.75 * len(rungs))
-        for y, rung in zip(range(len(rungs), 0, -1), rungs, strict=True):
-            row, frame = spreads[rung], frames[rung]
-            low, high = row["middle_lower"] * scale, row["middle_upper"] * scale
-            axes.barh(y, high - low, left=low, height=0.72, color=BAND, edgecolor=DARK_BLUE, linewidth=0.8, zorder=1)
-            out = frame["position"].isin(FLAGGED).to_numpy()
-            height = y + rng.uniform(-0.28, 0.28, len(frame))
-            axes.scatter(frame["adjusted"][~out] * scale, height[~out], s=8, color=DARK_GREY, linewidths=0, zorder=2)
-            axes.scatter(
-                frame["adjusted"][out] * scale,
-                height[out],
-                s=30,
-                marker="D",
-                color=DARK_PINK,
-                edgecolor="white",
-                zorder=3,
-            )
-        axes.set_yticks(range(len(rungs), 0, -1), [f"{phrases.RUNG_SHORT[r]} ({phrases.RUNG_LABEL[r]})" for r in rungs])
-        _wrap_ticks(axes, 16)
+        figure, axes = canvas(4.7, 0.75 + 0.75 * len(frames))
+        _draw_rungs(axes, frames, spreads, scale)
         axes.set_xlabel(
-            textwrap.fill(f"{pictures.value_axis(card)}: bar the middle 95% in England, diamonds outside", 64),
+            textwrap.fill(
+                f"{pictures.value_axis(card)}: bar the middle 95% in {names.reference}, diamonds outside", 64
+            ),
             fontsize=8,
         )
         set_title(figure, title, 62)
-    data = pd.concat(
-        [f[["rung", "adjusted", "position"]].assign(adjusted=f["adjusted"] * scale) for f in frames.values()]
-    )
-    alt = pictures.area_ladder_alt(card, {r: spreads[r] for r in rungs}, flagged, n)
-    return Chart(figure, title, alt, data.reset_index(drop=True), f"area_{card.id}_ladder")
+    data = pd.concat([f[["rung", "adjusted", "position"]] for f in frames.values()], ignore_index=True)
+    data["adjusted"] = drawing.significant(data["adjusted"] * scale, 3)
+    alt = pictures.area_ladder_alt(card, {r: spreads[r] for r in frames}, flagged, many, names)
+    return (Chart(figure, title, alt, data, f"area_{card.id}_ladder"),)
 
 
-def who_moved(run: Run, metric: str = "") -> Chart:
-    """Return how far each practice of the area is from what is expected, before and after, nobody named."""
+def _draw_rungs(axes: Axes, frames: dict[str, pd.DataFrame], spreads: dict[str, Any], scale: float) -> None:
+    rng = np.random.default_rng(1)
+    places = range(len(frames), 0, -1)
+    for y, (rung, frame) in zip(places, frames.items(), strict=True):
+        low, high = spreads[rung]["middle_lower"] * scale, spreads[rung]["middle_upper"] * scale
+        axes.barh(y, high - low, left=low, height=0.72, color=BAND, edgecolor=DARK_BLUE, linewidth=0.8, zorder=1)
+        out = frame["position"].isin(FLAGGED).to_numpy()
+        value, height = frame["adjusted"].to_numpy(float) * scale, y + rng.uniform(-0.28, 0.28, len(frame))
+        axes.scatter(value[~out], height[~out], s=8, color=DARK_GREY, linewidths=0, zorder=2)
+        axes.scatter(value[out], height[out], s=30, marker="D", color=DARK_PINK, edgecolor="white", zorder=3)
+    axes.set_yticks(places, [f"{phrases.RUNG_SHORT[r]} ({phrases.RUNG_LABEL[r]})" for r in frames])
+    _wrap_ticks(axes, 16)
+
+
+_LOOKS = {
+    "stayed inside": (PEER_GREY, "-", 0.7, "o", 2),
+    "stayed outside": (DARK_GREY, "-", 1.4, "s", 4),
+    "moved in": (DARK_BLUE, "-", 2.0, "o", 6),
+    "moved out": (DARK_PINK, "--", 2.0, "D", 6),
+}
+
+
+def who_moved(run: Run, metric: str = "") -> tuple[Chart, ...]:
+    """Return how far each practice of the area is from what is expected, before and after, nobody named.
+
+    Nothing where nobody can have moved: nothing was allowed for, or nobody can be judged both times.
+    """
     facts = area_facts(run, metric)
-    rung = str(facts.meta.get("headline_rung", "M1"))
-    before = facts.at("M0").set_index("practice_code")["z"]
-    after = facts.at(rung).set_index("practice_code")["z"]
-    both = pd.DataFrame({"before": before / EDGE, "after": after / EDGE}).dropna()
-    was, now = both["before"].abs() > 1, both["after"].abs() > 1
-    kinds = {"stayed inside": ~was & ~now, "stayed outside": was & now, "moved in": was & ~now, "moved out": ~was & now}
-    looks = {
-        "stayed inside": (PEER_GREY, "-", 0.7, "o", 2),
-        "stayed outside": (DARK_GREY, "-", 1.4, "s", 4),
-        "moved in": (DARK_BLUE, "-", 2.0, "o", 6),
-        "moved out": (DARK_PINK, "--", 2.0, "D", 6),
-    }
-    n_in, n_out, stayed = (int(kinds[k].sum()) for k in ("moved in", "moved out", "stayed outside"))
-    title = pictures.moved_title(n_in, n_out)
+    both = _both_times(facts)
+    if facts.headline == "M0" or both.empty:
+        return ()
+    many = {kind: int((both["group"] == kind).sum()) for kind in _LOOKS}
+    title = pictures.moved_title(many["moved in"], many["moved out"])
+    names = facts.plain_names
+    drawn = both[both["before"].notna() & both["after"].notna() & ~both["small"]].sort_values(["before", "after"])
     with style():
         figure, axes = canvas(4.7, 3.4)
-        axes.axhspan(-1, 1, color=BAND, zorder=0)
-        for order, (kind, members) in enumerate(kinds.items(), start=1):
-            colour, dash, width, marker, size = looks[kind]
-            lines = both[members]
-            # One broken line instead of one line each: 1,500 practices in a tenth of the time.
-            x = np.tile([0.0, 1.0, np.nan], len(lines))
-            y = np.column_stack([lines["before"], lines["after"], np.full(len(lines), np.nan)]).ravel()
-            label = f"{kind}: {len(lines)}"
-            axes.plot(
-                x, y, dash, color=colour, linewidth=width, marker=marker, markersize=size, zorder=order, label=label
-            )
-        axes.set_xlim(-0.15, 1.15)
-        axes.set_xticks(
-            [0, 1], [f"Raw\n({phrases.label('M0', 'england')})", f"Patients\n({phrases.label(rung, 'england')})"]
-        )
-        axes.set_ylabel("Distance from expected\n(1 = edge of the usual range)")
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), frameon=False, fontsize=8, ncols=2)
-        axes.text(0.5, 0, "usual range", ha="center", va="center", fontsize=9, color=DARK_BLUE)
+        _draw_moves(axes, drawn, many)
+        ticks = [("Raw", "M0"), ("Patients", facts.headline)]
+        labels = [textwrap.fill(f"({names.label(rung, 'england')})", 24) for _, rung in ticks]
+        axes.set_xticks([0, 1], [f"{word}\n{tag}" for (word, _), tag in zip(ticks, labels, strict=True)])
         set_title(figure, title, 62)
-    group = pd.Series("", index=both.index)
-    for kind, members in kinds.items():
-        group[members] = kind
-    data = both.assign(group=group).reset_index(drop=True).round(6)
-    return Chart(figure, title, pictures.moved_alt(n_in, n_out, stayed, len(both)), data, f"area_{facts.card.id}_moved")
+    data = drawn[["before", "after", "group"]].reset_index(drop=True)
+    data[["before", "after"]] = data[["before", "after"]].apply(lambda column: drawing.significant(column, 3))
+    alt = pictures.moved_alt(many["moved in"], many["moved out"], many["stayed outside"], len(both), names)
+    return (Chart(figure, title, alt, data, f"area_{facts.card.id}_moved"),)
 
 
-def methods_bars(run: Run, metric: str = "") -> Chart:
-    """Return how many of the area's practices each method would mark."""
+def _both_times(facts: AreaFacts) -> pd.DataFrame:
+    """Return the area's practices that can be judged both times, their distances and which way they went."""
+    raw, judged = (facts.at(rung).set_index("practice_code") for rung in ("M0", facts.headline))
+    decided = judged.index[(judged["position"] != "not_decidable")].intersection(
+        raw.index[raw["position"] != "not_decidable"]
+    )
+    raw, judged = raw.loc[decided], judged.loc[decided]
+    was, now = raw["position"].isin(FLAGGED), judged["position"].isin(FLAGGED)
+    group = np.select([was & now, was, now], ["stayed outside", "moved in", "moved out"], "stayed inside")
+    small = hidden.is_small(raw, facts.card)
+    return pd.DataFrame(
+        {"before": raw["z"] / EDGE, "after": judged["z"] / EDGE, "group": group, "small": small}, index=decided
+    )
+
+
+def _draw_moves(axes: Axes, drawn: pd.DataFrame, many: dict[str, int]) -> None:
+    axes.axhspan(-1, 1, color=BAND, zorder=0)
+    for order, (kind, (colour, dash, width, marker, size)) in enumerate(_LOOKS.items(), start=1):
+        lines = drawn[drawn["group"] == kind]
+        # One broken line instead of one line each: 1,500 practices in a tenth of the time.
+        x = np.tile([0.0, 1.0, np.nan], len(lines))
+        y = np.column_stack([lines["before"], lines["after"], np.full(len(lines), np.nan)]).ravel()
+        axes.plot(
+            x,
+            y,
+            dash,
+            color=colour,
+            linewidth=width,
+            marker=marker,
+            markersize=size,
+            zorder=order,
+            label=f"{kind}: {many[kind]}",
+        )
+    axes.set_xlim(-0.15, 1.15)
+    axes.set_ylabel("Distance from expected\n(1 = edge of the usual range)")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), frameon=False, fontsize=8, ncols=2)
+    axes.text(0.5, 0, "usual range", ha="center", va="center", fontsize=9, color=DARK_BLUE)
+
+
+def methods_bars(run: Run, metric: str = "") -> tuple[Chart, ...]:
+    """Return how many of the area's practices each method would mark; nothing when none of them is in the fit."""
     facts = area_facts(run, metric)
     frame = facts.analysis.methods
     here = frame[frame["scope"] == "area"].reset_index(drop=True)
+    if not len(here) or not here["n"].max():
+        return ()
     labels = [
         phrases.METHOD["consistent_M1"] if (m, r) == ("consistent", "M1") else phrases.METHOD.get(m, m)
         for m, r in zip(here["method"], here["rung"], strict=True)
@@ -192,12 +237,10 @@ def methods_bars(run: Run, metric: str = "") -> Chart:
         _wrap_ticks(axes, 26)
         axes.tick_params(axis="y", labelsize=8)
         axes.set_xlim(0, max(float(flagged.max()), 1) * 1.45)
-        axes.set_xlabel(
-            f"Practices marked, of {n} (hatched: far outside)", fontsize=8, color=FAINT_GREY if n == 0 else DARK_GREY
-        )
+        axes.set_xlabel(f"Practices marked, of {n} (hatched: far outside)", fontsize=8)
         set_title(figure, title, 62)
     data = pd.DataFrame(
         {"method": labels, "rung": here["rung"], "outside_95": flagged, "outside_99_8": far, "practices": here["n"]}
     )
     alt = pictures.methods_alt(labels, flagged.tolist(), far.tolist())
-    return Chart(figure, title, alt, data, f"area_{facts.card.id}_methods")
+    return (Chart(figure, title, alt, data, f"area_{facts.card.id}_methods"),)

@@ -9,7 +9,7 @@ import pandas as pd
 from gpvar import schema
 from gpvar.reporting import workbook
 from gpvar.reporting.files import csv_for_people
-from gpvar.words import area_facts, phrases, practice_facts
+from gpvar.words import area_facts, hidden, phrases, practice_facts
 from gpvar.words.boxes import warning
 from gpvar.words.console import without_markdown
 from gpvar.words.sources import declared, licences
@@ -35,7 +35,13 @@ def practice_rows(run: Run, practice: str, metric: str) -> pd.DataFrame:
     frame = run.analyses[metric].practices
     rows = frame[frame["practice_code"] == practice].reset_index(drop=True)
     rows.insert(1, "metric", metric)
-    return rows
+    return hidden.masked(rows)
+
+
+def area_rows(run: Run, metric: str) -> pd.DataFrame:
+    """Return the rows of the area's practices for its owner, with [c] where a small count must stay hidden."""
+    facts = area_facts(run, metric)
+    return hidden.masked(facts.practices, hidden.not_to_be_exported(facts.at("M0"), facts.card))
 
 
 def practice_workbook(run: Run, practice: str, metrics: list[str]) -> bytes:
@@ -65,13 +71,14 @@ def area_workbook(run: Run, metrics: list[str], private: bool) -> bytes:
     """Return an area's workbook: with every practice for the area's owner, with none when it is to be sent."""
     facts = area_facts(run, metrics[0])
     analyses = {m: run.analyses[m] for m in metrics}
+    reference = facts.plain_names.reference
 
     def together(name: str) -> pd.DataFrame:
         return pd.concat([getattr(a, name).assign(metric=m) for m, a in analyses.items()], ignore_index=True)
 
     gates = run.table.gates
     if private:
-        every = [area_facts(run, m).practices.assign(metric=m) for m in metrics]
+        every = [area_rows(run, m).assign(metric=m) for m in metrics]
         sheets = {
             "Practices": ("Every practice of the area, by code", pd.concat(every, ignore_index=True)[list(READ)]),
             "Checks": ("Checks of the data for this area", gates[gates["practice_code"].isin(["", *facts.codes])]),
@@ -83,7 +90,7 @@ def area_workbook(run: Run, metrics: list[str], private: bool) -> bytes:
         sheets = {
             "Methods": ("How many practices each method marks", together("methods")),
             "Spread": ("The shared spread at every rung", together("spread")),
-            "Calibration": ("How well the comparison made on England fits the area", together("calibration")),
+            "Calibration": (f"How well the comparison made on {reference} fits the area", together("calibration")),
             "Fits": (
                 "Point estimates; they describe practices, not patients, and are not interpreted",
                 together("fits"),
@@ -105,6 +112,10 @@ def _notes(run: Run, metrics: list[str], private: bool) -> list[str]:
     lines = [phrases.SIMULATED] if simulated else []
     lines += [phrases.PRIVATE_LONG] if private else []
     lines.append(without_markdown(declared(run)))
+    lines.append(
+        f"{phrases.CONFIDENTIAL_MEANS}: by the file's supplier, or here, because the ICB supplied it in confidence "
+        "or because another hidden count could be worked out from it."
+    )
     for metric in metrics:
         card = area_facts(run, metric).card
         lines.append(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gpvar import tables
+from gpvar import catalogue, tables
+from gpvar.errors import StudyError
 from gpvar.reporting import files
 from gpvar.reporting.assemble import Page
 from gpvar.reporting.publish import Look, to_html
@@ -50,9 +51,31 @@ def build(run: Run, entries: Sequence[Entry], root: Path) -> bytes:
             continue
         parts += [f"## {heading}", note]
         parts.append("\n".join(f"- {_links(summary, paths, root)}" for _, _, _, summary, paths in here))
-    parts += ["## Spreadsheets", _spreadsheets(root)]
+    parts += _could_not(unanswered(run))
+    sheets = _spreadsheets(root)
+    parts += ["## Spreadsheets", sheets] if sheets else []
     look = Look(title, bool(run.meta.get("simulated")), False)
     return to_html(Page("\n\n".join(part for part in parts if part), ()), look)
+
+
+def unanswered(run: Run) -> tuple[tuple[str, str], ...]:
+    """Return the metrics that could not be analysed: title and reason."""
+    found = run.meta.get("unanswered") or {}
+    return tuple((_title(str(metric)), plain(reason, 300)) for metric, reason in found.items())
+
+
+def _title(metric: str) -> str:
+    try:
+        return str(catalogue.metric(metric).title)
+    except StudyError:  # a stored run may name a metric that this version has no card for
+        return plain(metric)
+
+
+def _could_not(found: Sequence[tuple[str, str]]) -> list[str]:
+    if not found:
+        return []
+    lines = [f"- {escape_markdown(title)}: {escape_markdown(reason, 300)}" for title, reason in found]
+    return ["## Could not be answered", "This counts neither for nor against any practice.", "\n".join(lines)]
 
 
 def _links(summary: str, paths: Sequence[Path], root: Path) -> str:

@@ -39,11 +39,14 @@ class PublishResult:
         (report, reason) for what could not be written; earlier files of the same name are untouched.
     index
         The page that links the others.
+    unanswered
+        (metric's title, reason) for metrics that could not be analysed: an answer, not a failure.
     """
 
     files: tuple[Path, ...]
     failed: tuple[tuple[str, str], ...]
     index: Path
+    unanswered: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ def publish_run(
         written.append(files.write(home, index.build(run, _entries(listed, root), root)))
     except ReportError as error:
         failed.append(("index", str(error)))
-    return PublishResult(tuple(written), tuple(failed), home)
+    return PublishResult(tuple(written), tuple(failed), home, index.unanswered(run))
 
 
 def _entries(jobs: list[Job], root: Path) -> list[index.Entry]:
@@ -207,7 +210,7 @@ def _pictures(page: Page, folder: Path) -> list[Path]:
 def _appendices(run: Run, jobs: list[Job], root: Path) -> list[tuple[str, Callable[[], list[Path]]]]:
     """Return what else is to be written: per practice and per area a workbook, tidy CSVs and a dictionary."""
     metrics = [m for m in run.study.metrics if m in run.analyses]
-    kinds = {job.kind for job in jobs}
+    kinds = {job.kind for job in jobs} if metrics else set()
     tasks: list[tuple[str, Callable[[], list[Path]]]] = []
     if "practice" in kinds:
         for code in run.study.area.practices:
@@ -243,7 +246,7 @@ def _area_appendix(run: Run, place: str, metrics: list[str], root: Path) -> list
         files.write(root / PRIVATE / f"area_{place}_results.xlsx", appendix.area_workbook(run, metrics, private=True))
     )
     for metric in metrics:
-        rows = area_facts(run, metric).practices
-        made.append(files.write(root / PRIVATE / f"area_{place}_{metric}.csv", files.csv_for_people(rows)))
+        rows = files.csv_for_people(appendix.area_rows(run, metric))
+        made.append(files.write(root / PRIVATE / f"area_{place}_{metric}.csv", rows))
     made.append(files.write(root / PRIVATE / "data_dictionary.csv", appendix.dictionary(appendix.PRIVATE_TABLES)))
     return made

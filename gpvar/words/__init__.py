@@ -5,9 +5,7 @@ Sentences are Markdown; text that came from a file goes through `escape_markdown
 
 from __future__ import annotations
 
-from gpvar.words.console import check_summary, explanation, new_study_written, published_summary
-from gpvar.words.facts import area_facts, practice_facts
-from gpvar.words.pages import (
+from gpvar.words.area_pages import (
     area_after,
     area_calibration,
     area_funnel_note,
@@ -23,7 +21,10 @@ from gpvar.words.pages import (
     area_summary_line,
     area_title,
     area_verdict,
-    banner,
+)
+from gpvar.words.console import check_summary, explanation, new_study_written, published_summary
+from gpvar.words.facts import area_facts, practice_facts
+from gpvar.words.pages import (
     practice_after,
     practice_funnel_note,
     practice_icb_right,
@@ -37,6 +38,7 @@ from gpvar.words.pages import (
     summary_line,
 )
 from gpvar.words.phrases import label, movement_phrase, position_phrase
+from gpvar.words.shared import banner
 from gpvar.words.text import escape_markdown, plain
 
 __all__ = [

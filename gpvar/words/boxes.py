@@ -7,7 +7,8 @@ from typing import Any
 from gpvar import catalogue
 from gpvar.errors import StudyError
 from gpvar.words import figures, phrases
-from gpvar.words.text import known, listed, number, plural
+from gpvar.words.phrases import ENGLAND, Names
+from gpvar.words.text import escape_markdown, known, listed, number, plural
 
 Row = dict[str, Any]
 FLAGGED = ("unusual", "far_outside")
@@ -24,7 +25,14 @@ def box(title: str, items: list[str], style: str = "Box") -> str:
     return f'::: {{.box custom-style="{style}"}}\n\n**{title}**\n\n{body}\n\n:::'
 
 
-def icb_right(card: Any, rows: dict[tuple[str, str], Row], england: float, icb: float) -> list[str]:
+def icb_right(
+    card: Any,
+    rows: dict[tuple[str, str], Row],
+    reference: float,
+    icb: float,
+    names: Names = ENGLAND,
+    headline: str = "M1",
+) -> list[str]:
     """Return what must be conceded about one practice, the plain arithmetic first.
 
     Parameters
@@ -33,36 +41,44 @@ def icb_right(card: Any, rows: dict[tuple[str, str], Row], england: float, icb: 
         The metric card.
     rows
         (rung, comparator) → row.
-    england, icb
-        The figures of England and of the practice's ICB, in the metric's raw unit; NaN when not known.
+    reference, icb
+        The figures of the reference set and of the practice's ICB, in the metric's raw unit; NaN when not known.
+    names
+        What the reference set is called.
+    headline
+        The rung the finding speaks of; M0 when nothing could be allowed for.
     """
-    raw, judged = rows.get(("M0", "england")), rows.get(("M1", "england"))
-    items = [_arithmetic(card, raw, england, icb)]
+    raw, judged = rows.get(("M0", "england")), rows.get((headline, "england"))
+    items = [_arithmetic(card, raw, reference, icb, names)]
     if judged is None or raw is None or "not_decidable" in (judged["position"], raw["position"]):
         return [*items, "Nothing here shows that the ICB is wrong. These data cannot settle it either way."]
-    items.append(_tenth(raw))
-    if judged["position"] in FLAGGED:
-        items.append(
-            "The difference is still there after allowing for patients "
-            f"({phrases.label('M1', 'england')}). Asking the practice about it is fair."
-        )
-    elif judged["position"] == "usual":
-        items.append(
-            "Many practices share a difference like this one. That does not show that it is good enough for patients."
-        )
-    else:
-        items.append("Finding no clear difference does not prove that there is none.")
-    items.append(_own_icb(rows, judged))
-    if judged.get("exceeds_margin"):
+    items += [_tenth(raw, names), _conceded(judged["position"], headline, names)]
+    items.append(_own_icb(rows, judged, headline))
+    if judged.get("exceeds_margin") and known(judged.get("difference")):
         items.append(f"The gap is not trivial: it is more than {figures.margin(card)}.")
     return [item for item in items if item]
 
 
-def _arithmetic(card: Any, raw: Row | None, england: float, icb: float) -> str:
+def _conceded(position: str, headline: str, names: Names) -> str:
+    if position in FLAGGED:
+        tag = names.label(headline, "england")
+        still = f"still there after allowing for patients ({tag})" if headline != "M0" else f"unusually large ({tag})"
+        return f"The difference is {still}. Asking the practice about it is fair."
+    if position == "usual":
+        return (
+            "Many practices share a difference like this one. That does not show that it is good enough for patients."
+        )
+    return "Finding no clear difference does not prove that there is none."
+
+
+def _arithmetic(card: Any, raw: Row | None, reference: float, icb: float, names: Names) -> str:
+    if raw is not None and figures.is_hidden(raw):
+        return _hidden_arithmetic(card, raw, reference, names)
     if raw is None or not known(raw.get("value")):
         return "The figure could not be worked out from these data, so the ICB's own figure is not disputed here."
     parts = []
-    for name, other in (("England", england), ("its ICB", icb)):
+    own = [] if names.set == "icb" else [("its ICB", icb)]
+    for name, other in ((names.reference, reference), *own):
         if known(other):
             gap = raw["value"] - other
             same = figures.is_nil(card, gap)
@@ -71,22 +87,32 @@ def _arithmetic(card: Any, raw: Row | None, england: float, icb: float) -> str:
     return f"The raw figure is right as arithmetic on these data: {figures.amount(card, raw['value'])}{compared}."
 
 
-def _own_icb(rows: dict[tuple[str, str], Row], judged: Row) -> str:
-    own = rows.get(("M1", "own_icb"))
+def _hidden_arithmetic(card: Any, raw: Row, reference: float, names: Names) -> str:
+    """Return what can be said of a figure whose count was hidden: on which side it must lie, and no number for it."""
+    said = "The count was hidden because it is small, so the ICB's own figure cannot be worked out here."
+    low, high = figures.ends(raw)
+    if known(low) and known(reference) and (high < reference or low > reference):
+        side = figures.side(high - reference)
+        said += f" Whatever it was, the figure is {side} than {names.reference}'s {figures.amount(card, reference)}."
+    return said
+
+
+def _own_icb(rows: dict[tuple[str, str], Row], judged: Row, headline: str) -> str:
+    own = rows.get((headline, "own_icb"))
     if own is None or own["position"] not in FLAGGED or judged["position"] in FLAGGED:
         return ""
     return (
         "Against the other practices of its own ICB it is "
-        f"{phrases.POSITION[own['position']].lower()} ({phrases.label('M1', 'own_icb')})."
+        f"{phrases.POSITION[own['position']].lower()} ({phrases.label(headline, 'own_icb')})."
     )
 
 
-def _tenth(raw: Row) -> str:
+def _tenth(raw: Row, names: Names) -> str:
     percentile = raw.get("percentile")
     if not known(percentile) or 10 < percentile < 90:
         return ""
-    end = "lowest" if percentile <= 10 else "highest"
-    return f"On the raw figures it is among the {end} tenth of practices in England ({phrases.label('M0', 'england')})."
+    end, tag = "lowest" if percentile <= 10 else "highest", names.label("M0", "england")
+    return f"On the raw figures it is among the {end} tenth of practices in {names.reference} ({tag})."
 
 
 def not_shown(card: Any, covariates: list[str], dropped: dict[str, str], *, most: int = 1) -> list[str]:
@@ -110,6 +136,7 @@ def not_shown(card: Any, covariates: list[str], dropped: dict[str, str], *, most
     ]
     items += over_adjustment(covariates)
     warnings = [*card.validity_faults, *(warning(a) for a in card.artefacts)]
+    most = max(most, 2) if card.validity_faults else most  # one fault of a definition would read as the only one
     items += warnings[:most]
     more = len(warnings) - most
     if more > 0:
@@ -130,6 +157,15 @@ def _phrase(covariate: str) -> str:
         return str(catalogue.covariate(covariate).phrase)
     except StudyError:  # a stored run may name a covariate that this version has no card for
         return covariate.replace("_", " ")
+
+
+def nothing_allowed_for(dropped: dict[str, str]) -> str:
+    """Return that nothing about patients was allowed for, and why."""
+    if dropped:
+        why = f"the study has no data on {listed(_phrase(c) for c in dropped)}"
+    else:
+        why = "the study names no characteristics of patients to allow for"
+    return f"Nothing about the patients was allowed for: {why}."
 
 
 def allowed_for(covariates: list[str]) -> str:
@@ -179,6 +215,15 @@ def without_old_here(found: list[Any], code: str) -> str:
     return ""
 
 
+def _terms_dropped(rung: str, terms: list[str]) -> str:
+    names = listed(f"“{escape_markdown(term)}”" for term in terms)
+    was, why = ("was", "it says") if len(terms) == 1 else ("were", "each says")
+    return (
+        f"{names} {was} left out of the comparison at {phrases.RUNG_LABEL.get(rung, rung)}: "
+        f"{why} the same as other columns or never varies."
+    )
+
+
 def notes(found: list[Any]) -> list[str]:
     """Return the sentences for the notes that an analysis hands on; an unknown note is named, not hidden."""
     said = []
@@ -195,6 +240,8 @@ def notes(found: list[Any]) -> list[str]:
             said.append(f"{_phrase(numbers['covariate']).capitalize()} could not be allowed for: {numbers['why']}.")
         elif note.id == "no_months":
             continue  # said with the verdict, where it matters
+        elif note.id == "term_dropped":
+            said.append(_terms_dropped(numbers["rung"], list(numbers["terms"])))
         elif note.id == "repeated_without_old":
             said.append(without_old(numbers["covariates"], len(numbers["changed"])))
         else:

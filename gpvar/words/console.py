@@ -35,6 +35,8 @@ def published_summary(published: Any) -> str:
     """Return what was written and what was not."""
     pages = [f for f in published.files if f.suffix in (".html", ".docx") and f.name != "index.html"]
     lines = [f"{plural(len(pages), 'page')} written. Start here: {published.index}"]
+    for title, reason in getattr(published, "unanswered", ()):
+        lines.append(f"Could not be answered: {plain(title)}. {plain(reason, 300)}")
     for name, reason in published.failed:
         lines.append(f"Not written: {name}. {plain(reason, 300)}")
     return "\n".join(lines)
@@ -54,7 +56,7 @@ def explanation(run: Run, code: str, metric: str) -> str:
     parts = [
         f"{facts.name} ({facts.code}): {facts.card.title}, {facts.meta['period_label']}",
         pages.verdict_text(facts),
-        verdict.own_icb(facts.rows, facts.meta.get("headline_rung", "M1")),
+        verdict.own_icb(facts.rows, facts.headline),
         pages.real_terms_text(facts),
         quality.practice_quality(facts.gates, facts.code),
         verdict.direction(facts.card),

@@ -10,7 +10,8 @@ import pandas as pd
 
 from gpvar import catalogue
 from gpvar.errors import StudyError
-from gpvar.words.text import plain
+from gpvar.words import phrases
+from gpvar.words.text import escape_markdown, plain
 
 if TYPE_CHECKING:
     from gpvar.results import Analysis, Run
@@ -47,6 +48,21 @@ class PracticeFacts:
         """The analysis' own description."""
         return self.analysis.meta
 
+    @property
+    def names(self) -> phrases.Names:
+        """What the reference set is called, safe in Markdown."""
+        return phrases.names(self.meta, escape_markdown)
+
+    @property
+    def plain_names(self) -> phrases.Names:
+        """What the reference set is called, as plain text: for pictures and tables."""
+        return phrases.names(self.meta, plain)
+
+    @property
+    def headline(self) -> str:
+        """The rung the findings speak of: M1, or M0 when nothing could be allowed for."""
+        return str(self.meta.get("headline_rung", "M1"))
+
     def row(self, rung: str, comparator: str = "england") -> Row | None:
         """Return a row, or None when that rung was not fitted."""
         return self.rows.get((rung, comparator))
@@ -69,6 +85,21 @@ class AreaFacts:
         """The analysis' own description."""
         return self.analysis.meta
 
+    @property
+    def names(self) -> phrases.Names:
+        """What the reference set is called, safe in Markdown."""
+        return phrases.names(self.meta, escape_markdown)
+
+    @property
+    def plain_names(self) -> phrases.Names:
+        """What the reference set is called, as plain text: for pictures and tables."""
+        return phrases.names(self.meta, plain)
+
+    @property
+    def headline(self) -> str:
+        """The rung the findings speak of: M1, or M0 when nothing could be allowed for."""
+        return str(self.meta.get("headline_rung", "M1"))
+
     def at(self, rung: str, comparator: str = "england") -> pd.DataFrame:
         """Return the area's rows at a rung and comparator, ordered by code."""
         frame = self.practices
@@ -83,6 +114,12 @@ def _records(frame: pd.DataFrame) -> dict[Key, Row]:
 def choose_metric(run: Run, metric: str = "") -> str:
     """Return the metric asked for, the study's first when none was; refuse one that was not analysed."""
     available = [m for m in run.study.metrics if m in run.analyses] or list(run.analyses)
+    wanted = metric or (available or list(run.study.metrics))[0]
+    reason = run.meta.get("unanswered", {}).get(wanted)
+    if reason:
+        raise StudyError(
+            f"This run could not answer for {plain(wanted)!r}.", plain(reason, 300), "See the check page: run.py check."
+        )
     if not metric:
         return available[0]
     if metric not in run.analyses:

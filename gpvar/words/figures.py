@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from gpvar.words.text import count, known, lower_first, number
@@ -38,6 +40,12 @@ def amount(card: Any, value: float) -> str:
     return f"{shown(card, value)} {card.unit}"
 
 
+def about(value: float) -> str:
+    """Return a size to two figures that mean something: 61,234 as "about 61,000"."""
+    digits = 1 - math.floor(math.log10(abs(value))) if value else 0
+    return f"about {number(round(value, digits))}"
+
+
 def span(card: Any, lower: float, upper: float) -> str:
     """Return a range in the metric's unit."""
     if not (known(lower) and known(upper)):
@@ -47,9 +55,25 @@ def span(card: Any, lower: float, upper: float) -> str:
     return f"{low}% to {high}% of {card.noun_denominator}" if is_share(card) else f"{low} to {high} {card.unit}"
 
 
-def difference_unit(card: Any) -> str:
-    """Return the unit of a difference between two values."""
-    return "percentage points" if is_share(card) else card.unit
+def is_hidden(row: Mapping[str, Any]) -> bool:
+    """Return whether a count was hidden by its supplier, so that only its two ends are known."""
+    return "observed_low" in row and known(row["observed_low"]) and not known(row.get("observed"))
+
+
+def ends(row: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the least and the most that a hidden figure can be, in the metric's raw unit; NaN when not known."""
+    low, high, base = row.get("observed_low"), row.get("observed_high"), row.get("denominator")
+    if not (known(low) and known(high) and known(base)) or not low < high or base <= 0:  # type: ignore[operator]
+        return float("nan"), float("nan")
+    return float(low) / float(base), float(high) / float(base)  # type: ignore[arg-type]
+
+
+def lean(row: Mapping[str, Any]) -> float:
+    """Return on which side of the expected a figure lies: its difference, or that of a hidden figure's middle."""
+    if known(row.get("difference")):
+        return float(row["difference"])
+    low, high = ends(row)
+    return (low + high) / 2 - float(row["centre"])
 
 
 def _places(card: Any, value: float) -> int:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
 POSITION = {
     "not_decidable": "The data cannot answer this",
     "no_detectable_difference": "No clear difference",
@@ -44,8 +48,6 @@ LIKE = {
     "M1-": "practices with patients like these (recorded illness left out)",
     "M2": "practices with patients like these, in circumstances like these",
 }
-COMPARATOR = {"england": "England", "own_icb": "own ICB"}
-COMPARATOR_IN = {"england": "in England", "own_icb": "in its own ICB"}
 CHANCE = "Chance could not be separated from passing movement"
 METHOD = {
     "none": "Plain limits (chance of sampling only)",
@@ -61,6 +63,53 @@ PRIVATE = "Private"
 PRIVATE_LONG = "Private: not to be sent on"
 ICB_RIGHT = "What the ICB has right"
 NOT_SHOWN = "What this does not show"
+CONFIDENTIAL = "[c]"
+CONFIDENTIAL_MEANS = "[c] means hidden because the count is small"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the reference set is called: England, unless the study compares within a region or an ICB.
+
+    Attributes
+    ----------
+    reference
+        Its name, safe to put into the text it is meant for.
+    set
+        ``"england"``, ``"region"`` or ``"icb"``.
+    """
+
+    reference: str = "England"
+    set: str = "england"
+
+    def label(self, rung: str, comparator: str) -> str:
+        """Return the tag every judged number carries: its rung and its comparator."""
+        return f"{RUNG_LABEL[rung]}, {self.of(comparator)}"
+
+    def of(self, comparator: str) -> str:
+        """Return what a comparator is called in a label."""
+        return "own ICB" if comparator == "own_icb" else self.reference
+
+    def within(self, comparator: str) -> str:
+        """Return where a comparator's practices are, for the middle of a sentence."""
+        return "in its own ICB" if comparator == "own_icb" else f"in {self.reference}"
+
+
+ENGLAND = Names()
+
+
+def names(meta: Mapping[str, Any], safe: Callable[[object], str]) -> Names:
+    """Return what an analysis calls its reference set.
+
+    Parameters
+    ----------
+    meta
+        The analysis' own description; without a word on its reference set it is England.
+    safe
+        What makes a name from a file fit for the text it goes into.
+    """
+    said = meta.get("reference") or {}
+    return Names(safe(said.get("name") or "England"), str(said.get("set") or "england"))
 
 
 def position_phrase(code: str) -> str:
@@ -73,6 +122,6 @@ def movement_phrase(code: str) -> str:
     return MOVEMENT.get(code, "")
 
 
-def label(rung: str, comparator: str) -> str:
+def label(rung: str, comparator: str, names: Names = ENGLAND) -> str:
     """Return the tag every judged number carries: its rung and its comparator."""
-    return f"{RUNG_LABEL[rung]}, {COMPARATOR[comparator]}"
+    return names.label(rung, comparator)

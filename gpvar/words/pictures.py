@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from gpvar.words import figures, phrases
+from gpvar.words.phrases import ENGLAND, Names
 from gpvar.words.text import known, number, plural
 
 Row = dict[str, Any]
 
 
-def funnel_title(rung: str, position: str, comparator: str = "england") -> str:
+def funnel_title(rung: str, position: str, names: Names = ENGLAND) -> str:
     """Return the message of a practice's funnel: its position, with rung and comparator."""
     when = "Raw" if rung == "M0" else "Allowing for patients" if rung in ("M1", "M1-") else "Patients and circumstances"
-    return f"{when}: {phrases.POSITION[position].lower()} ({phrases.label(rung, comparator)})"
+    return f"{when}: {phrases.POSITION[position].lower()} ({names.label(rung, 'england')})"
 
 
-def funnel_alt(card: Any, row: Row, rung: str, n: int, far: int, outside: int, comparator: str = "england") -> str:
+def funnel_alt(card: Any, row: Row, rung: str, n: int, far: int, outside: int, names: Names = ENGLAND) -> str:
     """Return the text alternative of a practice's funnel."""
     shown = row["value"] if rung == "M0" else row["adjusted"]
     what = "raw figure" if rung == "M0" else "figure after allowing for patients"
     return (
-        f"Funnel chart of the {card.short} of {plural(n, 'practice')} by size ({phrases.label(rung, comparator)}). "
+        f"Funnel chart of the {card.short} of {plural(n, 'practice')} by size ({names.label(rung, 'england')}). "
         f"The {what} of this practice is {figures.amount(card, shown)}; the limits of the usual range at its size are "
         f"{figures.span(card, row['shown_lower_95'], row['shown_upper_95'])}. "
         f"Position: {phrases.POSITION[row['position']].lower()}. "
@@ -29,31 +30,45 @@ def funnel_alt(card: Any, row: Row, rung: str, n: int, far: int, outside: int, c
     )
 
 
-def area_funnel_title(rung: str, flagged: int, n: int, comparator: str = "england") -> str:
+def area_funnel_title(rung: str, flagged: int, n: int, names: Names = ENGLAND) -> str:
     """Return the message of an area's funnel."""
     when = "Raw" if rung == "M0" else "Allowing for patients"
-    tag = phrases.label(rung, comparator)
+    tag = names.label(rung, "england")
     return f"{when}: {number(flagged)} of {plural(n, 'practice')} outside the usual range ({tag})"
 
 
-def area_funnel_alt(card: Any, rung: str, n: int, flagged: int, everyone: int, comparator: str = "england") -> str:
-    """Return the text alternative of an area's funnel."""
+def area_funnel_alt(
+    card: Any, rung: str, n: int, flagged: int, everyone: int, names: Names = ENGLAND, *, drawn: int | None = None
+) -> str:
+    """Return the text alternative of an area's funnel.
+
+    Parameters
+    ----------
+    n, flagged
+        Practices of the area that can be judged, and those of them outside the usual range.
+    everyone, drawn
+        Practices drawn, and those of the area among them; fewer than `n` where counts are too small to show.
+    """
+    left = n - (n if drawn is None else drawn)
+    not_drawn = (
+        f" {number(left)} of them {'is' if left == 1 else 'are'} not drawn: small counts are hidden." if left else ""
+    )
     return (
         f"Funnel chart of the {card.short} of {plural(everyone, 'practice')} by size "
-        f"({phrases.label(rung, comparator)}), the "
+        f"({names.label(rung, 'england')}), the "
         f"{plural(n, 'practice')} of the area drawn darker and none of them named. {number(flagged)} of them "
-        "lie outside the usual range."
+        f"lie outside the usual range.{not_drawn}"
     )
 
 
-def funnel_note() -> str:
-    """Return how to read the funnels."""
+def funnel_note(adjusted: bool = True) -> str:
+    """Return how to read the funnels; `adjusted` when one of them allows for patients."""
+    typical = " After allowing for patients, every practice is shown as if it had a typical mix of them."
     return (
         "Each dot is a practice; the darker dots are practices of the same area and the diamond is this "
         "practice. Solid lines: the usual "
         "range (95 in 100) and the far limits (998 in 1,000) among practices as they are. Faint dotted lines: "
-        "the chance of sampling alone. "
-        "After allowing for patients, every practice is shown as if it had a typical mix of them."
+        f"the chance of sampling alone.{typical if adjusted else ''}"
     )
 
 
@@ -79,16 +94,18 @@ def size_axis(card: Any) -> str:
 
 def ladder_title(rows: dict[str, Row]) -> str:
     """Return the message of a practice's ladder: whether the answer changes."""
+    if len(rows) == 1:
+        return f"Raw figure: {phrases.POSITION[next(iter(rows.values()))['position']].lower()}"
     positions = list(dict.fromkeys(row["position"] for row in rows.values()))
     if len(positions) == 1:
         return f"Whatever is allowed for: {phrases.POSITION[positions[0]].lower()}"
     return "The answer depends on what is allowed for"
 
 
-def ladder_alt(card: Any, rows: dict[str, Row]) -> str:
+def ladder_alt(card: Any, rows: dict[str, Row], names: Names = ENGLAND) -> str:
     """Return the text alternative of a practice's ladder."""
     said = [
-        f"{phrases.label(rung, 'england')}: expected {figures.amount(card, row['centre'])}, usual range "
+        f"{names.label(rung, 'england')}: expected {figures.amount(card, row['centre'])}, usual range "
         f"{figures.span(card, row['lower_95'], row['upper_95'])}, {phrases.POSITION[row['position']].lower()}"
         for rung, row in rows.items()
     ]
@@ -99,6 +116,8 @@ def ladder_alt(card: Any, rows: dict[str, Row]) -> str:
 
 def methods_title(plain_limits: float, robust: float, n: int) -> str:
     """Return the message of the comparison of methods."""
+    if plain_limits == robust:
+        return f"{number(robust)} of {plural(n, 'practice')} marked, whether or not the ordinary spread is allowed for"
     return f"From {number(plain_limits)} to {number(robust)} of {plural(n, 'practice')}: it depends on the rule"
 
 
@@ -118,29 +137,38 @@ def moved_title(out: int, into: int) -> str:
     return f"{number(out)} moved in, {number(into)} moved out of the usual range"
 
 
-def moved_alt(out: int, into: int, stayed: int, n: int) -> str:
+def moved_alt(out: int, into: int, stayed: int, n: int, names: Names = ENGLAND) -> str:
     """Return the text alternative of the chart of who moved."""
     return (
-        "Lines from the raw figure (M0, England) to the figure after allowing for patients (M1, England) for "
+        f"Lines from the raw figure ({names.label('M0', 'england')}) to the figure after allowing for patients "
+        f"({names.label('M1', 'england')}) for "
         f"{plural(n, 'practice')}. "
         f"{number(out)} moved into the usual range, {number(into)} moved out of it, {number(stayed)} stayed outside."
     )
 
 
-def area_ladder_title(flagged: dict[str, int], n: int) -> str:
-    """Return the message of an area's ladder."""
+def area_ladder_title(flagged: dict[str, int], n: dict[str, int]) -> str:
+    """Return the message of an area's ladder; `n` is how many practices can be judged at each rung."""
+    if len(set(n.values())) > 1:
+        said = [f"{number(many)} of {number(n[r])} at {phrases.RUNG_LABEL[r]}" for r, many in flagged.items()]
+        return f"Outside the usual range: {', '.join(said)}"
     said = [f"{number(many)} at {phrases.RUNG_LABEL[rung]}" for rung, many in flagged.items()]
-    return f"Outside the usual range, of {plural(n, 'practice')}: {', '.join(said)}"
+    return f"Outside the usual range, of {plural(max(n.values(), default=0), 'practice')}: {', '.join(said)}"
 
 
-def area_ladder_alt(card: Any, spreads: dict[str, Row], flagged: dict[str, int], n: int) -> str:
+def area_ladder_alt(
+    card: Any, spreads: dict[str, Row], flagged: dict[str, int], n: dict[str, int], names: Names = ENGLAND
+) -> str:
     """Return the text alternative of an area's ladder."""
     said = [
-        f"{phrases.label(rung, 'england')}: middle 95% of practices "
+        f"{names.label(rung, 'england')}: middle 95% of practices "
         f"{figures.span(card, row['middle_lower'], row['middle_upper'])}, "
-        f"{number(flagged[rung])} of {number(n)} outside"
+        f"{number(flagged[rung])} of {number(n[rung])} outside"
         for rung, row in spreads.items()
         if known(row.get("middle_lower"))
     ]
-    what = "The practices of the area at each step, with the range that holds the middle 95% of practices in England"
+    what = (
+        "The practices of the area at each step, with the range that holds the middle 95% of practices in "
+        f"{names.reference}"
+    )
     return f"{what}. {'; '.join(said)}."

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from gpvar.words import figures, phrases
-from gpvar.words.text import escape_markdown, known, listed, lower_first, number, ordinal
+from gpvar.words.phrases import ENGLAND, Names
+from gpvar.words.text import escape_markdown, known, listed, lower_first, number, ordinal, plural
 
 Row = dict[str, Any]
+HIDDEN = "The count was hidden because it is small."
 
 
 def value_of(card: Any, row: Row, who: str) -> str:
@@ -17,12 +19,24 @@ def value_of(card: Any, row: Row, who: str) -> str:
     return f"{who} had {figures.amount(card, row['value'])}"
 
 
-def expectation(card: Any, row: Row, rung: str, comparator: str) -> str:
+def hidden_value(card: Any, row: Row, who: str) -> str:
+    """Return what a hidden count allows: "Whatever it was (0 to 4), the DNA share at X was 0.0% to 0.9% of …"."""
+    low, high = figures.ends(row)
+    if not known(low):
+        return f"What it allows for {who} was tried at both ends"
+    span = figures.span(card, low, high)
+    counted = f"Whatever it was ({number(row['observed_low'])} to {number(row['observed_high'])})"
+    if figures.is_share(card):
+        return f"{counted}, the {card.short} at {who} was somewhere in {span}"
+    return f"{counted}, {who} had somewhere in {span}"
+
+
+def expectation(card: Any, row: Row, rung: str, comparator: str, names: Names = ENGLAND) -> str:
     """Return what would be expected of practices like it, naming rung and comparator."""
-    where = phrases.COMPARATOR_IN[comparator]
+    where = names.within(comparator)
     figure = f"{figures.shown(card, row['centre'])}{'%' if figures.is_share(card) else ''}"
     of = f" of {card.noun_denominator}" if figures.is_share(card) else ""
-    tag = phrases.label(rung, comparator)
+    tag = names.label(rung, comparator)
     if rung == "M0":
         return f"the middle of {phrases.LIKE['M0']} {where} is {figure}{of} ({tag})"
     return f"{phrases.LIKE[rung]} {where} would be expected to show {figure}{of} ({tag})"
@@ -40,7 +54,7 @@ def difference(card: Any, row: Row) -> str:
     return f"that is {figures.gap(card, size)} {figures.side(size)}{bracket}"
 
 
-def neighbours(row: Row, rung: str, comparator: str) -> str:
+def neighbours(row: Row, rung: str, comparator: str, names: Names = ENGLAND) -> str:
     """Return "k in 100 practices with similar patients are lower", said from the nearer end.
 
     Parameters
@@ -52,7 +66,7 @@ def neighbours(row: Row, rung: str, comparator: str) -> str:
     percentile = row["percentile"]
     if not known(percentile):
         return ""
-    where = phrases.COMPARATOR_IN[comparator]
+    where = names.within(comparator)
     text = figures.per_hundred(percentile)
     verb = "is" if text in ("1 in 100", "fewer than 1 in 100") else "are"
     return f"{text} {like} {where} {verb} lower"
@@ -67,14 +81,23 @@ def middle(card: Any, spread: Row | None) -> str:
 
 
 def chance(card: Any, has_months: bool) -> str:
-    """Return what can be said about chance."""
-    if card.activity and not has_months:
-        return f"{phrases.CHANCE}: the study has no monthly figures."
-    return ""
+    """Return what can be said about chance: the months of a study are added up, not yet compared."""
+    if not card.activity:
+        return ""
+    why = "the monthly figures were added up, not compared with each other" if has_months else ""
+    return f"{phrases.CHANCE}: {why or 'the study has no monthly figures'}."
 
 
 def lead(
-    card: Any, row: Row, spread: Row | None, who: str, *, rung: str = "M1", comparator: str = "england", why: str = ""
+    card: Any,
+    row: Row,
+    spread: Row | None,
+    who: str,
+    *,
+    rung: str = "M1",
+    comparator: str = "england",
+    why: str = "",
+    names: Names = ENGLAND,
 ) -> str:
     """Return the verdict of one practice: phrase, number, uncertainty, caveat.
 
@@ -88,6 +111,8 @@ def lead(
         The practice's name as written in its file; it is escaped here.
     why
         For a question the data cannot answer: the reason, a sentence.
+    names
+        What the reference set is called.
     """
     position = row["position"]
     phrase = f"**{phrases.POSITION[position]}.**"
@@ -96,11 +121,14 @@ def lead(
     if position == "not_decidable":
         reason = why or "a check that must pass did not pass"
         return f"{phrase} {_capital(reason)} {caveat}"
+    hidden = figures.is_hidden(row)
+    value = hidden_value(card, row, name) if hidden else _capital(value_of(card, row, name)).rstrip(".")
     parts = [
         phrase,
-        f"{_capital(value_of(card, row, name)).rstrip('.')}; {expectation(card, row, rung, comparator)}.",
-        _capital(difference(card, row)),
-        _capital(neighbours(row, rung, comparator)) if position != "no_detectable_difference" else "",
+        HIDDEN if hidden else "",
+        f"{value}; {expectation(card, row, rung, comparator, names)}.",
+        "" if hidden else _capital(difference(card, row)),
+        "" if position == "no_detectable_difference" else _capital(neighbours(row, rung, comparator, names)),
         _capital(middle(card, spread)) if position in ("usual", "unusual", "far_outside") and rung != "M0" else "",
         caveat,
     ]
@@ -116,12 +144,14 @@ def _capital(text: str) -> str:
     return text if text.startswith("\\") else text[0].upper() + text[1:]
 
 
-def movement(card: Any, raw: Row, judged: Row, *, rung: str = "M1", comparator: str = "england") -> str:
+def movement(
+    card: Any, raw: Row, judged: Row, *, rung: str = "M1", comparator: str = "england", names: Names = ENGLAND
+) -> str:
     """Return what allowing for patients (or circumstances) did to the position, naming both rungs."""
     code = judged.get("movement") or ""
     if code not in phrases.MOVEMENT or "not_decidable" in (raw["position"], judged["position"]):
         return ""
-    tag = phrases.label(rung, comparator)
+    tag = names.label(rung, comparator)
     share = judged.get("explained_share")
     part = _part(share)
     what = "patients like these" if rung != "M2" else "patients and circumstances like these"
@@ -136,7 +166,7 @@ def movement(card: Any, raw: Row, judged: Row, *, rung: str = "M1", comparator: 
         "Do not build an argument on which side it falls.",
         "revealed": f"The raw figure is within the usual range, but it is outside it for {what}.",
         "reversed": f"The raw figure is {_opposite(judged)} than usual, but it is "
-        f"{figures.side(judged['difference'])} than usual for {what}.",
+        f"{figures.side(figures.lean(judged))} than usual for {what}.",
     }[code]
     return f"**{phrases.MOVEMENT[code]}** ({tag}). {text}"
 
@@ -149,10 +179,10 @@ def _part(share: Any) -> str:
 
 
 def _opposite(row: Row) -> str:
-    return "higher" if row["difference"] < 0 else "lower"
+    return "higher" if figures.lean(row) < 0 else "lower"
 
 
-def disagreement(rows: dict[tuple[str, str], Row], comparator: str = "england") -> str:
+def disagreement(rows: dict[tuple[str, str], Row], comparator: str = "england", names: Names = ENGLAND) -> str:
     """Return a sentence when the rungs give different positions, and nothing when they agree."""
     found = [(rung, rows[rung, comparator]["position"]) for rung in ("M0", "M1", "M2") if (rung, comparator) in rows]
     if len({position for _, position in found}) < 2:
@@ -160,7 +190,7 @@ def disagreement(rows: dict[tuple[str, str], Row], comparator: str = "england") 
     said: dict[str, list[str]] = {}
     for rung, position in found:
         how = "on the raw figure" if rung == "M0" else phrases.RUNG[rung]
-        said.setdefault(position, []).append(f"{how} ({phrases.label(rung, comparator)})")
+        said.setdefault(position, []).append(f"{how} ({names.label(rung, comparator)})")
     parts = [f"“{phrases.POSITION[position]}” {listed(rungs)}" for position, rungs in said.items()]
     return f"The answer depends on what is allowed for: {'; '.join(parts)}."
 
@@ -177,12 +207,12 @@ def own_icb(rows: dict[tuple[str, str], Row], headline: str = "M1") -> str:
     return f"{word} against the other practices of its own ICB ({tag}): “{phrases.POSITION[row['position']]}”."
 
 
-def without_recorded(rows: dict[tuple[str, str], Row]) -> str:
+def without_recorded(rows: dict[tuple[str, str], Row], names: Names = ENGLAND) -> str:
     """Return whether leaving recorded illness out of the comparison changes the answer."""
     with_it, without = rows.get(("M1", "england")), rows.get(("M1-", "england"))
     if with_it is None or without is None or "not_decidable" in (with_it["position"], without["position"]):
         return ""
-    tag = phrases.label("M1-", "england")
+    tag = names.label("M1-", "england")
     if with_it["position"] == without["position"]:
         return f"Leaving recorded illness out of the comparison does not change the answer ({tag})."
     return (
@@ -192,25 +222,53 @@ def without_recorded(rows: dict[tuple[str, str], Row]) -> str:
     )
 
 
-def raw_figure(card: Any, row: Row, england: float, icb: float, icb_name: str) -> str:
-    """Return the raw figure, with England and its own ICB beside it."""
-    beside = [("this practice", row["value"])]
-    beside += [("England", england)] if known(england) else []
-    beside += [(f"its own ICB ({escape_markdown(icb_name)})", icb)] if known(icb) else []
+def raw_figure(
+    card: Any, row: Row, reference: float, icb: float, icb_name: str, names: Names = ENGLAND, *, alone: bool = False
+) -> str:
+    """Return the raw figure, with those of the reference set and of its own ICB beside it.
+
+    Parameters
+    ----------
+    reference, icb
+        Their figures in the metric's raw unit; NaN when not known.
+    alone
+        The figure itself is said before, because its count was hidden.
+    """
+    beside = [] if alone else [("this practice", row["value"])]
+    beside += [(names.reference, reference)] if known(reference) else []
+    own = known(icb) and names.set != "icb"  # with one ICB for a reference set, its figure stands there already
+    beside += [(f"its own ICB ({escape_markdown(icb_name)})", icb)] if own else []
+    if not beside:
+        return ""
     mark = "%" if figures.is_share(card) else ""
     said = listed(f"{name} {figures.shown(card, value)}{mark}" for name, value in beside)
-    unit = f"of {card.noun_denominator}" if figures.is_share(card) else card.unit
-    return f"{said[0].upper()}{said[1:]}, each {unit}." if figures.is_share(card) else f"In {unit}: {said}."
+    if figures.is_share(card):
+        each = "each " if len(beside) > 1 else ""
+        return f"{_upper(said)}, {each}of {card.noun_denominator}."
+    return f"In {card.unit}: {said}."
 
 
-def raw_rank(row: Row, own: Row | None = None, comparator: str = "england") -> str:
+def _upper(text: str) -> str:
+    return text if text.startswith("\\") else text[0].upper() + text[1:]
+
+
+def hidden_figure(card: Any, row: Row) -> str:
+    """Return that the count was hidden, and the figures it allows."""
+    low, high = figures.ends(row)
+    if not known(low):
+        return f"{HIDDEN} No figure can be shown."
+    many = f"{number(row['observed_low'])} to {number(row['observed_high'])}"
+    return f"{HIDDEN} It can be {many}, which allows {figures.span(card, low, high)}."
+
+
+def raw_rank(row: Row, own: Row | None = None, comparator: str = "england", names: Names = ENGLAND) -> str:
     """Return the raw rank, counted from the lowest, as the arithmetic it is, and the rank in its own ICB."""
     if row["position"] == "not_decidable" or not (known(row.get("rank")) and known(row.get("ranked"))):
         return ""
     return (
         f"On the raw figures it is {ordinal(row['rank'])} from the lowest of {number(row['ranked'])} practices "
-        f"{phrases.COMPARATOR_IN[comparator]} ({phrases.label('M0', comparator)}): "
-        f"{neighbours(row, 'M0', comparator)}. {_own_rank(own)}"
+        f"{names.within(comparator)} ({names.label('M0', comparator)}): "
+        f"{neighbours(row, 'M0', comparator, names)}. {_own_rank(own)}"
         "A rank cannot say why, and someone is always last."
     )
 
@@ -221,7 +279,7 @@ def _own_rank(own: Row | None) -> str:
     return f"In its own ICB it is {ordinal(own['rank'])} from the lowest of {number(own['ranked'])}. "
 
 
-def real_terms(card: Any, row: Row, *, rung: str = "M1", comparator: str = "england") -> str:
+def real_terms(card: Any, row: Row, *, rung: str = "M1", comparator: str = "england", names: Names = ENGLAND) -> str:
     """Return the gap in events a week and whether it exceeds the card's margin."""
     gap = figures.weekly_gap(card, row.get("gap_per_week", float("nan")))
     if not gap or row["position"] == "not_decidable":
@@ -229,7 +287,7 @@ def real_terms(card: Any, row: Row, *, rung: str = "M1", comparator: str = "engl
     like = phrases.LIKE[rung] if rung != "M0" else "the middle of all practices"
     beyond = "larger" if row.get("exceeds_margin") else "smaller"
     return (
-        f"Set against {like} {phrases.COMPARATOR_IN[comparator]} ({phrases.label(rung, comparator)}), the "
+        f"Set against {like} {names.within(comparator)} ({names.label(rung, comparator)}), the "
         f"difference comes to {gap}. "
         f"It is {beyond} than the margin of {figures.margin(card)}, the smallest gap this measure's card "
         "treats as worth a second look."
@@ -253,4 +311,15 @@ def definition(card: Any) -> str:
         "local": " The definition is local.",
         "official": " The definition is official.",
     }.get(card.definition_status, "")
+    formula = card.formula.strip().rstrip(".")
+    if card.definition_status == "as reported" and formula:
+        return f"As reported: {escape_markdown(formula, 400)}.{standing}"
     return f"Counted: {lower_first(top)}. Divided by: {lower_first(bottom)}.{standing}"
+
+
+def unchecked(many: int) -> str:
+    """Return how many checks of the data could not be made; their names follow further down."""
+    if not many:
+        return ""
+    which = "it is" if many == 1 else "they are"
+    return f"{plural(many, 'check')} of the data could not be made ({which} named below)."

@@ -1,0 +1,212 @@
+"""The sections of an area's pages, as Markdown. No section but the private list names a practice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpvar.words import area, boxes, figures, phrases, pictures, quality, verdict
+from gpvar.words.facts import AreaFacts, area_facts
+from gpvar.words.shared import NAN, after_heading, allowed, note, sources_of
+from gpvar.words.text import escape_markdown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gpvar.results import Run
+
+
+def area_funnel_note(run: Run, metric: str = "") -> str:
+    """Return how to read an area's funnels."""
+    return note(pictures.area_funnel_note())
+
+
+def area_title(run: Run, metric: str = "") -> str:
+    """Return the head of an area report."""
+    return _area_title(area_facts(run, metric), private=False)
+
+
+def area_private_title(run: Run, metric: str = "") -> str:
+    """Return the head of the page that names every practice."""
+    return _area_title(area_facts(run, metric), private=True)
+
+
+def _area_title(facts: AreaFacts, private: bool) -> str:
+    what = "every practice" if private else "the area"
+    return (
+        f"# {escape_markdown(facts.card.title)}: {escape_markdown(facts.name)}, {what}\n\n"
+        f"{len(facts.codes)} practices. {facts.meta['period_label']}."
+    )
+
+
+def _before_and_after(facts: AreaFacts) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the counts of the area at M0 and at the headline rung."""
+    raw, whole = facts.at("M0"), len(facts.codes)
+    return area.counts(raw, whole), area.counts(facts.at(facts.headline), whole, raw)
+
+
+def area_verdict(run: Run, metric: str = "") -> str:
+    """Return the area's first sentences, framed."""
+    facts = area_facts(run, metric)
+    raw, judged = _before_and_after(facts)
+    rung = facts.headline
+    why = boxes.nothing_allowed_for(facts.meta.get("dropped", {}))
+    moved = area.moved(judged, raw, f"In {escape_markdown(facts.name)}") if rung != "M0" and judged["n"] else ""
+    text = [
+        area.lead(facts.card, facts.name, raw, judged, rung=rung, why_not=why, names=facts.names),
+        moved,
+        verdict.chance(facts.card, bool(facts.meta.get("has_months"))),
+    ]
+    body = "\n\n".join(t for t in text if t)
+    return f'::: {{.verdict custom-style="Verdict"}}\n\n{body}\n\n:::'
+
+
+def area_raw(run: Run, metric: str = "") -> str:
+    """Return the area's own figure beside England's, and what the metric is."""
+    facts = area_facts(run, metric)
+    reference, own = facts.meta.get("england_value", NAN), facts.meta.get("area_value", NAN)
+    beside = "" if facts.names.set == "icb" else f"; {facts.names.reference}: {figures.amount(facts.card, reference)}"
+    text = [
+        f"{escape_markdown(facts.name)} as a whole: {figures.amount(facts.card, own)}{beside}.",
+        verdict.direction(facts.card),
+    ]
+    return f"## The raw figures\n\n{' '.join(text)}\n\n{note(verdict.definition(facts.card))}"
+
+
+def area_icb_right(run: Run, metric: str = "") -> str:
+    """Return the box that cannot be switched off."""
+    facts = area_facts(run, metric)
+    _, judged = _before_and_after(facts)
+    reference, own = facts.meta.get("england_value", NAN), facts.meta.get("area_value", NAN)
+    raw = facts.analysis.spread.query("rung == 'M0' and comparator == 'england'")
+    more_than_chance = bool((raw["overdispersion_p"] < 0.05).any())
+    items = area.icb_right(facts.card, judged, reference, own, more_than_chance, rung=facts.headline, names=facts.names)
+    return boxes.box(phrases.ICB_RIGHT, items)
+
+
+def area_methods(run: Run, metric: str = "") -> str:
+    """Return how many each method would flag, and why they differ."""
+    facts = area_facts(run, metric)
+    frame = facts.analysis.methods
+    here = frame[frame["scope"] == "area"]
+    n = int(here["n"].max()) if len(here) else 0
+    _, judged = _before_and_after(facts)
+    rung, names = facts.headline, facts.names
+    spreads = {(r["rung"], r["comparator"]): r for r in facts.analysis.spread.to_dict("records")}
+    text = [
+        area.methods(here, n, float(facts.at("M0")["denominator"].median()), _base_noun(facts.card)),
+        _one_population(facts, here),
+        area.expected_flags(judged["n"], judged["flagged"], rung=rung, names=names),
+    ]
+    tails = area.tails(spreads.get((rung, "england")), rung=rung, names=names)
+    return "\n\n".join(
+        ["## How many each method would flag", " ".join(t for t in text if t), note(tails) if tails else ""]
+    )
+
+
+def _base_noun(card: Any) -> str:
+    return str(card.noun_denominator) if figures.is_share(card) else "patient-months"
+
+
+def _one_population(facts: AreaFacts, methods: pd.DataFrame) -> str:
+    """Return who of the area is not in the fit, why, and what that does to the counts on the page."""
+    rows = facts.at(facts.headline)
+    out = rows[~rows["in_fit"].astype(bool)]
+    undecided = int((out["position"] == "not_decidable").sum()) + len(facts.codes) - len(rows)
+    left = out[out["position"] != "not_decidable"]
+    listed_out = facts.run.table.excluded
+    why = [f"for {undecided} the data cannot answer"] if undecided else []
+    for gate, part in listed_out[listed_out["practice_code"].isin(left["practice_code"])].groupby("gate", sort=True):
+        own = f"{part['practice_code'].nunique()} left out by the check “{quality.title(str(gate))}”"
+        why.append(own)
+    rest = len(left) - int(left["practice_code"].isin(listed_out["practice_code"]).sum())
+    why += [f"{rest} outside the practices compared"] if rest else []
+    used = methods[(methods["method"] == "consistent") & (methods["rung"] == facts.headline)]
+    marked = int((used["flagged_low_95"] + used["flagged_high_95"]).sum()) if len(used) else None
+    stand_out = int(rows["position"].isin(boxes.FLAGGED).sum())
+    flagged = int(left["position"].isin(boxes.FLAGGED).sum())
+    return area.one_population(len(left) + undecided, why, flagged, stand_out, marked, rung=facts.headline)
+
+
+def area_moved(run: Run, metric: str = "") -> str:
+    """Return who moved in and out, in numbers, here and in England."""
+    facts = area_facts(run, metric)
+    heading = "## Who moved in and out\n\n"
+    if facts.headline == "M0":
+        return f"{heading}Nobody could move. {boxes.nothing_allowed_for(facts.meta.get('dropped', {}))}"
+    raw, judged = _before_and_after(facts)
+    text = [area.moved(judged, raw, f"In {escape_markdown(facts.name)}")]
+    if facts.names.set != "icb":
+        everyone = facts.analysis.practices
+        reference = everyone[everyone["comparator"] == "england"]
+        before, after = (reference[reference["rung"] == rung] for rung in ("M0", facts.headline))
+        where = "Among all practices in the study" if facts.names.set != "england" else "In England"
+        text.append(area.moved(area.counts(after, before=before), area.counts(before), where))
+    return heading + " ".join(text)
+
+
+def area_after(run: Run, metric: str = "") -> str:
+    """Return the spread before and after, and what was allowed for."""
+    facts = area_facts(run, metric)
+    spreads = {(r["rung"], r["comparator"]): r for r in facts.analysis.spread.to_dict("records")}
+    covariates = facts.meta.get("covariates", {})
+    text = [
+        allowed(covariates, facts.meta.get("dropped", {}), "M1 compares each practice"),
+        area.spread(facts.card, spreads, facts.names),
+    ]
+    return f"## {after_heading(covariates)}\n\n" + " ".join(t for t in text if t)
+
+
+def area_calibration(run: Run, metric: str = "") -> str:
+    """Return how well the comparison made on the reference set fits here."""
+    facts = area_facts(run, metric)
+    text = [area.calibration(facts.analysis.calibration, facts.names), *boxes.notes(list(facts.analysis.notes))]
+    said = " ".join(t for t in text if t) or "There was nothing to compare: no patients were allowed for."
+    return f"## Does the comparison made on {facts.names.reference} fit here?\n\n{said}"
+
+
+def area_quality(run: Run, metric: str = "") -> str:
+    """Return the state of the area's data."""
+    facts = area_facts(run, metric)
+    gates = facts.gates[facts.gates["practice_code"].isin(["", *facts.codes])]
+    return "## How far the data can be trusted\n\n" + quality.table_quality(gates)
+
+
+def area_not_shown(run: Run, metric: str = "") -> str:
+    """Return what the area report does not show."""
+    facts = area_facts(run, metric)
+    items = boxes.not_shown(
+        facts.card, facts.meta.get("covariates", {}).get("M1", []), facts.meta.get("dropped", {}), most=99
+    )
+    return f"## {phrases.NOT_SHOWN}\n\n" + boxes.bullets(items)
+
+
+def area_private_note(run: Run, metric: str = "") -> str:
+    """Return how to read the list of practices."""
+    facts = area_facts(run, metric)
+    after = "“Patients” is after allowing for patients (M1)."
+    if facts.headline == "M0":
+        after = boxes.nothing_allowed_for(facts.meta.get("dropped", {}))
+    return (
+        "## Every practice\n\nOrdered by code, not by result: this is not a league table. Positions are "
+        f"against {facts.names.reference}. “Raw” is the figure as it stands (M0). {after}"
+    )
+
+
+def area_sources(run: Run, metric: str = "") -> str:
+    """Return sources, hashes, versions and licence lines of an area report."""
+    facts = area_facts(run, metric)
+    return sources_of(run, facts.card, facts.meta)
+
+
+def area_summary_line(run: Run, metric: str) -> str:
+    """Return one plain line about the area for the index."""
+    facts = area_facts(run, metric)
+    _, judged = _before_and_after(facts)
+    start = f"{facts.name}, {facts.card.short}:"
+    if not judged["n"]:
+        return f"{start} the data cannot answer for any of the {judged['whole']} practices."
+    rung = "after allowing for patients" if facts.headline != "M0" else "on the raw figures; nothing was allowed for"
+    said = f"{start} {judged['flagged']} of {judged['n']} practices outside the usual range {rung}."
+    if judged["undecided"]:
+        said += f" For {judged['undecided']} of {judged['whole']} practices the data cannot answer."
+    return said
