@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -86,22 +86,32 @@ def find_practice(where: PracticeTable | pd.DataFrame, query: str, within: Itera
     if within is not None:
         found = anywhere[tidy(anywhere["practice_code"]).isin(set(within))]
     if len(found) == 0 and len(anywhere) > 0:
+        boards = _boards_of(anywhere)
+        name_it = f"Name its own board ({boards})" if boards else "Name the board that it belongs to"
         raise StudyError(
             f"'{query}' is not in the board or list asked for: {_named(anywhere)}.",
             "the practice asked for",
-            "Name the board that it belongs to, or another practice.",
+            f"{name_it}, or another practice.",
         )
     if len(found) == 1:
         return str(found["practice_code"].iloc[0])
     if len(found) > 1:
+        board_too = ", or name its board as well" if within is None else ""
         raise StudyError(
-            f"{len(found)} practices are called '{query}': {_named(found)}.",
+            f"{len(found)} practices have '{query}' in their name: {_named(found)}.",
             "the practice asked for",
-            "Give the code of the one you mean, or name its board as well.",
+            f"Give the code of the one you mean{board_too}.",
         )
     raise StudyError(
         f"No practice here is called '{query}'.", "the practice asked for", _nearest_practices(frame, query)
     )
+
+
+def _boards_of(found: pd.DataFrame) -> str:
+    if "icb_code" not in found:
+        return ""
+    codes = list(dict.fromkeys(code for code in tidy(found["icb_code"]) if code))
+    return describe_boards(codes, found)
 
 
 def match_practices(frame: pd.DataFrame, query: str) -> pd.DataFrame:
@@ -137,11 +147,50 @@ def find_icb(frame: pd.DataFrame, query: str) -> list[str]:
     if code in used:
         return [code]
     if code in catalogue.icbs():
-        return [code] if codes_of_board(code, used) else _no_such_board(query, used, frame)
-    names = names_of_boards(frame, used)
-    asked = _plain_text(query)
-    found = [code for code, name in names.items() if asked and asked in _plain_text(name)]
+        # A table may write boards' names where their codes should stand.
+        written = [name for name in used if _core(name) == _core(name_of_board(code))]
+        return [code] if codes_of_board(code, used) else written or _no_such_board(query, used, frame)
+    found = _boards_named(names_of_boards(frame, used), query)
+    if not found:
+        # A board of another date is found by its name as it is by its code, where its practices can be told.
+        others = _boards_named({code: board.name for code, board in catalogue.icbs().items()}, query)
+        found = [code for code in others if codes_of_board(code, used)]
     return found or _no_such_board(query, used, frame)
+
+
+def _boards_named(names: Mapping[str, str], query: str) -> list[str]:
+    asked = _plain_text(query)
+    return [code for code, name in names.items() if asked and asked in _plain_text(name)]
+
+
+def _core(name: str) -> str:
+    return re.sub(r"^nhs | (?:integrated care board|icb)$", "", _plain_text(name))
+
+
+def find_icb_by_date(query: str, day: dt.date) -> str:
+    """Return the code of the board in force on a day that `query` names, without any table.
+
+    Raises
+    ------
+    StudyError
+        When none does, or more than one.
+    """
+    boards = {code: catalogue.icbs()[code].name for code in catalogue.icb_members(day)}
+    code = query.strip().upper()
+    found = [code] if code in catalogue.icbs() else _boards_named(boards, query)
+    if len(found) == 1:
+        return found[0]
+    which = describe_boards(found) if found else describe_boards(boards)
+    said = f"{len(found)} boards have '{query}' in their name" if found else f"No board is called '{query}'"
+    raise StudyError(f"{said}.", "the board asked for", f"Give the code of the one you mean: {which}.")
+
+
+def lives_on(code: str) -> bool:
+    """Return whether a board is the same before and after every change of boards that is known."""
+    boards = catalogue.icbs()
+    board = boards.get(code)
+    alone = board is not None and board.valid_to is None and not board.successors
+    return alone and not any(code in other.successors for other in boards.values())
 
 
 def codes_of_board(code: str, used: Iterable[str]) -> tuple[str, ...]:

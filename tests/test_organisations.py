@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 import pytest
 
@@ -33,7 +35,9 @@ def test_punctuation_in_a_name_does_not_matter() -> None:
 
 
 def test_an_ambiguous_name_is_answered_with_a_list_and_narrowed_by_a_board() -> None:
-    with pytest.raises(StudyError, match="2 practices are called 'park surgery': A81002 Park Surgery, F84001 PARK"):
+    with pytest.raises(
+        StudyError, match="2 practices have 'park surgery' in their name: A81002 Park Surgery, F84001 PARK"
+    ):
         organisations.find_practice(FRAME, "park surgery")
     assert organisations.find_practice(FRAME, "park surgery", within=["F84001", "F84002"]) == "F84001"
 
@@ -114,3 +118,32 @@ def test_unallocated_practices_are_pooled_within_their_board_and_straddling_netw
     )
     assert code.tolist() == ["QHM U", "QMF U", "U41591", "U41591", ""]
     assert key.tolist() == ["QHM:U", "QMF:U", "QOX:U41591", "QR1:U41591", ""]
+
+
+def test_a_practice_of_another_board_is_answered_with_its_own() -> None:
+    frame = pd.DataFrame({"practice_code": ["A81001"], "practice_name": ["Densham"], "icb_code": ["QHM"]})
+    with pytest.raises(StudyError) as caught:
+        organisations.find_practice(frame, "densham", within=["B82001"])
+    assert "Name its own board (QHM (NHS North East and North Cumbria Integrated Care Board))" in caught.value.fix
+    twins = pd.concat([frame, frame.assign(practice_code="A81002")])
+    with pytest.raises(StudyError) as caught:
+        organisations.find_practice(twins, "densham", within=["A81001", "A81002"])
+    assert "board" not in caught.value.fix
+
+
+def test_a_board_is_found_by_name_as_it_is_by_code() -> None:
+    new = next(code for code, board in catalogue.icbs().items() if board.valid_from.year == 2026)
+    old = [code for code, board in catalogue.icbs().items() if board.successors == (new,)]
+    frame = pd.DataFrame({"icb_code": old})
+    if organisations.codes_of_board(new, old):
+        assert organisations.find_icb(frame, catalogue.icbs()[new].name) == organisations.find_icb(frame, new) == [new]
+    names = pd.DataFrame({"icb_code": ["NHS NORTH EAST AND NORTH CUMBRIA ICB"]})
+    assert organisations.find_icb(names, "QHM") == ["NHS NORTH EAST AND NORTH CUMBRIA ICB"]
+    assert organisations.lives_on("QHM") and not organisations.lives_on(new) and not organisations.lives_on(old[0])
+
+
+def test_a_board_is_found_without_a_table() -> None:
+    day = dt.date(2026, 3, 31)
+    assert organisations.find_icb_by_date("north cumbria", day) == "QHM"
+    with pytest.raises(StudyError, match="have 'north' in their name"):
+        organisations.find_icb_by_date("north", day)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 
-from gpvar import share
+from gpvar import catalogue, share
 from gpvar.errors import GpvarError, StudyError
-from gpvar.starter import lay_out_demo, new_study
+from gpvar.starter import describe, lay_out_demo, new_study
 from gpvar.study import load_study
 from gpvar.table import build_table
 from tests.support import shared
@@ -125,12 +126,121 @@ def test_what_cannot_be_found_is_said_and_nothing_is_written(tmp_path: Path, opt
     assert not (tmp_path / "mine").exists()
 
 
-def test_a_metric_that_the_file_cannot_give_names_what_is_missing(tmp_path: Path) -> None:
-    data = tmp_path / "t.csv"
-    data.write_text("practice_code,icb_code,dna,attended\nA81001,QHM,1,2\n")
-    with pytest.raises(StudyError, match="no columns for 'ag_share'") as caught:
-        new_study(tmp_path / "mine", data=data, icb="QHM", metric=["ag_share"])
-    assert "referrals_total" in caught.value.fix and "dna_share" in caught.value.fix
+OWN = "Practice Code,Practice,ICB,Same Day,Total Appts,List size,IMD\nA81001,Densham,QHM,4,10,5000,20\n"
+
+
+def own(tmp_path: Path, text: str, **options: Any) -> Path:
+    (tmp_path / "own.csv").write_text(text, encoding="utf-8")
+    return new_study(tmp_path / "mine", data=tmp_path / "own.csv", today=TODAY, **{"practice": ["Densham"], **options})
+
+
+def test_headings_of_ones_own_are_understood_and_said(tmp_path: Path) -> None:
+    path = own(tmp_path, OWN, metric=["SAME_DAY_SHARE"])
+    columns = load_study(path).sources[0].columns
+    assert columns["same_day_share.denominator"] == "Total Appts"
+    assert (columns["list_size"], columns["imd2025"]) == ("List size", "IMD")
+    said = "\n".join(describe(path))
+    assert "same_day_share.denominator = 'Total Appts'" in said
+    assert "Every heading of the file is used." in said
+    assert "does not say whether this is the score of 2025 or of 2019" in said
+    assert "Not allowed for, because no heading of the file is known to hold it: age and sex" in said
+    assert "Read: 1 practice, of which 1 in the area" in said
+
+
+def test_what_no_heading_gives_away_is_left_to_be_filled_in(tmp_path: Path) -> None:
+    path = own(tmp_path, OWN.replace("Same Day", "Sm dy"), metric=["same_day_share"])
+    assert '"same_day_share.numerator" = "FILL IN"' in path.read_text(encoding="utf-8")
+    assert "perhaps 'Sm dy'" in path.read_text(encoding="utf-8")
+    assert any("1 place is still to be filled in: same_day_share.numerator" in line for line in describe(path))
+    with pytest.raises(StudyError) as caught:
+        load_study(path)
+    assert caught.value.problem == "1 place is still to be filled in: same_day_share.numerator."
+    assert str(caught.value).count("\n") == 2
+    path.write_text(path.read_text(encoding="utf-8").replace("FILL IN", "Sm dy"), encoding="utf-8")
+    assert len(build_table(load_study(path)).practices) == 1
+
+
+def test_of_two_headings_that_would_do_neither_is_taken(tmp_path: Path) -> None:
+    path = own(tmp_path, OWN.replace("IMD", "Total").replace(",20", ",30"), metric=["same_day_share"])
+    text = path.read_text(encoding="utf-8")
+    assert '"same_day_share.denominator" = "FILL IN"' in text
+    assert "perhaps 'Total Appts' or 'Total'" in text
+
+
+def test_a_table_without_names_or_boards_still_gives_a_study(tmp_path: Path) -> None:
+    text = "Ref,Same Day,Total Appts\nA81001,4,10\nA81002,4,10\n"
+    path = own(tmp_path, text, icb="North Cumbria", metric=["same_day_share"])
+    with pytest.raises(StudyError, match="practices, icb_code"):
+        load_study(path)
+    assert 'code = "QHM"' in path.read_text(encoding="utf-8")
+    assert "practice_code = 'Ref'" in describe(path)[0]
+
+
+def test_without_any_characteristic_raw_figures_are_announced(tmp_path: Path) -> None:
+    path = own(tmp_path, "practice_code,practice_name,icb_code,dna,attended\nA81001,Densham,QHM,1,2\n")
+    assert load_study(path).metrics == ("dna_share",)
+    assert any(line.startswith("Raw figures only, for lack of age and sex, deprivation") for line in describe(path))
+
+
+def test_values_that_cannot_be_used_are_a_warning_and_not_an_end(tmp_path: Path) -> None:
+    path = own(tmp_path, OWN.replace(",4,", ",many,"), metric=["same_day_share"])
+    assert any("cannot be used yet" in line and "'many'" in line for line in describe(path))
+
+
+def test_shares_by_age_are_taken_and_numbers_of_patients_are_not(tmp_path: Path) -> None:
+    share_of = own(tmp_path, OWN.replace("IMD", "65+").replace(",20", ",18.5"), metric=["same_day_share"])
+    assert load_study(share_of).sources[0].columns["age_sex"] == ["65+"]
+    share_of.unlink()
+    numbers = own(tmp_path, OWN.replace("IMD", "65+").replace(",20", ",900"), metric=["same_day_share"])
+    assert "age_sex" not in load_study(numbers).sources[0].columns
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"metric": ["dna_share,same_day_share"]}, "--metric dna_share --metric same_day_share"),
+        ({"data": "nowhere.csv"}, "orrect --data"),
+        ({"sheet": "Sheet1"}, "Leave --sheet out"),
+        ({"icb": "QZ4", "list_file": "list.csv"}, "Choose one of --icb and --list"),
+        ({"list_file": "nowhere.csv"}, "orrect --list"),
+    ],
+)
+def test_messages_name_the_option_and_no_study_is_left(tmp_path: Path, options: dict, words: str) -> None:
+    (tmp_path / "list.csv").write_text("X14474\n")
+    paths = {name: tmp_path / options[name] for name in ("data", "list_file") if name in options}
+    with pytest.raises(GpvarError) as caught:
+        new_study(tmp_path / "mine", **{"data": DEMO, "practice": ["X14474"], **options, **paths})
+    assert words in str(caught.value) and "study file" not in str(caught.value)
+    assert not (tmp_path / "mine").exists()
+
+
+@pytest.mark.parametrize("board", ["Z9B2Z", "by name"])
+def test_a_board_by_code_and_by_name_gives_one_study(tmp_path: Path, board: str) -> None:
+    data = shared("data", "joined", "england_2025_26.csv.gz")
+    name = catalogue.icbs()["Z9B2Z"].name if board == "by name" else board
+    path = new_study(tmp_path / "mine", data=data, icb=name, metric=["same_day_share"])
+    study = load_study(path)
+    assert (study.area.code, study.sources[0].columns["icb_code"]) == ("Z9B2Z", "icb_code_2024")
+    assert study.reference.hierarchy_date == dt.date(2026, 3, 31)
+    table = build_table(study)
+    assert len(table.area_codes) == 502
+    assert table.gates.query("gate == 'hierarchy_date'")["state"].tolist() == ["passed"]
+    assert any("'icb_code_2024': codes in force on 31 March 2026" in line for line in describe(path))
+
+
+def test_the_days_of_an_extract_are_its_period_and_the_list_is_asked_for(tmp_path: Path) -> None:
+    text = (
+        "period_start,period_end,practice_code,specialty,platform,ag_requests,referrals_total\n"
+        "2025-04-01,2025-12-31,A81001,All,All,41,180\n"
+    )
+    path = own(tmp_path, text, practice=["A81001"], icb="QHM", metric=["ag_requests_per_1000"])
+    content = path.read_text(encoding="utf-8")
+    assert 'period   = "2025-04..2025-12"' in content
+    assert content.count("[[source]]") == 2
+    with pytest.raises(StudyError, match="list_size"):
+        load_study(path)
+    path.unlink()
+    assert load_study(own(tmp_path, text, practice=["A81001"], metric=["ag_share"])).period.months == 9
 
 
 def test_a_study_is_never_written_over(tmp_path: Path) -> None:
@@ -155,7 +265,7 @@ def test_without_data_a_study_to_fill_in_comes_with_templates(tmp_path: Path) ->
     path = new_study(tmp_path / "mine", metric=["dna_share"], today=TODAY)
     assert load_study(path).metrics == ("dna_share",)
     assert {item.name for item in path.parent.iterdir()} >= {"study.toml", "practice-table.xlsx", "ag_extract.xlsx"}
-    with pytest.raises(GpvarError, match="headings and no rows"):
+    with pytest.raises(GpvarError, match=r"no rows.\n.*practice-table.xlsx, sheet practice-table"):
         build_table(load_study(path))
 
 

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from gpvar.starter.beginning import lay_out_demo, new_study
+from gpvar.starter.describing import describe
 
-__all__ = ["lay_out_demo", "new_study"]
+__all__ = ["describe", "lay_out_demo", "new_study"]

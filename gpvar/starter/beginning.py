@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import shutil
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from gpvar import catalogue, organisations, share
-from gpvar.errors import StudyError
-from gpvar.problems import listing
-from gpvar.sources._reading import read_rows, sheet_names
+from gpvar import share
+from gpvar.errors import GpvarError, StudyError
+from gpvar.sources._reading import read_rows
 from gpvar.starter.area import choose_area, choose_codes, date_of_codes
-from gpvar.starter.headings import Draft, choose_metrics, choose_period, key, map_headings, relative
+from gpvar.starter.headings import Draft, choose_metrics, choose_period, map_headings, metric_ids, relative
+from gpvar.starter.table import read_everything
 from gpvar.starter.writing import as_toml
 from gpvar.study import Period, load_study
+from gpvar.study.columns import TO_FILL_IN
 
 _STUDY = "study.toml"
 
@@ -57,35 +60,80 @@ def new_study(
     Returns
     -------
     Path
-        The study file; it loads.
+        The study file. It loads, unless it has places marked FILL IN: columns that no heading gave away.
 
     Raises
     ------
     StudyError
-        When a name fits nothing or too much, a heading is missing, or a study is there already.
+        When a name fits nothing or too much, or a study is there already.
     SourceError
         When the table cannot be read.
     """
-    folder = Path(folder)
+    folder = Path(folder).resolve()
     _refuse_to_overwrite(folder)
     today = today or dt.date.today()
     if data is None:
-        return _write_template(folder, metric, today)
-    data = Path(data).absolute()
-    frame, sheet = _read_everything(data, sheet)
-    draft = Draft(file=relative(data, folder), sheet=sheet, simulated=_is_demo(data))
-    map_headings(draft, list(frame.columns))
-    choose_metrics(draft, metric, data)
-    choose_period(draft, frame, data, today)
-    facts = choose_codes(draft, frame, icb)
-    choose_area(draft, facts, practice, icb, Path(list_file).absolute() if list_file else None, folder)
+        return _write_template(folder, metric_ids(metric), today)
+    listed = Path(list_file).resolve() if list_file else None
+    try:
+        draft = _draft(Path(data).resolve(), sheet, folder, today, metric)
+        facts = choose_codes(draft, draft.frame, icb)
+        choose_area(draft, facts, practice, icb, listed, folder)
+    except GpvarError as error:
+        raise _in_options(error, listed) from None
     draft.hierarchy_date = date_of_codes(facts, draft)
+    return _write(draft, folder, today)
+
+
+def _draft(data: Path, sheet: str | None, folder: Path, today: dt.date, metric: Sequence[str]) -> Draft:
+    """Return what the table gives away of a study."""
+    frame, sheet, code = read_everything(data, sheet)
+    draft = Draft(file=relative(data, folder), frame=frame, sheet=sheet, simulated=_is_demo(data))
+    draft.columns["practice_code"] = code
+    map_headings(draft, frame)
+    choose_metrics(draft, metric)
+    choose_period(draft, frame, data, today)
+    return draft
+
+
+def _write(draft: Draft, folder: Path, today: dt.date, *, beside: Sequence[Path] = ()) -> Path:
+    """Write the study, and files beside it, once it is known that it can be read back."""
     text = as_toml(draft, today)
-    folder.mkdir(parents=True, exist_ok=True)
+    load_study(tomllib.loads(text.replace(f'"{TO_FILL_IN}"', '"X99999"')), folder)
     path = folder / _STUDY
-    path.write_text(text, encoding="utf-8", newline="\n")
-    load_study(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for item in beside:
+            if not (folder / item.name).exists():
+                shutil.copyfile(item, folder / item.name)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise StudyError(
+            "The study could not be written.",
+            f"{path} ({error.strerror or error})",
+            "Choose a folder in which you may write.",
+        ) from error
     return path
+
+
+#: What readers say of a study file, and what it is called where there is none yet.
+_AS_OPTIONS = (
+    (r"orrect file = in the study file", "orrect {file}"),
+    (r"orrect sheet = in the study file", "orrect --sheet"),
+    (r"sheet = (\".*?\") under \[\[source\]\]", r"--sheet \1"),
+    (r"The study names the sheet", "--sheet names the sheet"),
+    (r"Take sheet = out of the study file", "Leave --sheet out"),
+)
+
+
+def _in_options(error: GpvarError, listed: Path | None) -> GpvarError:
+    """Return an error that names the option at fault, for there is no study file yet."""
+    said = [error.problem, error.where, error.fix]
+    about_list = listed is not None and listed.name in error.where
+    for pattern, option in _AS_OPTIONS:
+        option = option.replace("{file}", "--list" if about_list else "--data")
+        said = [re.sub(pattern, option, text) for text in said]
+    return type(error)(*said)
 
 
 def lay_out_demo(into: Path | str) -> Path:
@@ -142,45 +190,19 @@ def _is_demo(data: Path) -> bool:
     return any(hashlib.sha256(table.read_bytes()).digest() == fingerprint for table in tables)
 
 
-def _read_everything(data: Path, sheet: str | None) -> tuple[pd.DataFrame, str | None]:
-    """Return the whole table as text, with the row of headings found by what is known."""
-    known = {key(heading) for heading in organisations.conventions()["facts"]["practice_code"]}
-    sheets = [sheet] if sheet or not (names := sheet_names(data)) else names
-    for candidate in sheets:
-        numbered = list(read_rows(data, candidate).numbered)
-        for at, (_, cells) in enumerate(numbered[:40]):
-            if any(key(cell) in known for cell in cells):
-                body = [[*row, *[""] * len(cells)][: len(cells)] for _, row in numbered[at + 1 :] if any(row)]
-                kept = [i for i, cell in enumerate(cells) if cell.strip()]
-                frame = pd.DataFrame(
-                    [[row[i] for i in kept] for row in body], columns=[cells[i] for i in kept], dtype=object
-                )
-                return frame, candidate
-    raise StudyError(
-        "No column of practice codes was found.",
-        str(data) + (f", sheets {listing(sheets)}" if sheets != [None] else ""),
-        "Call the column of codes 'practice_code', with the headings in one row, and try again.",
-    )
-
-
 def _write_template(folder: Path, metric: Sequence[str], today: dt.date) -> Path:
     """Write a study to fill in, beside the templates; it loads, and says what is missing when it is run."""
-    for name in metric:
-        catalogue.metric(name)
-    folder.mkdir(parents=True, exist_ok=True)
-    for item in sorted(share.folder("templates").iterdir()):
-        if item.suffix in (".csv", ".xlsx") and not (folder / item.name).exists():
-            shutil.copyfile(item, folder / item.name)
-    draft = Draft(file="practice-table.csv")
-    header = next(read_rows(share.folder("templates") / "practice-table.csv").numbered)[1]
-    map_headings(draft, header)
-    draft.metrics = list(dict.fromkeys(metric)) or ["same_day_share"]
+    templates = share.folder("templates")
+    name, sheet = "practice-table.xlsx", "practice-table"
+    header = next(read_rows(templates / name, sheet).numbered)[1]
+    frame = pd.DataFrame(columns=header)
+    draft = Draft(file=name, sheet=sheet, frame=frame)
+    map_headings(draft, frame)
+    choose_metrics(draft, metric or ["same_day_share"])
     year = today.year - (1 if today.month >= 4 else 2)
     draft.period = Period(f"{year}-04", f"{year + 1}-03")
     draft.period_from = "CHANGE THIS to the period of your figures"
     draft.code = "QHM"
     draft.area_name = "CHANGE THIS to the code of your board"
-    path = folder / _STUDY
-    path.write_text(as_toml(draft, today), encoding="utf-8", newline="\n")
-    load_study(path)
-    return path
+    files = [item for item in sorted(templates.iterdir()) if item.suffix in (".csv", ".xlsx")]
+    return _write(draft, folder, today, beside=files)

@@ -5,8 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from gpvar import catalogue
+from gpvar import catalogue, organisations
 from gpvar.starter.headings import Draft
+from gpvar.starter.own import noun
+from gpvar.study.columns import TO_FILL_IN, headings
+
+#: What a second file can give, where the first is an extract of requests.
+SECOND = ("list_size", "icb_code")
+_FACTS = {"icb_code": "the code of each practice's integrated care board", "list_size": "registered patients"}
 
 
 def _quoted(text: str) -> str:
@@ -25,35 +31,14 @@ def _comment(text: str) -> str:
 
 def as_toml(draft: Draft, today: dt.date) -> str:
     """Return the draft as the text of a study file."""
-    assert draft.period is not None
-    what = catalogue.metric(draft.metrics[0]).title if len(draft.metrics) == 1 else "Access"
-    title = f"{what}, {draft.area_name or 'our practices'}, {draft.period.label}"
-    area = [f"kind = {_quoted(draft.kind)}"]
-    if draft.code:
-        area.append(f"code = {_quoted(draft.code)}{' ' * 27}# {_comment(draft.area_name)}")
-    if draft.list_file:
-        area.append(f"file = {_quoted(draft.list_file)}")
-    codes = ", ".join(_quoted(code) for code, _ in draft.practices)
-    names = _comment(", ".join(name for _, name in draft.practices))
-    area.append(f"practices = [{codes}]{' ' * 8}# {names or 'codes of practices that get a page of their own'}")
     lines = [
         "# A study: what is asked, of which data, declared before anything is looked at.",
         "# Lines that start with # are remarks. Paths are relative to this file.",
         "",
-        "schema   = 1",
-        f"title    = {_quoted(title)}",
-        "seed     = 20260401",
-        f"declared = {today.isoformat()}                      # the day this was fixed",
-        f'period   = "{draft.period.start}..{draft.period.end}"              # {draft.period_from}',
-        f"metrics  = {_value(draft.metrics)}",
-        *(
-            ["simulated = true                           # invented practices: every page says so"]
-            if draft.simulated
-            else []
-        ),
+        *_heading(draft, today),
         "",
         "[area]                                     # whom the reports are about",
-        *area,
+        *_area(draft),
         "",
         "[reference]                                # whom practices are compared with",
         'set = "england"',
@@ -71,18 +56,116 @@ def as_toml(draft: Draft, today: dt.date) -> str:
         *([f"sheet = {_quoted(draft.sheet)}"] if draft.sheet else []),
         "",
         "[source.columns]                           # what it is = the heading in the file; a list is added up",
-        *[f"{_word(name)} = {_value(value)}" for name, value in draft.columns.items()],
+        *[_column(name, value, draft) for name, value in draft.columns.items()],
+        *_gaps(draft),
         "",
         "[source.dates]                             # when characteristics were measured: add what is missing",
         *[f'{name} = "{month}"' for name, month in draft.dates.items()],
         *[f'# {name} = "2025-03"' for name in _undated(draft)],
         "",
+        *_second_source(draft),
         "[reports]",
         'kinds = ["practice", "area"]',
         'formats = ["html", "docx"]',
         "",
     ]
     return "\n".join(lines)
+
+
+def _heading(draft: Draft, today: dt.date) -> list[str]:
+    assert draft.period is not None
+    what = catalogue.metric(draft.metrics[0]).title if len(draft.metrics) == 1 else "Access"
+    title = f"{what}, {draft.area_name or 'our practices'}, {draft.period.label}"
+    lines = [
+        "schema   = 1",
+        f"title    = {_quoted(title)}",
+        "seed     = 20260401",
+        f"declared = {today.isoformat()}                      # the day this was fixed",
+        f'period   = "{draft.period.start}..{draft.period.end}"              # {draft.period_from}',
+        f"metrics  = {_value(draft.metrics)}",
+    ]
+    if draft.simulated:
+        lines.append("simulated = true                           # invented practices: every page says so")
+    return lines
+
+
+def _area(draft: Draft) -> list[str]:
+    area = [f"kind = {_quoted(draft.kind)}"]
+    if draft.code:
+        area.append(f"code = {_quoted(draft.code)}{' ' * 27}# {_comment(draft.area_name)}")
+    if draft.list_file:
+        area.append(f"file = {_quoted(draft.list_file)}")
+        area.append(
+            f"name = {_quoted(draft.area_name)}{' ' * 8}# what the reports call these practices: change it as you like"
+        )
+    codes = ", ".join(_quoted(code) for code, _ in draft.practices)
+    names = _comment(draft.area_gap or ", ".join(name for _, name in draft.practices))
+    area.append(f"practices = [{codes}]{' ' * 8}# {names or 'codes of practices that get a page of their own'}")
+    return area
+
+
+def _column(name: str, value: str | list[str], draft: Draft) -> str:
+    remark = draft.remarks.get(name, "")
+    return f"{_word(name)} = {_value(value)}" + (f"{' ' * 8}# {_comment(remark)}" if remark else "")
+
+
+def _gaps(draft: Draft) -> list[str]:
+    """Return the lines that the person must fill in, each with what may fit."""
+    gaps = [name for name in draft.gaps if name not in SECOND or not in_second_file(draft)]
+    if not gaps or draft.finder is None:
+        return []
+    used = {heading for value in draft.columns.values() for heading in headings(value)}
+    free = [f"'{heading}'" for heading in draft.headings if heading.strip() and heading not in used]
+    lines = [
+        f"# STILL TO BE FILLED IN: write one of the file's headings in place of {TO_FILL_IN}, or a list",
+        '# of headings that are added up, such as ["attended", "dna"]. '
+        + ("Headings not used above:" if free else "Every heading is used above."),
+        *[f"#   {_comment(', '.join(free[at : at + 6]))}" for at in range(0, min(len(free), 60), 6)],
+    ]
+    for name in gaps:
+        near = " or ".join(f"'{item}'" for item in nearest_headings(draft, name))
+        remark = _comment(words_of(name) + (f"; perhaps {near}" if near else ""))
+        lines.append(f"{_word(name)} = {_quoted(TO_FILL_IN)}    # {remark}")
+    return lines
+
+
+def nearest_headings(draft: Draft, name: str) -> list[str]:
+    """Return headings of the table that may be the one to be filled in."""
+    if draft.finder is None:
+        return []
+    metric, dot, part = name.partition(".")
+    wanted = organisations.conventions()["figures"][metric][part == "denominator"] if dot else name
+    used = {heading for value in draft.columns.values() for heading in headings(value)}
+    return [heading for heading in draft.finder.nearest(wanted) if heading not in used]
+
+
+def words_of(name: str) -> str:
+    """Return what a column is to hold, in words."""
+    metric, dot, part = name.partition(".")
+    return noun(metric, part) if dot and metric in catalogue.metrics() else _FACTS.get(name, name)
+
+
+def in_second_file(draft: Draft) -> bool:
+    """Return whether what is missing is sooner found in a table of practices than in an extract of requests."""
+    return any(catalogue.metric(metric).source == "ag_extract" for metric in draft.metrics)
+
+
+def _second_source(draft: Draft) -> list[str]:
+    lacking = [name for name in draft.gaps if name in SECOND]
+    if not lacking or not in_second_file(draft):
+        return []
+    return [
+        "# STILL TO BE FILLED IN: an extract of requests does not say this of practices. Name a table that does (any",
+        "# CSV or Excel sheet with a row per practice), and its headings. Characteristics may come from it as well.",
+        "[[source]]",
+        'id   = "practices"',
+        f"file = {_quoted(TO_FILL_IN)}",
+        "",
+        "[source.columns]",
+        f"practice_code = {_quoted(TO_FILL_IN)}",
+        *[f"{name} = {_quoted(TO_FILL_IN)}    # {words_of(name)}" for name in dict.fromkeys(lacking)],
+        "",
+    ]
 
 
 def _word(name: str) -> str:

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from gpvar import catalogue
 from gpvar.errors import StudyError
-from gpvar.problems import Problems, listing, nearest
-from gpvar.study.columns import check_columns
+from gpvar.problems import Problems, count, listing, nearest
+from gpvar.study.columns import TO_FILL_IN, check_columns, to_fill_in
 from gpvar.study.model import (
     AREA_KINDS,
     REFERENCE_SETS,
@@ -37,6 +37,7 @@ _CLASSES = {"M1": ("need",), "M2": ("need", "context")}
 def checked(content: dict[str, Any], path: Path | None, folder: Path) -> Study:
     """Return the study that `content` describes; raise everything that is wrong with it as one `StudyError`."""
     problems = Problems(StudyError, str(path) if path else "the study")
+    _refuse_gaps(content, problems)
     read = _Reader(problems)
     read.no_strangers(content, (*_TOP, *_LATER, "simulated"), "")
     if read.get(content, "schema", int, default=_SCHEMA) != _SCHEMA:
@@ -61,6 +62,16 @@ def checked(content: dict[str, Any], path: Path | None, folder: Path) -> Study:
     }
     problems.raise_if_any()
     return Study(**study)
+
+
+def _refuse_gaps(content: dict[str, Any], problems: Problems) -> None:
+    """Refuse a study with places left to be filled in, before anything else is said of it."""
+    names = list(dict.fromkeys(to_fill_in(content)))
+    if names:
+        fix = f"Open it in Notepad and write what each remark asks for, such as a heading, in place of {TO_FILL_IN}."
+        places = count(len(names), "place is", "places are")
+        problems.add(f"{places} still to be filled in: {listing(names)}.", "", fix)
+        problems.raise_if_any()
 
 
 class _Reader:
@@ -185,7 +196,8 @@ def _area(read: _Reader, content: dict[str, Any], folder: Path) -> Area | None:
     kind = read.choice(table.get("kind"), AREA_KINDS, "kind of area", "[area] kind")
     code = read.get(table, "code", str, default="", where="[area]").strip().upper()
     file = read.file(table, folder, "[area]")
-    if kind == "list" and file is None and not code:
+    practices = tuple(dict.fromkeys(code.upper() for code in read.texts(table, "practices", "[area]")))
+    if kind == "list" and file is None and not code and not practices:
         read.problems.add(
             "An area of kind 'list' needs a file of practice codes.", "[area]", 'Add file = "our-practices.csv".'
         )
@@ -193,7 +205,6 @@ def _area(read: _Reader, content: dict[str, Any], folder: Path) -> Area | None:
         read.problems.add(
             f"The area has no code, and '{kind}' needs one.", "[area]", 'Add a line such as code = "QHM".'
         )
-    practices = tuple(dict.fromkeys(code.upper() for code in read.texts(table, "practices", "[area]")))
     return Area(kind, code, file, read.get(table, "name", str, default="", where="[area]"), practices)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from gpvar import catalogue
 from gpvar.problems import Problems, nearest
@@ -10,6 +10,12 @@ from gpvar.study.model import SourceSpec
 
 CODE = "practice_code"
 PERIOD = "period"
+#: The days that a row covers, where a file says so; they must agree with the study's period.
+EXTENT = ("period_start", "period_end")
+#: What an extract says it holds, gathered over the rows of a practice.
+HOLDINGS = ("ag_platform", "ag_specialty")
+#: What `new` writes where it could not tell.
+TO_FILL_IN = "FILL IN"
 #: Text about a practice: who it is and where it belongs.
 TEXTS = (
     "practice_name",
@@ -46,6 +52,18 @@ def headings(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
+def to_fill_in(content: object, name: str = "") -> Iterator[str]:
+    """Yield the name of every place of a study that `new` left to be filled in."""
+    if isinstance(content, Mapping):
+        for word, value in content.items():
+            yield from to_fill_in(value, f"{name}.{word}" if word in PARTS else str(word))
+    elif isinstance(content, list):
+        for value in content:
+            yield from to_fill_in(value, name)
+    elif content == TO_FILL_IN:
+        yield name
+
+
 def check_columns(sources: Sequence[SourceSpec], metrics: Sequence[str], problems: Problems) -> None:
     """Note what is wrong with the column mappings of the sources, each alone and all together."""
     home: dict[str, str] = {}
@@ -56,7 +74,7 @@ def check_columns(sources: Sequence[SourceSpec], metrics: Sequence[str], problem
             problems.add("No column is said to hold the practice code.", where, fix)
         for key, value in source.columns.items():
             _check_key(key, value, where, problems)
-            if key in home and key not in (CODE, PERIOD):
+            if key in home and key not in (CODE, PERIOD, *EXTENT):
                 fix = "Take it from one file only."
                 problems.add(f"'{key}' is taken from two sources, {home[key]} and {source.id}.", where, fix)
             home.setdefault(key, source.id)
@@ -71,7 +89,7 @@ def check_columns(sources: Sequence[SourceSpec], metrics: Sequence[str], problem
 
 
 def _check_key(key: str, value: object, where: str, problems: Problems) -> None:
-    known_plain = (CODE, PERIOD, *TEXTS, *NUMBERS)
+    known_plain = (CODE, PERIOD, *EXTENT, *HOLDINGS, *TEXTS, *NUMBERS)
     metric, covariate = metric_of(key), covariate_of(key)
     if key not in known_plain and metric is None and covariate is None:
         every = [*known_plain, *(f"{name}.{part}" for name in catalogue.metrics() for part in PARTS)]
@@ -85,7 +103,7 @@ def _check_key(key: str, value: object, where: str, problems: Problems) -> None:
     texts = isinstance(value, list) and bool(value) and all(isinstance(item, str) and item.strip() for item in value)
     if not texts and not (isinstance(value, str) and value.strip()):
         problems.add(f"'{key}' must name a heading of the file, or a list of headings.", where)
-    elif isinstance(value, list) and key in (CODE, PERIOD, *TEXTS):
+    elif isinstance(value, list) and key in (CODE, PERIOD, *EXTENT, *HOLDINGS, *TEXTS):
         problems.add(f"'{key}' is text and can come from one column only.", where, "Name one heading.")
     elif isinstance(value, list) and len(set(value)) < len(value):
         problems.add(f"'{key}' names the same heading twice, which would count it twice.", where, "Name it once.")
