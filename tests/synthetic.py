@@ -5,6 +5,8 @@ The numbers are drawn, not fitted: these tests are about what is said and shown,
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -15,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from gpvar.results import Analysis, Note, Run
+from gpvar.words import hidden
 
 RUNGS = ("M0", "M1", "M1-", "M2")
 COMPARATORS = ("england", "own_icb")
@@ -377,3 +380,36 @@ def make_run(
         "simulated": simulated,
     }
     return Run(study, table, analyses, folder / "results" / ("0" * 12), meta)
+
+
+def changed(run: Run, metric: str, change: Callable[[pd.DataFrame], pd.DataFrame], **meta: Any) -> Run:
+    """Return the run with the practices of one analysis changed, and its description with them."""
+    found = run.analyses[metric]
+    altered = dataclasses.replace(found, practices=change(found.practices.copy()), meta=found.meta | meta)
+    return dataclasses.replace(run, analyses={**run.analyses, metric: altered})
+
+
+def hide(frame: pd.DataFrame, code: str, low: float = 0.0, high: float = 4.0) -> pd.DataFrame:
+    """Hide one practice's count as its supplier would: two ends, no figure, the position kept."""
+    frame["observed_low"], frame["observed_high"] = frame["observed"], frame["observed"]
+    mine = frame["practice_code"] == code
+    frame.loc[mine, ["observed_low", "observed_high"]] = [low, high]
+    frame.loc[mine, [c for c in hidden.OF_THE_COUNT if not c.startswith("observed_")]] = np.nan
+    return frame
+
+
+def only_raw(run: Run, metric: str) -> Run:
+    """Return the run as it is when there was nothing to allow for."""
+    found = run.analyses[metric]
+    meta = found.meta | {
+        "rungs": ["M0"],
+        "covariates": {"M0": []},
+        "dropped": {"imd2025": "no source"},
+        "headline_rung": "M0",
+    }
+    parts = {
+        name: getattr(found, name)[getattr(found, name)["rung"] == "M0"].reset_index(drop=True)
+        for name in ("practices", "spread", "methods", "fits", "calibration")
+    }
+    bare = dataclasses.replace(found, **parts, meta=meta, notes=())
+    return dataclasses.replace(run, analyses={**run.analyses, metric: bare})

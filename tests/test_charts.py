@@ -146,3 +146,48 @@ def test_six_thousand_practices_are_drawn_in_seconds(tmp_path) -> None:
         charts.save(chart, io.BytesIO(), "png")
         assert len(as_svg(chart)) < 600_000
     assert time.perf_counter() - start < 8
+
+
+def test_what_a_picture_was_drawn_from_finds_nobody(run) -> None:
+    for chart in (
+        *charts.funnel_before_after(run, "X10001", "same_day_share"),
+        *charts.area_funnels(run, "same_day_share"),
+    ):
+        group = chart.data["group"] if "group" in chart.data else pd.Series("practice", index=chart.data.index)
+        others = chart.data[group != "this practice"]
+        assert np.allclose(others["size"], scale.significant(others["size"], 2), rtol=1e-12)
+        assert np.allclose(others["value"], scale.significant(others["value"], 3), rtol=1e-12)
+        assert chart.data["size"].is_monotonic_increasing
+        assert set(group) <= {"practice", "this practice"} and ("group" in chart.data) is ("X10001" in chart.name)
+    for chart, column in ((charts.area_ladder, "adjusted"), (charts.who_moved, "before")):
+        (made,) = chart(run, "same_day_share")
+        parts = made.data.groupby("rung", sort=False) if "rung" in made.data else [("", made.data)]
+        assert all(part[column].is_monotonic_increasing for _, part in parts)
+
+
+def test_small_counts_given_in_confidence_are_drawn_for_nobody_else(tmp_path) -> None:
+    card = synthetic.Card(id="ag_share", source="ag_extract")
+    bare = synthetic.make_run(tmp_path, (card,), n=80)
+
+    def few(frame):
+        frame.loc[frame["practice_code"].isin(["X10001", "X10005"]), "observed"] = 3.0
+        return frame
+
+    before = charts.funnel_before_after(bare, "X10001", "ag_share")[0]
+    run = synthetic.changed(bare, "ag_share", few)
+    after = charts.funnel_before_after(run, "X10001", "ag_share")[0]
+    assert len(after.data) == len(before.data) - 1 and (after.data["group"] == "this practice").sum() == 1
+    assert len(charts.area_funnels(run, "ag_share")[0].data) == len(before.data) - 2
+    assert "2 of them are not drawn: small counts are hidden" in charts.area_funnels(run, "ag_share")[0].alt
+    assert len(charts.who_moved(run, "ag_share")[0].data) == len(charts.who_moved(bare, "ag_share")[0].data) - 2
+
+
+def test_only_the_reference_set_is_drawn_where_it_is_smaller_than_england(run) -> None:
+    def outside(frame):
+        frame["in_fit"] = frame["practice_code"].isin(run.table.area_codes)
+        return frame
+
+    own = {"set": "icb", "name": "NHS Somewhere ICB"}
+    inside = synthetic.changed(run, "same_day_share", outside, reference=own)
+    chart = charts.area_funnels(inside, "same_day_share")[0]
+    assert len(chart.data) == len(run.table.area_codes) and "NHS Somewhere ICB" in chart.title

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 import shutil
 import zipfile
@@ -10,12 +11,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import nbformat
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 
 from gpvar import pipeline, reporting, share
-from gpvar.errors import ReportError
+from gpvar.errors import ReportError, StudyError
 from gpvar.reporting import execute, files, publish, reports, workbook
 from gpvar.reporting.assemble import Page, Picture, assemble, scrubbed
 from gpvar.reporting.display import MIME
@@ -335,8 +337,6 @@ def test_file_names_come_from_codes_only() -> None:
 def test_a_workbook_takes_any_value() -> None:
     frame = pd.DataFrame({"a": ["=1", "", "\x00b"], "b": [1.5, float("nan"), float("inf")], "c": [True, False, True]})
     content = workbook.build("=title", ["note"], {"S": ("T", frame)}, ["methods"])
-    import io
-
     rows = list(openpyxl.load_workbook(io.BytesIO(content))["S"].iter_rows(min_row=4, values_only=True))
     assert rows == [("'=1", 1.5, "yes"), ("[z]", "[x]", "no"), ("b", "[x]", "yes")]
 
@@ -357,3 +357,44 @@ def test_jobs_put_the_area_first_and_the_list_of_practices_in_private(published)
         ("area_private", "private"),
         ("practice_report", "to-send"),
     ]
+
+
+def test_what_could_not_be_answered_is_listed_and_is_no_failure(published, tmp_path) -> None:
+    import dataclasses
+
+    from gpvar import words
+    from gpvar.reporting import index
+
+    run, result, _ = published
+    reason = "No practice has a figure for 'ag_share'. <b>"
+    told = dataclasses.replace(run, meta=run.meta | {"unanswered": {"ag_share": reason}})
+    page = index.build(told, [], tmp_path).decode("utf-8")
+    assert (
+        "Could not be answered" in page and "Advice and guidance" in page and "<b>" not in page[page.index("<main") :]
+    )
+    said = words.published_summary(dataclasses.replace(result, unanswered=index.unanswered(told)))
+    assert "Could not be answered: Advice and guidance" in said and "Not written" not in said
+    with pytest.raises(StudyError) as error:
+        words.practice_facts(told, OWN, "ag_share")
+    assert "No practice has a figure" in error.value.where
+    assert "Could not be answered" not in index.build(run, [], tmp_path).decode("utf-8")
+
+
+def test_small_counts_given_in_confidence_are_hidden_in_the_areas_exports(published) -> None:
+    import dataclasses
+
+    from gpvar.reporting import appendix
+
+    run, _, _ = published
+    analysis = run.analyses["dna_share"]
+    rows = analysis.practices.assign(observed_low=np.nan, observed_high=np.nan)
+    rows.loc[rows["practice_code"] == OWN, ["observed", "observed_low", "observed_high"]] = [np.nan, 1.0, 4.0]
+    rows.loc[rows["practice_code"] == OWN, "value"] = np.nan
+    hid = dataclasses.replace(run, analyses={"dna_share": dataclasses.replace(analysis, practices=rows)})
+    mine = appendix.area_rows(hid, "dna_share").query("practice_code == @OWN")
+    assert set(mine["value"]) == {"[c]"} and (mine["denominator"].astype(float) > 0).all()
+    assert set(appendix.practice_rows(hid, OWN, "dna_share")["observed"]) == {"[c]"}
+    content = appendix.area_workbook(hid, ["dna_share"], private=True)
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    assert any(str(c.value).startswith("[c] means hidden") for c in book["Notes"]["A"])
+    assert any("[c]" in row for row in book["Practices"].iter_rows(min_row=4, values_only=True))

@@ -15,7 +15,7 @@ import pytest
 from gpvar import catalogue, words
 from gpvar.errors import StudyError
 from gpvar.results import Note
-from gpvar.words import area, boxes, console, figures, pages, phrases, pictures, quality, text, verdict
+from gpvar.words import area, boxes, console, figures, marks, pages, phrases, pictures, quality, text, verdict
 from tests import synthetic
 
 CARDS = {
@@ -285,7 +285,7 @@ def test_area_sentences_agree_in_number(flagged: int, explained: int, revealed: 
     said = [
         area.lead(card, "Somewhere", counted, counted),
         area.moved(counted, counted, "In Somewhere"),
-        area.expected_flags(331, flagged),
+        marks.expected_flags(331, flagged),
     ]
     said += area.icb_right(card, counted, 0.04, 0.05)
     for sentence in said:

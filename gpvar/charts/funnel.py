@@ -46,11 +46,18 @@ def _can_draw(row: dict[str, Any] | None) -> bool:
     return bool(np.isfinite(row["value"])) and bool(np.isfinite(row["centre"]))
 
 
-def _rows(analysis: Analysis, card: Any, rung: str, own: str = "") -> pd.DataFrame:
-    """Return the practices to draw: those that can be judged, without others' small counts given in confidence."""
-    frame = analysis.practices
+def _rows(facts: PracticeFacts | AreaFacts, rung: str, own: str = "") -> pd.DataFrame:
+    """Return the practices to draw: those that can be judged, without others' small counts given in confidence.
+
+    With a reference set smaller than England, only its practices and the area's are drawn.
+    """
+    frame = facts.analysis.practices
     rows = frame[(frame["rung"] == rung) & (frame["comparator"] == "england") & (frame["position"] != "not_decidable")]
-    rows = rows[~hidden.is_small(rows, card) | (rows["practice_code"] == own)]
+    mine = rows["practice_code"] == own
+    keep = ~hidden.is_small(rows, facts.card) | mine
+    if facts.names.set != "england":
+        keep &= rows["in_fit"].astype(bool) | rows["practice_code"].isin(facts.run.table.area_codes) | mine
+    rows = rows[keep]
     return rows[rows["value"].notna() & rows["centre"].notna() & rows["upper_95"].notna()].sort_values("practice_code")
 
 
@@ -61,7 +68,7 @@ def _typical(analysis: Analysis) -> float:
 
 
 def _practice_funnel(facts: PracticeFacts, rung: str) -> Chart:
-    rows = _rows(facts.analysis, facts.card, rung, facts.code)
+    rows = _rows(facts, rung, facts.code)
     drawn = drawing.placed(rows, _typical(facts.analysis), facts.card.kind, facts.card.scale)
     own = drawn[drawn["code"] == facts.code].iloc[0]
     area = drawn["code"].isin(facts.run.table.area_codes).to_numpy()
@@ -92,7 +99,7 @@ def area_funnels(run: Run, metric: str = "") -> tuple[Chart, ...]:
 
 
 def _area_funnel(facts: AreaFacts, rung: str, found: dict[str, int]) -> Chart:
-    rows = _rows(facts.analysis, facts.card, rung)
+    rows = _rows(facts, rung)
     drawn = drawing.placed(rows, _typical(facts.analysis), facts.card.kind, facts.card.scale)
     area = drawn["code"].isin(facts.codes).to_numpy()
     names = facts.plain_names

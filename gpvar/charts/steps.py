@@ -156,6 +156,8 @@ def who_moved(run: Run, metric: str = "") -> tuple[Chart, ...]:
         ticks = [("Raw", "M0"), ("Patients", facts.headline)]
         labels = [textwrap.fill(f"({names.label(rung, 'england')})", 24) for _, rung in ticks]
         axes.set_xticks([0, 1], [f"{word}\n{tag}" for (word, _), tag in zip(ticks, labels, strict=True)])
+        below = -0.13 - 0.05 * max(label.count("\n") + 1 for label in labels)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, below), frameon=False, fontsize=8, ncols=2)
         set_title(figure, title, 62)
     data = drawn[["before", "after", "group"]].reset_index(drop=True)
     data[["before", "after"]] = data[["before", "after"]].apply(lambda column: drawing.significant(column, 3))
@@ -198,7 +200,6 @@ def _draw_moves(axes: Axes, drawn: pd.DataFrame, many: dict[str, int]) -> None:
         )
     axes.set_xlim(-0.15, 1.15)
     axes.set_ylabel("Distance from expected\n(1 = edge of the usual range)")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), frameon=False, fontsize=8, ncols=2)
     axes.text(0.5, 0, "usual range", ha="center", va="center", fontsize=9, color=DARK_BLUE)
 
 

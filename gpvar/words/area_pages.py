@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpvar.words import area, boxes, figures, phrases, pictures, quality, verdict
+from gpvar.words import area, boxes, figures, marks, phrases, pictures, quality, verdict
 from gpvar.words.facts import AreaFacts, area_facts
 from gpvar.words.shared import NAN, after_heading, allowed, note, sources_of
 from gpvar.words.text import escape_markdown
@@ -93,11 +93,11 @@ def area_methods(run: Run, metric: str = "") -> str:
     rung, names = facts.headline, facts.names
     spreads = {(r["rung"], r["comparator"]): r for r in facts.analysis.spread.to_dict("records")}
     text = [
-        area.methods(here, n, float(facts.at("M0")["denominator"].median()), _base_noun(facts.card)),
+        marks.methods(here, n, float(facts.at("M0")["denominator"].median()), _base_noun(facts.card)),
         _one_population(facts, here),
-        area.expected_flags(judged["n"], judged["flagged"], rung=rung, names=names),
+        marks.expected_flags(judged["n"], judged["flagged"], rung=rung, names=names),
     ]
-    tails = area.tails(spreads.get((rung, "england")), rung=rung, names=names)
+    tails = marks.tails(spreads.get((rung, "england")), rung=rung, names=names)
     return "\n\n".join(
         ["## How many each method would flag", " ".join(t for t in text if t), note(tails) if tails else ""]
     )
@@ -114,17 +114,17 @@ def _one_population(facts: AreaFacts, methods: pd.DataFrame) -> str:
     undecided = int((out["position"] == "not_decidable").sum()) + len(facts.codes) - len(rows)
     left = out[out["position"] != "not_decidable"]
     listed_out = facts.run.table.excluded
-    why = [f"for {undecided} the data cannot answer"] if undecided else []
-    for gate, part in listed_out[listed_out["practice_code"].isin(left["practice_code"])].groupby("gate", sort=True):
-        own = f"{part['practice_code'].nunique()} left out by the check “{quality.title(str(gate))}”"
-        why.append(own)
-    rest = len(left) - int(left["practice_code"].isin(listed_out["practice_code"]).sum())
-    why += [f"{rest} outside the practices compared"] if rest else []
+    why = [f"{undecided} because the data cannot answer"] if undecided else []
+    first = listed_out[listed_out["practice_code"].isin(left["practice_code"])].drop_duplicates("practice_code")
+    for gate, many in first["gate"].value_counts(sort=False).items():
+        why.append(f"{many} because of the check “{quality.title(str(gate))}”")
+    rest = len(left) - len(first)
+    why += [f"{rest} because they are not among the practices compared"] if rest else []
     used = methods[(methods["method"] == "consistent") & (methods["rung"] == facts.headline)]
     marked = int((used["flagged_low_95"] + used["flagged_high_95"]).sum()) if len(used) else None
     stand_out = int(rows["position"].isin(boxes.FLAGGED).sum())
     flagged = int(left["position"].isin(boxes.FLAGGED).sum())
-    return area.one_population(len(left) + undecided, why, flagged, stand_out, marked, rung=facts.headline)
+    return marks.one_population(len(left) + undecided, why, flagged, stand_out, marked, rung=facts.headline)
 
 
 def area_moved(run: Run, metric: str = "") -> str:
@@ -139,7 +139,7 @@ def area_moved(run: Run, metric: str = "") -> str:
         everyone = facts.analysis.practices
         reference = everyone[everyone["comparator"] == "england"]
         before, after = (reference[reference["rung"] == rung] for rung in ("M0", facts.headline))
-        where = "Among all practices in the study" if facts.names.set != "england" else "In England"
+        where = "Among all practices in the data" if facts.names.set != "england" else "In England"
         text.append(area.moved(area.counts(after, before=before), area.counts(before), where))
     return heading + " ".join(text)
 

@@ -111,8 +111,9 @@ def _tenth(raw: Row, names: Names) -> str:
     percentile = raw.get("percentile")
     if not known(percentile) or 10 < percentile < 90:
         return ""
-    end, tag = "lowest" if percentile <= 10 else "highest", names.label("M0", "england")
-    return f"On the raw figures it is among the {end} tenth of practices in {names.reference} ({tag})."
+    end = "lowest" if percentile <= 10 else "highest"
+    tag = f" ({names.label('M0', 'england')})" if names.set == "england" else ""
+    return f"On the raw figures it is among the {end} tenth of practices {names.ranked('england')}{tag}."
 
 
 def not_shown(card: Any, covariates: list[str], dropped: dict[str, str], *, most: int = 1) -> list[str]:

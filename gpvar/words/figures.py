@@ -76,6 +76,17 @@ def lean(row: Mapping[str, Any]) -> float:
     return (low + high) / 2 - float(row["centre"])
 
 
+def between(card: Any, low: float, high: float) -> str:
+    """Return the figures that a hidden count allows: "between 0.0% and 0.9% of appointments"."""
+    places = decimals(card, high)
+    first, last = number(low * card.scale, places), number(high * card.scale, places)
+    unit = f"% of {card.noun_denominator}" if is_share(card) else f" {card.unit}"
+    if first == last:
+        least = number(10.0**-places, places)
+        return f"about {first}{unit}" if float(high) * card.scale >= 10.0**-places else f"less than {least}{unit}"
+    return f"between {first}{'%' if is_share(card) else ''} and {last}{unit}"
+
+
 def _places(card: Any, value: float) -> int:
     return 1 if is_share(card) or abs(value * card.scale) < 10 else 0
 

@@ -94,6 +94,10 @@ class Names:
         """Return where a comparator's practices are, for the middle of a sentence."""
         return "in its own ICB" if comparator == "own_icb" else f"in {self.reference}"
 
+    def ranked(self, comparator: str) -> str:
+        """Return among whom practices are ranked: everyone in the data, whatever the reference set."""
+        return self.within(comparator) if comparator == "own_icb" or self.set == "england" else "in the data"
+
 
 ENGLAND = Names()
 

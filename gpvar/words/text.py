@@ -79,6 +79,11 @@ def plural(many: float, one: str, more: str | None = None) -> str:
     return f"{number(many)} {noun}"
 
 
+def is_are(many: float) -> str:
+    """Return the verb that goes with a number."""
+    return "is" if round(many) == 1 else "are"
+
+
 def some(many: float) -> str:
     """Return a whole number for a sentence, with a word for nought."""
     return "none" if round(many) == 0 else number(many)

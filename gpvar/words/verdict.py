@@ -24,11 +24,11 @@ def hidden_value(card: Any, row: Row, who: str) -> str:
     low, high = figures.ends(row)
     if not known(low):
         return f"What it allows for {who} was tried at both ends"
-    span = figures.span(card, low, high)
+    span = figures.between(card, low, high)
     counted = f"Whatever it was ({number(row['observed_low'])} to {number(row['observed_high'])})"
     if figures.is_share(card):
-        return f"{counted}, the {card.short} at {who} was somewhere in {span}"
-    return f"{counted}, {who} had somewhere in {span}"
+        return f"{counted}, the {card.short} at {who} was {span}"
+    return f"{counted}, {who} had {span}"
 
 
 def expectation(card: Any, row: Row, rung: str, comparator: str, names: Names = ENGLAND) -> str:
@@ -66,7 +66,7 @@ def neighbours(row: Row, rung: str, comparator: str, names: Names = ENGLAND) -> 
     percentile = row["percentile"]
     if not known(percentile):
         return ""
-    where = names.within(comparator)
+    where = names.ranked(comparator)
     text = figures.per_hundred(percentile)
     verb = "is" if text in ("1 in 100", "fewer than 1 in 100") else "are"
     return f"{text} {like} {where} {verb} lower"
@@ -258,7 +258,7 @@ def hidden_figure(card: Any, row: Row) -> str:
     if not known(low):
         return f"{HIDDEN} No figure can be shown."
     many = f"{number(row['observed_low'])} to {number(row['observed_high'])}"
-    return f"{HIDDEN} It can be {many}, which allows {figures.span(card, low, high)}."
+    return f"{HIDDEN} It can be {many}, so the figure is {figures.between(card, low, high)}."
 
 
 def raw_rank(row: Row, own: Row | None = None, comparator: str = "england", names: Names = ENGLAND) -> str:
@@ -267,10 +267,15 @@ def raw_rank(row: Row, own: Row | None = None, comparator: str = "england", name
         return ""
     return (
         f"On the raw figures it is {ordinal(row['rank'])} from the lowest of {number(row['ranked'])} practices "
-        f"{names.within(comparator)} ({names.label('M0', comparator)}): "
+        f"{names.ranked(comparator)}{_ranked_at(comparator, names)}: "
         f"{neighbours(row, 'M0', comparator, names)}. {_own_rank(own)}"
         "A rank cannot say why, and someone is always last."
     )
+
+
+def _ranked_at(comparator: str, names: Names) -> str:
+    """Return the label of a rank; none where everyone in the data is ranked, not only the reference set."""
+    return f" ({names.label('M0', comparator)})" if comparator == "own_icb" or names.set == "england" else ""
 
 
 def _own_rank(own: Row | None) -> str:
