@@ -43,6 +43,24 @@ def looks_like_practice_code(text: str) -> bool:
     return re.fullmatch(conventions()["codes"]["practice"], text.strip().upper()) is not None
 
 
+def looks_like(codes: pd.Series) -> str:
+    """Say what codes that are no practice codes seem to be, or nothing."""
+    filled = codes[codes != ""]
+    practice = conventions()["codes"]["practice"]
+    branch = filled.str.fullmatch(practice + r"\d{3}")
+    if len(filled) and branch.mean() > 0.3:
+        return (
+            "No value in this column is a practice code: these look like branch codes. Name the column of the "
+            "practices that the branches belong to, with one row for each practice and none for a branch."
+        )
+    mended = filled[filled.str.fullmatch(r"[A-Z][\dO]{5}") & filled.str[1:].str.contains("O")]
+    if len(mended):
+        code = mended.iloc[0]
+        meant = code[0] + code[1:].replace("O", "0")
+        return f"'{code}' holds the letter O where the figure 0 belongs: write {meant}."
+    return ""
+
+
 def network(pcn_code: pd.Series, icb_code: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Return networks' codes and keys: unallocated practices are pooled within their board.
 

@@ -105,6 +105,7 @@ def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable
         has_months=monthly,
         homes={f"{row.metric}.{row.part}": table.id for table in tables for row in _parts(table)},
         lost={table.id: float(1 - measured.isin(table.facts.index).mean()) for table in tables},
+        impossible=tuple(item for table in tables for item in table.impossible),
     )
     found = gates.run(evidence)
     provenance = pd.DataFrame([*(table.provenance for table in tables), *list_provenance])

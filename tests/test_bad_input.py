@@ -521,3 +521,106 @@ def test_a_list_of_which_nothing_is_in_the_data(tmp_path: Path) -> None:
     refused(
         StudyError, lambda: build(tmp_path, as_csv(rows()), study=study), "None of the practices", "B81001", "A81001"
     )
+
+
+# Values that cannot be true, and codes that only look like codes
+
+
+def test_an_impossible_score_is_missing_and_named_where_it_stands_alone(tmp_path: Path) -> None:
+    table = build(tmp_path, as_csv(changed(2, "imd", -5)))
+    assert table.practices.set_index("practice_code")["imd2025"].isna().sum() == 1
+    found = table.gates[(table.gates["gate"] == "covariate_impossible") & (table.gates["practice_code"] != "")]
+    assert found[["practice_code", "severity", "detail"]].values.tolist() == [
+        ["A81003", "warn", "deprivation (IMD 2025): -5"]
+    ]
+
+
+def test_a_column_of_impossible_scores_is_refused(tmp_path: Path) -> None:
+    table = rows()
+    table[0][6] = table[5][6] = 31000
+    refused(
+        SourceError, lambda: build(tmp_path, as_csv(table)), "outside its scale", "'imd'", "row 2 ('31000')", "row 7"
+    )
+
+
+SHARES = STUDY.replace('imd2025 = "imd"', 'age_sex = ["imd"]').replace('["imd2025"]', '["age_sex"]')
+
+
+@pytest.mark.parametrize(
+    ("usual", "odd", "expected"), [(0.18, 3.2, 0.18), (18.0, 0.7, 0.18), (0.18, 18.5, 0.18), (18.0, 130, 0.18)]
+)
+def test_one_odd_share_does_not_change_the_unit_of_the_others(
+    tmp_path: Path, usual: float, odd: float, expected: float
+) -> None:
+    table = [[*row[:6], usual] for row in rows()]
+    table[3][6] = odd
+    shares = build(tmp_path, as_csv(table), study=SHARES).practices.set_index("practice_code")["age_sex.imd"]
+    assert shares["A81001"] == pytest.approx(expected)
+    assert (shares["A81004"] != shares["A81004"]) == (odd != 0.7)
+
+
+def test_shares_in_two_units_are_refused(tmp_path: Path) -> None:
+    table = [[*row[:6], 0.18 if i % 4 else 18.5] for i, row in enumerate(rows())]
+    refused(
+        SourceError, lambda: build(tmp_path, as_csv(table), study=SHARES), "per cent stands among", "row 2 ('18.5')"
+    )
+
+
+def test_rare_shares_in_per_cent_are_still_per_cent(tmp_path: Path) -> None:
+    table = [[*row[:6], 0.7 if i % 4 else 1.3] for i, row in enumerate(rows())]
+    shares = build(tmp_path, as_csv(table), study=SHARES).practices["age_sex.imd"]
+    assert shares.tolist()[:2] == pytest.approx([0.013, 0.007])
+
+
+def test_a_register_above_the_list_is_not_used(tmp_path: Path) -> None:
+    study = STUDY.replace('imd2025 = "imd"', '"qof_dm.numerator" = "imd"\n"qof_dm.denominator" = "list"')
+    study = study.replace('["imd2025"]', '["qof_dm"]').replace('list_size = "list"\n', "")
+    table = [[*row[:6], 500] for row in rows()]
+    table[3][6] = 9999
+    built = build(tmp_path, as_csv(table), study=study)
+    assert built.practices.set_index("practice_code")["qof_dm.numerator"].isna().sum() == 1
+    assert "A81004" in built.gates.query("gate == 'covariate_impossible'")["practice_code"].tolist()
+    every = [[*row[:6], 9999] for row in rows()]
+    refused(SourceError, lambda: build(tmp_path, as_csv(every), study=study), "register is larger than the list")
+
+
+@pytest.mark.parametrize(("form", "words"), [("{}001", "branch codes"), ("{}", "letter O")])
+def test_codes_of_branches_and_letters_for_figures_are_pointed_out(tmp_path: Path, form: str, words: str) -> None:
+    table = [[form.format(str(row[0]).replace("0", "0" if "001" in form else "O")), *row[1:]] for row in rows(9)]
+    refused(SourceError, lambda: build(tmp_path, as_csv(table)), words)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [("7.433", "is it 7,433, in the column 'same day'?"), ("4O12", "letter O stands")]
+)
+def test_a_number_that_was_mistyped_is_asked_about(tmp_path: Path, value: str, words: str) -> None:
+    refused(SourceError, lambda: build(tmp_path, as_csv(changed(4, "same day", value))), words, "row 6", value)
+
+
+def test_a_json_file_is_called_that(tmp_path: Path) -> None:
+    refused(SourceError, lambda: build(tmp_path, '[{"code": "A81001"}]'), "This is a JSON file")
+
+
+def test_a_path_is_shown_without_detours(tmp_path: Path) -> None:
+    study = STUDY.replace('"practices.csv"', '"../nowhere/practices.csv"')
+    assert ".." not in refused(SourceError, lambda: build(tmp_path, study=study), str(tmp_path.parent / "nowhere"))
+
+
+EXTENT = STUDY.replace('icb_code = "icb"', 'icb_code = "icb"\nperiod_start = "from"\nperiod_end = "to"')
+
+
+def test_an_extract_of_another_period_is_refused_with_both(tmp_path: Path) -> None:
+    header = [*HEADER, "from", "to"]
+    whole = [[*row, "2025-04-01", "2026-03-31"] for row in rows()]
+    assert len(build(tmp_path, as_csv(whole, header), study=EXTENT).practices) == 30
+    short = [[*row, "2025-04-01", "2025-12-31"] for row in rows()]
+    refused(
+        SourceError,
+        lambda: build(tmp_path, as_csv(short, header), study=EXTENT),
+        "The file covers April 2025 to December 2025, and the study's period is April 2025 to March 2026.",
+        'period = "2025-04..2025-12"',
+    )
+    whole[4] = [*rows()[4], "2025-04-01", "soon"]
+    refused(SourceError, lambda: build(tmp_path, as_csv(whole, header), study=EXTENT), "cannot be read", "row 6")
+    whole[4] = [*rows()[4], "2025-04-01", "2025-09-30"]
+    refused(SourceError, lambda: build(tmp_path, as_csv(whole, header), study=EXTENT), "1 practice of 30", "A81005")

@@ -75,6 +75,7 @@ def test_a_filled_in_template_needs_no_further_mapping(tmp_path: Path) -> None:
             "practice_name": f"Mill {row}",
             "icb_code": "QHM",
             "pcn_code": "U00001",
+            "imd2025_score": 20,
         }
         sheet.append([values.get(name, 0.2 if str(name).startswith("share") else 5000) for name in names])
     book.save(tmp_path / "ours 2025-26.xlsx")

@@ -13,7 +13,7 @@ from gpvar.problems import count
 from gpvar.study import Study
 
 #: Asked of every study, whether or not a metric's card names them.
-_ALWAYS = ("months_missing",)
+_ALWAYS = ("months_missing", "covariate_impossible", "not_england", "too_few_practices")
 
 
 def run(evidence: Evidence) -> pd.DataFrame:
@@ -120,6 +120,9 @@ _LOOKS: dict[str, Callable[[Evidence], Iterator[Look]]] = {
     "ag_capped": practices.ag_capped,
     "covariate_missing": tables.covariate_missing,
     "covariate_old": tables.covariate_old,
+    "covariate_impossible": practices.covariate_impossible,
+    "not_england": tables.not_england,
+    "too_few_practices": tables.too_few_practices,
     "join_loss": tables.join_loss,
     "hierarchy_date": tables.hierarchy_date,
     "denominator_mixed": tables.denominator_mixed,

@@ -28,6 +28,8 @@ class Evidence:
         ``"same_day_share.numerator"`` → id of the source that holds it.
     lost
         Source id → share of the practices measured that it does not hold.
+    impossible
+        Practice code, characteristic and value of what cannot be true, and so was taken as missing.
     """
 
     study: Study
@@ -38,6 +40,7 @@ class Evidence:
     has_months: bool = False
     homes: dict[str, str] = field(default_factory=dict)
     lost: dict[str, float] = field(default_factory=dict)
+    impossible: tuple[tuple[str, str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

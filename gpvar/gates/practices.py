@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gpvar import catalogue
-from gpvar.gates.evidence import PASSED, UNCHECKED, Evidence, Look, failures
+from gpvar.gates.evidence import PASSED, UNCHECKED, Evidence, Look, columns_of, declared_covariates, failures
 from gpvar.problems import count
 
 
@@ -168,8 +168,45 @@ def mapping_step(e: Evidence) -> Iterator[Look]:
 
 
 def ag_platform_incomplete(e: Evidence) -> Iterator[Look]:
-    """Say that only the supplier of an extract knows which platforms it holds."""
-    yield Look(UNCHECKED)
+    """Fail practices whose requests come from one platform or specialty alone, by what the extract says of itself."""
+    columns = {name: what for name, what in _HOLDINGS.items() if name in e.practices}
+    if "ag_platform" not in columns:
+        yield Look(UNCHECKED)
+        return
+    failed, unsure = [], []
+    for code, *held in e.practices[["practice_code", *columns]].itertuples(index=False, name=None):
+        said = [str(item) if isinstance(item, str) else "" for item in held]
+        one = [f"only the {what} {item}" for item, what in zip(said, columns.values(), strict=True) if _is_one(item)]
+        if one:
+            failed.append((str(code), float("nan"), "; ".join(one)))
+        elif any(item.casefold() != "all" for item in said):
+            unsure.append(next(item for item in said if item.casefold() != "all"))
+    several = [item for item in dict.fromkeys(unsure) if item]
+    detail = f"whether {several[0]} are all is not said" if several else ""
+    yield Look(UNCHECKED if unsure and not failed else PASSED, tuple(failed), detail=detail)
+
+
+_HOLDINGS = {"ag_platform": "platform", "ag_specialty": "specialty"}
+
+
+def _is_one(held: str) -> bool:
+    return held != "" and held.casefold() != "all" and " + " not in held
+
+
+def covariate_impossible(e: Evidence) -> Iterator[Look]:
+    """Fail practices of which a characteristic could not be true, and so is taken as missing."""
+    declared = [declared_covariates(e.study, metric) for metric in e.study.metrics]
+    names = {name for ids in declared for name in ids}
+    if not any(columns_of(e.practices, name) for name in names):
+        yield Look(UNCHECKED)
+        return
+    found: dict[str, list[tuple[float, str]]] = {}
+    for code, column, value in e.impossible:
+        name = column.partition(".")[0]
+        if name in names:
+            found.setdefault(code, []).append((value, f"{catalogue.covariate(name).title}: {value:,.6g}"))
+    failed = tuple((code, what[0][0], "; ".join(words for _, words in what)) for code, what in sorted(found.items()))
+    yield Look(PASSED, failed)
 
 
 def ag_capped(e: Evidence) -> Iterator[Look]:

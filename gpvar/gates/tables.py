@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from gpvar import catalogue
 from gpvar.gates.evidence import FAILED, PASSED, UNCHECKED, Evidence, Look, columns_of, declared_covariates
-from gpvar.organisations import in_words
+from gpvar.organisations import codes_of_board, in_words, lives_on
+from gpvar.problems import count, listing
 from gpvar.study import Study, months_between
 
 
@@ -121,26 +122,65 @@ def hierarchy_date(e: Evidence) -> Iterator[Look]:
         )
         return
     strange = sorted(code for code in known if code not in catalogue.icb_members(day))
-    if strange:
+    area = codes_of_board(e.study.area.code, codes) if e.study.area.kind == "icb" else ()
+    within = e.study.period.first_day <= day <= e.study.period.last_day
+    if strange and within and area and all(lives_on(code) for code in area):
+        # Only the area's own board is compared within; a board that no change touched has the same practices.
+        others = (
+            f"{count(len(strange), 'other board')} of the table of another date; {listing(area)} is the same on both"
+        )
+        yield Look(PASSED, value=float(len(strange)), detail=others)
+    elif strange:
         detail = f"{len(strange)} boards of the table were not in force on {in_words(day)}: {', '.join(strange[:5])}"
         yield Look(FAILED, value=float(len(strange)), detail=detail)
-    elif not e.study.period.first_day <= day <= e.study.period.last_day:
+    elif not within:
         yield Look(FAILED, detail=f"{in_words(day)} is not within {e.study.period.label}")
     else:
         yield Look(PASSED, detail=f"as on {in_words(day)}")
 
 
 def denominator_mixed(e: Evidence) -> Iterator[Look]:
-    """Note figures whose two counts come from different files."""
+    """Fail figures whose two counts come from different files; for a rate of the list that is usual, and a note."""
     for metric in e.study.metrics:
+        of_list = "note" if catalogue.metric(metric).kind == "rate" else ""
         if f"{metric}.denominator" not in e.homes:
-            yield Look(FAILED, detail="the list size times the months, not the lists of each month", metrics=(metric,))
+            detail = "the list size times the months, not the lists of each month"
+            yield Look(FAILED, detail=detail, metrics=(metric,), severity=of_list)
             continue
         homes = {e.homes[f"{metric}.{part}"] for part in ("numerator", "denominator")}
         mixed = len(homes) > 1
         detail = f"taken from {' and '.join(sorted(homes))}" if mixed else ""
-        yield Look(FAILED if mixed else PASSED, detail=detail, metrics=(metric,))
+        severity = of_list or ("stop" if mixed else "")
+        yield Look(FAILED if mixed else PASSED, detail=detail, metrics=(metric,), severity=severity)
 
 
-def _months(count: int) -> str:
-    return f"{count} month" if count == 1 else f"{count} months"
+def not_england(e: Evidence) -> Iterator[Look]:
+    """Fail a study that compares with England and does not hold it; an invented England is its own."""
+    card = catalogue.gates()["not_england"]
+    held = len(e.practices)
+    if e.study.reference.set != "england" or e.study.simulated or held >= card.thresholds["practices_below"]:
+        yield Look(PASSED, value=float(held))
+        return
+    said = f"The file holds {count(held, 'practice')}; England has {card.more['england_has']}."
+    yield Look(
+        FAILED, value=float(held), detail=f"{said} What is said of England is said of the practices in this file."
+    )
+
+
+def too_few_practices(e: Evidence) -> Iterator[Look]:
+    """Fail figures that few practices have."""
+    limits = catalogue.gates()["too_few_practices"].thresholds
+    for metric, rows in e.outcomes.groupby("metric", sort=False):
+        held = int(((rows["state"] != "missing") & (rows["denominator"] > 0)).sum())
+        has = count(held, "practice has", "practices have")
+        if held < limits["stop_below"]:
+            detail = f"only {has} a figure: too few to say what is usual"
+            yield Look(FAILED, value=float(held), detail=detail, metrics=(str(metric),), severity="stop")
+        elif held < limits["practices_below"]:
+            yield Look(FAILED, value=float(held), detail=f"{has} a figure", metrics=(str(metric),))
+        else:
+            yield Look(PASSED, value=float(held), metrics=(str(metric),))
+
+
+def _months(number: int) -> str:
+    return count(number, "month")

@@ -14,7 +14,7 @@ from gpvar.problems import Problems
 from gpvar.sources._layout import Records
 from gpvar.sources._values import Numbers, parse_numbers
 from gpvar.study import Period, SourceSpec
-from gpvar.study.columns import NUMBERS, PARTS, TEXTS, covariate_of, headings, metric_of
+from gpvar.study.columns import HOLDINGS, NUMBERS, PARTS, TEXTS, covariate_of, headings, metric_of
 
 UNMAPPED = "unmapped"
 _COUNTS = ["practice_code", "metric", "part", "value", "low", "high", "hidden", "months"]
@@ -23,14 +23,17 @@ _SHOWN = 4
 
 def collect(
     records: Records, spec: SourceSpec, period: Period, problems: Problems
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return counts per practice, metric and part, and facts per practice; note every value that cannot be used."""
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[tuple[str, str, float], ...]]:
+    """Return counts per practice, metric and part, facts per practice, and characteristics that cannot be true.
+
+    Every value that cannot be used is noted.
+    """
     reader = _Columns(records, spec, problems)
     counts = [_counts_of(metric, parts, reader) for metric, parts in _counted(spec)]
     facts = _facts(reader, spec)
     reader.note_bad_cells()
     frame = pd.concat(counts, ignore_index=True) if counts else pd.DataFrame(columns=_COUNTS)
-    return frame, facts
+    return frame, facts, tuple(reader.impossible)
 
 
 def _counted(spec: SourceSpec) -> Iterator[tuple[str, list[str]]]:
@@ -51,6 +54,7 @@ class _Columns:
         self.problems = problems
         self._read: dict[tuple[str, bool], Numbers] = {}
         self._bad: dict[tuple[str, str], list[int]] = {}
+        self.impossible: list[tuple[str, str, float]] = []
 
     @cached_property
     def codes(self) -> pd.Series:
@@ -86,6 +90,17 @@ class _Columns:
         for at in np.flatnonzero(wrong):
             self.note(heading, why, int(at))
 
+    def possible(self, name: str, heading: str, value: np.ndarray, wrong: np.ndarray, why: str) -> np.ndarray:
+        """Return values with impossible ones missing; where they are many the column is the wrong one, and is noted."""
+        limit = catalogue.gates()["covariate_impossible"].thresholds["wrong_column_above"]
+        if not wrong.any():
+            return value
+        if wrong.mean() > limit:
+            self.note_where(heading, why, wrong)
+            return value
+        self.impossible += [(str(self.codes.iloc[at]), name, float(value[at])) for at in np.flatnonzero(wrong)]
+        return np.where(wrong, np.nan, value)
+
     def note_bad_cells(self) -> None:
         """Add what was noted to the problems, a line for each column and reason."""
         for (heading, why), places in self._bad.items():
@@ -95,8 +110,10 @@ class _Columns:
             more = f" and {len(places) - _SHOWN:,} more" if len(places) > _SHOWN else ""
             letter = self.records.letters.get(heading)
             column = f"column {letter}" if letter else f"figure '{heading}'"
-            said = f"{why[0].upper()}{why[1:]}, in the column '{heading}'."
-            self.problems.add(said, f"{column}: {shown}{more}", _FIXES.get(why, _FIX))
+            mark = "?" if why.endswith("?") else "."
+            said = f"{why[0].upper()}{why[1:].removesuffix('?')}, in the column '{heading}'{mark}"
+            fix = _THOUSANDS if why.startswith("a point") else _FIXES.get(why, _FIX)
+            self.problems.add(said, f"{column}: {shown}{more}", fix)
 
     def summed(self, key: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return value, low, high and hidden of a key, adding up its columns; a missing part makes the sum missing."""
@@ -114,12 +131,20 @@ _NEGATIVE = "a count is below nought"
 _NOT_WHOLE = "a count is not a whole number"
 _PERCENT = "a percentage stands where a count is needed"
 _NOT_SHARE = "a share is not between 0 and 100 %"
+_NOT_SCORE = "a score lies outside its scale"
+_OVER_LIST = "a register is larger than the list"
+_MIXED = "a share in per cent stands among shares from 0 to 1"
+_THOUSANDS = "Write thousands as 7433 or 7,433; a count has no decimals."
 _FIXES = {
     _NEGATIVE: "A count cannot be below nought: correct it, or list the mark under missing = [ ] in [[source]].",
     _NOT_WHOLE: "Name the column of counts, not of rates or shares; gpvar works out shares itself.",
     _PERCENT: "Name the column of counts, not of percentages; gpvar works out shares itself.",
+    _NOT_SCORE: "These are not scores: correct [source.columns], or take the column out.",
+    _OVER_LIST: "These are not the right columns, or not of the same practices: correct [source.columns].",
+    _MIXED: "Write all shares of the column in one unit, 0 to 1 or per cent, and put % in the heading if per cent.",
     _NOT_SHARE: "Shares run from 0 to 1, or from 0 to 100 when all of the column does.",
     "a formula has failed here": "Mend the formula in Excel, or list its mark under missing = [ ] in [[source]].",
+    "the letter O stands where the figure 0 belongs": "Write the figure 0.",
     "a comma may stand for thousands or for a decimal point": "Write numbers as 1234.5, without commas.",
 }
 
@@ -194,7 +219,13 @@ def _check_counts(metric: str, part: str, reader: _Columns) -> None:
         reader.note_where(heading, _PERCENT, numbers.percent)
         reader.note_where(heading, _NEGATIVE, negative)
         if not exposure:
-            reader.note_where(heading, _NOT_WHOLE, broken & ~negative & ~numbers.percent)
+            broken = broken & ~negative & ~numbers.percent
+            texts = reader.records.cells[heading].astype(str).str.strip()
+            dotted = broken & texts.str.fullmatch(r"\d{1,3}(?:\.\d{3})+").to_numpy(bool)
+            for at in np.flatnonzero(dotted):
+                meant = texts.iloc[at].replace(".", ",")
+                reader.note(heading, f"a point may stand for thousands: is it {meant}?", int(at))
+            reader.note_where(heading, _NOT_WHOLE, broken & ~dotted)
 
 
 def _facts(reader: _Columns, spec: SourceSpec) -> pd.DataFrame:
@@ -203,6 +234,9 @@ def _facts(reader: _Columns, spec: SourceSpec) -> pd.DataFrame:
     for name in TEXTS:
         if name in spec.columns:
             columns[name] = reader.texts(str(spec.columns[name]))
+    for name in HOLDINGS:
+        if name in spec.columns:
+            columns[name] = _over_practices(reader.texts(str(spec.columns[name])), reader.codes)
     for name in NUMBERS:
         if name in spec.columns and not name.startswith(UNMAPPED):
             columns[name] = _plain_number(reader, name)
@@ -214,6 +248,12 @@ def _facts(reader: _Columns, spec: SourceSpec) -> pd.DataFrame:
     if not reader.has_months and not spec.sum_rows:
         return frame.set_index(reader.codes)
     return _latest(frame, reader.records.key)
+
+
+def _over_practices(texts: pd.Series, codes: pd.Series) -> pd.Series:
+    """Return what the rows of a practice say together, as ``"e-RS + telephone"``."""
+    said = texts.groupby(codes).agg(lambda cells: " + ".join(dict.fromkeys(cell for cell in cells if cell)))
+    return codes.map(said)
 
 
 def _plain_number(reader: _Columns, name: str) -> np.ndarray:
@@ -231,19 +271,31 @@ def _characteristic(reader: _Columns, key: str, covariate: str) -> dict[str, np.
     shape = catalogue.covariate(covariate).shape
     names = headings(reader.spec.columns[key])
     if "." in key:
-        value, _, _, _ = reader.summed(key)
-        for heading in names:
-            with np.errstate(invalid="ignore"):
-                reader.note_where(heading, _NEGATIVE, reader.numbers(heading).value < 0)
+        value = reader.summed(key)[0]
+        with np.errstate(invalid="ignore"):
+            value = reader.possible(key, names[0], value, value < 0, _NEGATIVE)
+            base = key.replace(".numerator", ".denominator")
+            if base != key and base in reader.spec.columns:
+                over = value > reader.summed(base)[0]
+                value = reader.possible(key, names[0], value, over, _OVER_LIST)
         return {key: value}
     if shape == "category":
         texts = reader.texts(names[0])
         return {covariate: texts.mask(texts == "")}
     if shape == "score":
-        return {covariate: reader.numbers(names[0]).value}
+        return {covariate: _score(reader, names[0], covariate)}
     if shape == "prevalence":
-        return {covariate: _as_share(reader, names[0])}
-    return {f"{covariate}.{column_name(heading)}": _as_share(reader, heading) for heading in names}
+        return {covariate: _as_share(reader, names[0], covariate)}
+    columns = {f"{covariate}.{column_name(heading)}": heading for heading in names}
+    return {name: _as_share(reader, heading, name) for name, heading in columns.items()}
+
+
+def _score(reader: _Columns, heading: str, covariate: str) -> np.ndarray:
+    """Return a column of scores; those outside the scale cannot be true."""
+    value = reader.numbers(heading).value
+    least, most = catalogue.gates()["covariate_impossible"].more["ranges"].get(covariate, (-np.inf, np.inf))
+    with np.errstate(invalid="ignore"):
+        return reader.possible(covariate, heading, value, (value < least) | (value > most), _NOT_SCORE)
 
 
 def column_name(heading: str) -> str:
@@ -251,16 +303,33 @@ def column_name(heading: str) -> str:
     return "_".join(unicodedata.normalize("NFC", heading).split())
 
 
-def _as_share(reader: _Columns, heading: str) -> np.ndarray:
-    """Return a column of shares as 0 to 1; it is taken to be in per cent when any value is above 1, or it says so."""
+def _as_share(reader: _Columns, heading: str, name: str) -> np.ndarray:
+    """Return a column of shares as 0 to 1, taken from per cent where the heading or the values say so."""
     numbers = reader.numbers(heading)
     value = numbers.value
     says_so = any(word in heading.casefold() for word in ("%", "percent", "per cent", "pct")) or numbers.percent.any()
     with np.errstate(invalid="ignore"):
-        in_percent = says_so or bool((value > 1 + 1e-9).any())
+        above = value > 1 + 1e-9
+        in_percent = says_so or _in_percent(value, above)
+        if not in_percent and above.any():
+            return reader.possible(name, heading, value, above | (value < 0), _MIXED)
         share = value / 100 if in_percent else value
-        reader.note_where(heading, _NOT_SHARE, (share < 0) | (share > 1 + 1e-9))
-    return share
+        return reader.possible(name, heading, share, (share < 0) | (share > 1 + 1e-9), _NOT_SHARE)
+
+
+def _in_percent(value: np.ndarray, above: np.ndarray) -> bool:
+    """Return whether a column is in per cent: most values are above 1, or those that are lie near the others.
+
+    A few values above 1 among shares from 0 to 1 are faults; the column is not made a hundredth of itself for them.
+    """
+    limits = catalogue.gates()["covariate_impossible"].thresholds
+    known = ~np.isnan(value)
+    if not above.any():
+        return False
+    share = above.sum() / known.sum()
+    if share > limits["percent_above"] or share <= limits["wrong_column_above"]:
+        return bool(share > limits["percent_above"])
+    return bool(np.median(value[above]) <= limits["mixed_units_above"] * np.median(value[known & ~above]))
 
 
 def _latest(frame: pd.DataFrame, key: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import json
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -149,6 +151,10 @@ def _kind(data: bytes, path: Path, max_bytes: int) -> str:
             str(path),
             "Open it in Excel and save it as an Excel workbook (.xlsx) or CSV, or download it again.",
         )
+    if start[:1] in (b"{", b"[") and _is_json(data):
+        raise SourceError(
+            "This is a JSON file, not a table.", str(path), "Save the figures as CSV or .xlsx, a row per practice."
+        )
     if data[:4] == b"%PDF":
         raise SourceError("This is a PDF, not a table.", str(path), "Ask its supplier for the figures as CSV or Excel.")
     if data[:8] == _OLD_OFFICE:
@@ -165,6 +171,15 @@ def _kind(data: bytes, path: Path, max_bytes: int) -> str:
     if _is_binary(data):
         raise SourceError("This is neither text nor an Excel workbook.", str(path), "Save the table as CSV or .xlsx.")
     return "text"
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        json.loads(data)
+    except ValueError:
+        # One that was cut short is recognised by its first marks.
+        return re.match(rb'\s*[\[{]\s*[\[{"]', data.removeprefix(b"\xef\xbb\xbf")) is not None
+    return True
 
 
 def _is_binary(data: bytes) -> bool:

@@ -126,6 +126,8 @@ def _read_one(text: str, extra_missing: set[str], sentinels: bool) -> tuple[floa
         return np.nan, float(found.group(1)), float(found.group(2))
     if mark in formula_errors:
         return "a formula has failed here"
+    if re.fullmatch(r"[\do]*\d[\do]*", mark):
+        return "the letter O stands where the figure 0 belongs"
     if re.fullmatch(r"-?\d+,\d+", mark):
         return "a comma may stand for thousands or for a decimal point"
     return "text stands where a number is needed"

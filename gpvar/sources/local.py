@@ -9,15 +9,16 @@ import pandas as pd
 
 from gpvar import catalogue
 from gpvar.errors import SourceError
-from gpvar.organisations import is_practice_code, looks_like_practice_code, tidy
+from gpvar.organisations import is_practice_code, looks_like, looks_like_practice_code, tidy
 from gpvar.problems import Problems, count, listing
 from gpvar.sources import _figures
+from gpvar.sources._extent import check_extent
 from gpvar.sources._grid import Grid, take_columns
 from gpvar.sources._layout import Records, records_of
 from gpvar.sources._opening import MAX_BYTES
 from gpvar.sources._reading import Rows, read_rows, sheet_names
 from gpvar.study import Period, SourceSpec
-from gpvar.study.columns import TEXTS, headings
+from gpvar.study.columns import EXTENT, HOLDINGS, TEXTS, headings
 
 __all__ = ["LocalTable", "read", "read_codes"]
 
@@ -37,6 +38,8 @@ class LocalTable:
         What `schema.PROVENANCE` asks for.
     not_practices
         Codes in the file that are not practices', with their rows.
+    impossible
+        Practice code, column and value of characteristics that cannot be true; they were taken as missing.
     """
 
     id: str
@@ -46,6 +49,7 @@ class LocalTable:
     provenance: dict[str, object]
     not_practices: tuple[tuple[str, int], ...]
     has_months: bool
+    impossible: tuple[tuple[str, str, float], ...] = ()
 
 
 def read(spec: SourceSpec, period: Period, max_bytes: int = MAX_BYTES) -> LocalTable:
@@ -79,9 +83,10 @@ def read(spec: SourceSpec, period: Period, max_bytes: int = MAX_BYTES) -> LocalT
         problems.add("The table has headings and no rows.", "", "Name the file that holds the figures.")
         problems.raise_if_any()
     grid, not_practices = _only_practices(grid, spec, rows, problems)
+    check_extent(grid, spec, period, problems)
     records = records_of(grid, spec, period, problems)
     problems.raise_if_any()
-    counts, facts = _figures.collect(records, spec, period, problems)
+    counts, facts, impossible = _figures.collect(records, spec, period, problems)
     problems.raise_if_any()
     return LocalTable(
         id=spec.id,
@@ -91,6 +96,7 @@ def read(spec: SourceSpec, period: Period, max_bytes: int = MAX_BYTES) -> LocalT
         provenance=_provenance(spec, rows, records, not_practices),
         not_practices=not_practices,
         has_months="period" in spec.columns,
+        impossible=impossible,
     )
 
 
@@ -120,10 +126,12 @@ def read_codes(path: Path, max_bytes: int = MAX_BYTES) -> tuple[tuple[str, ...],
         if codes:
             break
     else:
+        cells = pd.Series([cell for _, row in read_rows(path, sheet, max_bytes).numbered for cell in row], dtype=object)
         raise SourceError(
             "No column of this list holds practice codes.",
             str(path),
-            "Practice codes are a letter and five digits, such as A81001; put one in each row.",
+            looks_like(tidy(cells))
+            or "Practice codes are a letter and five digits, such as A81001; put one in each row.",
         )
     unique = tuple(dict.fromkeys(codes))
     return unique, {
@@ -164,7 +172,7 @@ def _headings_wanted(spec: SourceSpec) -> list[str]:
 
 
 def _in_heading(key: str, spec: SourceSpec) -> bool:
-    return spec.layout == "wide" or key in ("practice_code", "period", *TEXTS)
+    return spec.layout == "wide" or key in ("practice_code", "period", *EXTENT, *HOLDINGS, *TEXTS)
 
 
 def _only_practices(
@@ -184,7 +192,7 @@ def _only_practices(
         )
     elif practice.mean() < 0.5:
         example = listing([f"'{code}'" for code in codes[~practice].unique()[:4]])
-        near = _other_column(grid, heading)
+        near = _other_column(grid, heading) or looks_like(codes[~practice])
         problems.add(
             f"The column '{heading}' does not hold practice codes; it holds {example}.",
             f"column {grid.letters[heading]}",

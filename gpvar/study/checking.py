@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -159,7 +160,7 @@ class _Reader:
                 "Write the path with forward slashes, or between single quotation marks.",
             )
             return None
-        return (folder / text.replace("\\", "/")).absolute()
+        return Path(os.path.normpath((folder / text.replace("\\", "/")).absolute()))
 
 
 def _period(read: _Reader, content: dict[str, Any]) -> Period | None:
