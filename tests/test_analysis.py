@@ -140,6 +140,7 @@ def test_against_its_own_icb_a_practice_takes_no_share_of_itself_away() -> None:
             usable=everyone,
             in_reference=everyone,
             decidable=everyone,
+            compared=everyone,
         )
         return float(judge(counts, np.zeros(n), 1, "own_icb").practices["centre"].iloc[0])
 

@@ -135,6 +135,8 @@ def test_another_reference_set_is_used_and_named(tmp_path: Path, chosen: str, le
     here = set(frame.loc[frame[level] == frame.loc[1, level], "code"])
     fitted = found.practices.loc[found.practices["in_fit"], "practice_code"]
     assert set(fitted) == here
+    raw = found.practices.query("rung == 'M0' and comparator == 'england'").set_index("practice_code")
+    assert set(raw.index[raw["rank"].notna()]) == here and raw["ranked"].max() == len(here)
     assert found.meta["reference"]["set"] == chosen and found.meta["reference"]["name"] == name
 
 
@@ -222,7 +224,7 @@ def test_small_reference_sets_hold_their_level(n: int, covariates: int) -> None:
         link = -0.4 + 0.1 * x[:, 1] + rng.normal(0, 0.3, n)
         observed = rng.binomial(20000, inverse_link(link, "proportion")).astype(float)
         fit = fit_expected(observed, size, "proportion", x, everyone)
-        counts = Counts(codes, codes, observed, size, "proportion", everyone, everyone, everyone)
+        counts = Counts(codes, codes, observed, size, "proportion", everyone, everyone, everyone, everyone)
         z = judge(counts, fit.link, fit.n_parameters, "england").practices["z"]
         outside += int((z.abs() > 1.96).sum())
     share = outside / (worlds * n)

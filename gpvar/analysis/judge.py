@@ -69,7 +69,7 @@ def judge(
     frame["middle_upper"] = inverse_link(centre_link[placed] + reach, counts.kind)
     frame = pd.concat([frame, units[_PLACED]], axis=1)
     frame["p"] = 2.0 * distributions.norm.sf(np.abs(frame["z"]))
-    comparable = counts.decidable[placed]
+    comparable = (counts.compared if comparator == "england" else counts.decidable)[placed]
     frame["q"] = _false_discovery(frame["p"].to_numpy(), comparable)
     _add_expected(frame, observed, denominator, _mean_over_spread(centre_link[placed], spread.tau2, counts.kind))
     _add_difference(frame, observed, denominator, counts.kind)

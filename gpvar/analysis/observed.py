@@ -33,6 +33,9 @@ class Counts:
         Used to fit, and to estimate centre and spread: usable, behind no stop gate, not excluded, in the reference set.
     decidable
         No stop gate failed.
+    compared
+        In the reference set and behind no stop gate: those among whom a practice is ranked. Includes practices that
+        are left out of the fit only because their lists are unusual.
     """
 
     practice_code: np.ndarray
@@ -43,6 +46,7 @@ class Counts:
     usable: np.ndarray
     in_reference: np.ndarray
     decidable: np.ndarray
+    compared: np.ndarray
 
 
 def outcomes_of(table: PracticeTable, metric: str) -> pd.DataFrame:
@@ -100,6 +104,7 @@ def _counts(
     with np.errstate(invalid="ignore"):
         possible = (base > 0) & (values >= 0) & ((card.kind == "rate") | (values <= base))
     excluded = codes.isin(set(table.excluded["practice_code"])).to_numpy()
+    in_set = _in_reference_set(table, codes)
     return Counts(
         practice_code=codes.to_numpy(str),
         icb_code=codes.map(table.hierarchy.set_index("practice_code")["icb_code"]).fillna("").to_numpy(str),
@@ -107,8 +112,9 @@ def _counts(
         denominator=base,
         kind=card.kind,
         usable=possible,
-        in_reference=possible & ~stopped & ~excluded & _in_reference_set(table, codes),
+        in_reference=possible & ~stopped & ~excluded & in_set,
         decidable=~stopped,
+        compared=~stopped & in_set,
     )
 
 

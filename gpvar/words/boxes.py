@@ -112,8 +112,10 @@ def _tenth(raw: Row, names: Names) -> str:
     if not known(percentile) or 10 < percentile < 90:
         return ""
     end = "lowest" if percentile <= 10 else "highest"
-    tag = f" ({names.label('M0', 'england')})" if names.set == "england" else ""
-    return f"On the raw figures it is among the {end} tenth of practices {names.ranked('england')}{tag}."
+    return (
+        f"On the raw figures it is among the {end} tenth of practices {names.within('england')} "
+        f"({names.label('M0', 'england')})."
+    )
 
 
 def not_shown(card: Any, covariates: list[str], dropped: dict[str, str], *, most: int = 1) -> list[str]:

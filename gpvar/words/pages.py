@@ -19,7 +19,8 @@ def practice_title(run: Run, practice: str = "", metric: str = "") -> str:
     where = f", {escape_markdown(facts.icb_name)}" if facts.icb_name else ""
     return (
         f"# {escape_markdown(facts.card.title)}: {escape_markdown(facts.name)}\n\n"
-        f"Practice {escape_markdown(facts.code)}{where}. {facts.meta['period_label']}."
+        f"Practice {escape_markdown(facts.code)}{where}. {facts.meta['period_label']}. "
+        f"{phrases.rung_key(facts.meta.get('rungs', []))}"
     )
 
 

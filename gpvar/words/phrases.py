@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,14 @@ CONFIDENTIAL = "[c]"
 CONFIDENTIAL_MEANS = "[c] means hidden because the count is small"
 
 
+_RUNG_KEY = {"M0": "the raw figure", "M1": "allowing for patients", "M2": "also for circumstances"}
+
+
+def rung_key(rungs: Sequence[str]) -> str:
+    """Return what the short names of the rungs stand for, for the head of a page."""
+    return " ".join(f"{rung}: {_RUNG_KEY[rung]}." for rung in rungs if rung in _RUNG_KEY)
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """What the reference set is called: England, unless the study compares within a region or an ICB.
@@ -93,10 +101,6 @@ class Names:
     def within(self, comparator: str) -> str:
         """Return where a comparator's practices are, for the middle of a sentence."""
         return "in its own ICB" if comparator == "own_icb" else f"in {self.reference}"
-
-    def ranked(self, comparator: str) -> str:
-        """Return among whom practices are ranked: everyone in the data, whatever the reference set."""
-        return self.within(comparator) if comparator == "own_icb" or self.set == "england" else "in the data"
 
 
 ENGLAND = Names()

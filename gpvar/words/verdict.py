@@ -9,6 +9,7 @@ from gpvar.words.phrases import ENGLAND, Names
 from gpvar.words.text import escape_markdown, known, listed, lower_first, number, ordinal, plural
 
 Row = dict[str, Any]
+SHOWS_RANGE = ("usual", "unusual", "far_outside")
 HIDDEN = "The count was hidden because it is small."
 
 
@@ -66,18 +67,19 @@ def neighbours(row: Row, rung: str, comparator: str, names: Names = ENGLAND) -> 
     percentile = row["percentile"]
     if not known(percentile):
         return ""
-    where = names.ranked(comparator)
+    where = names.within(comparator)
     text = figures.per_hundred(percentile)
     verb = "is" if text in ("1 in 100", "fewer than 1 in 100") else "are"
     return f"{text} {like} {where} {verb} lower"
 
 
-def middle(card: Any, spread: Row | None) -> str:
-    """Return the middle 95 % of practices in the metric's unit."""
+def middle(card: Any, spread: Row | None, position: str = "") -> str:
+    """Return the middle 95 % of practices in the metric's unit, and whether the practice is inside."""
     if not spread or not known(spread.get("middle_lower")) or not known(spread.get("middle_upper")):
         return ""
     low, high = spread["middle_lower"], spread["middle_upper"]
-    return f"the middle 95% of practices like these run from {figures.span(card, low, high)}"
+    inside = ", and it is inside that range" if position == "usual" else ""
+    return f"the middle 95% of practices like these run from {figures.span(card, low, high)}{inside}"
 
 
 def chance(card: Any, has_months: bool) -> str:
@@ -129,7 +131,7 @@ def lead(
         f"{value}; {expectation(card, row, rung, comparator, names)}.",
         "" if hidden else _capital(difference(card, row)),
         "" if position == "no_detectable_difference" else _capital(neighbours(row, rung, comparator, names)),
-        _capital(middle(card, spread)) if position in ("usual", "unusual", "far_outside") and rung != "M0" else "",
+        _capital(middle(card, spread, position)) if position in SHOWS_RANGE and rung != "M0" else "",
         caveat,
     ]
     return " ".join(part for part in parts if part)
@@ -267,15 +269,10 @@ def raw_rank(row: Row, own: Row | None = None, comparator: str = "england", name
         return ""
     return (
         f"On the raw figures it is {ordinal(row['rank'])} from the lowest of {number(row['ranked'])} practices "
-        f"{names.ranked(comparator)}{_ranked_at(comparator, names)}: "
+        f"{names.within(comparator)} ({names.label('M0', comparator)}): "
         f"{neighbours(row, 'M0', comparator, names)}. {_own_rank(own)}"
         "A rank cannot say why, and someone is always last."
     )
-
-
-def _ranked_at(comparator: str, names: Names) -> str:
-    """Return the label of a rank; none where everyone in the data is ranked, not only the reference set."""
-    return f" ({names.label('M0', comparator)})" if comparator == "own_icb" or names.set == "england" else ""
 
 
 def _own_rank(own: Row | None) -> str:
