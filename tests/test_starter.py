@@ -238,6 +238,7 @@ def test_the_days_of_an_extract_are_its_period_and_the_list_is_asked_for(tmp_pat
     content = path.read_text(encoding="utf-8")
     assert 'period   = "2025-04..2025-12"' in content
     assert content.count("[[source]]") == 2
+    assert any("file (a table that has what the first file lacks), practice_code" in line for line in describe(path))
     with pytest.raises(StudyError, match="list_size"):
         load_study(path)
     path.unlink()

@@ -18,6 +18,7 @@ from gpvar.study.columns import TO_FILL_IN, headings, to_fill_in
 from gpvar.table import PracticeTable, build_table
 
 _MOST = 40
+_MOST_UNUSED = 15
 
 
 def describe(path: Path | str) -> tuple[str, ...]:
@@ -55,7 +56,7 @@ def _headings(source: dict[str, Any], folder: Path) -> Iterator[str]:
         return
     taken = {heading for found in used.values() for heading in found}
     unused = [f"'{heading}'" for heading in frame.columns if heading not in taken]
-    yield f"Headings not used: {listing(unused, _MOST)}." if unused else "Every heading of the file is used."
+    yield f"Headings not used: {listing(unused, _MOST_UNUSED)}." if unused else "Every heading of the file is used."
 
 
 def _remarks(text: str) -> Iterator[str]:

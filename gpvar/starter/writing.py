@@ -12,7 +12,13 @@ from gpvar.study.columns import TO_FILL_IN, headings
 
 #: What a second file can give, where the first is an extract of requests.
 SECOND = ("list_size", "icb_code")
-_FACTS = {"icb_code": "the code of each practice's integrated care board", "list_size": "registered patients"}
+_FACTS = {
+    "icb_code": "the code of each practice's integrated care board",
+    "list_size": "registered patients",
+    "practices": "the codes of those that get a page of their own",
+    "file": "a table that has what the first file lacks",
+    "practice_code": "its heading of practice codes",
+}
 
 
 def _quoted(text: str) -> str:
