@@ -176,7 +176,7 @@ def _new(chosen: argparse.Namespace) -> None:
         list_file=chosen.list_file,
         metric=chosen.metric,
     )
-    _say(words.new_study_written(written))
+    _say(words.new_study_written(written, starter.describe(written)))
 
 
 def _check(chosen: argparse.Namespace) -> None:

@@ -162,9 +162,7 @@ def not_england(e: Evidence) -> Iterator[Look]:
         yield Look(PASSED, value=float(held))
         return
     said = f"The file holds {count(held, 'practice')}; England has {card.more['england_has']}."
-    yield Look(
-        FAILED, value=float(held), detail=f"{said} What is said of England is said of the practices in this file."
-    )
+    yield Look(FAILED, value=float(held), detail=said)
 
 
 def too_few_practices(e: Evidence) -> Iterator[Look]:

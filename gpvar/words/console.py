@@ -10,6 +10,8 @@ from gpvar.words.facts import practice_facts
 from gpvar.words.text import plain, plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gpvar.results import Run
 
 
@@ -42,10 +44,21 @@ def published_summary(published: Any) -> str:
     return "\n".join(lines)
 
 
-def new_study_written(written: Any) -> str:
-    """Return what `new` wrote and what to do next."""
-    path = getattr(written, "path", None) or getattr(written, "folder", None) or written
-    return f"The study is ready: {path}\nNext: python run.py check {path}\nThen: python run.py run {path}"
+def new_study_written(path: Any, found: Sequence[str]) -> str:
+    """Return where the study is, what was understood of its file, and what to do next.
+
+    Parameters
+    ----------
+    path
+        The study file.
+    found
+        What `gpvar.starter.describe` says of it, a sentence each.
+    """
+    unfinished = any(text.startswith(("The study is not ready", "Warning: the file cannot be used")) for text in found)
+    lines = [f"The study is {'written' if unfinished else 'ready'}: {path}", *(plain(text, 2000) for text in found)]
+    lines.append(f"{'When that is mended' if unfinished else 'Next'}: python run.py check {path}")
+    lines.append(f"Then: python run.py run {path}")
+    return "\n".join(lines)
 
 
 def explanation(run: Run, code: str, metric: str) -> str:
