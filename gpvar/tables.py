@@ -111,9 +111,11 @@ def practice_rungs(run: Run, practice: str = "", metric: str = "") -> Table:
         if raw is None
         else f"This practice: {phrases.CONFIDENTIAL if hides else figures.amount(card, raw['value'])}. "
     )
+    unit = _unit(card) if not figures.is_share(card) else "percentage points"
+    middle = "At M0 the expected figure is that of the practice in the middle, not of all practices added together."
     return Table(
         pd.DataFrame(rows, columns=columns),
-        f"{own}Expected and difference in {_unit(card) if not figures.is_share(card) else 'percentage points'}.",
+        f"{own}Expected and difference in {unit}. {middle}",
         f"{phrases.CONFIDENTIAL_MEANS}." if hides else "",
         f"{facts.code}_{card.id}_rungs",
     )
