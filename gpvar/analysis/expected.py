@@ -94,22 +94,8 @@ def fit_expected(
     ConvergenceError
         When the model does not settle.
     """
-    if fitted.sum() < matrix.shape[1] + 3:
-        used, needed = int(fitted.sum()), matrix.shape[1] + 3
-        raise TableError(
-            f"{used} {'practice' if used == 1 else 'practices'} with sound data cannot set a comparison; "
-            f"it needs at least {needed}.",
-            "the practices that are compared with",
-            "Add practices to the file (all of England is best), see with 'check' what stopped the others, or allow "
-            "for less in [adjust].",
-        )
     x, y, n = matrix[fitted], observed[fitted], denominator[fitted]
-    if y.sum() == 0 or (kind == "proportion" and y.sum() == n.sum()):
-        raise TableError(
-            f"Every practice has the same figure: {'a count of nought' if y.sum() == 0 else 'the whole of it'}.",
-            f"{len(y)} practices",
-            "Check that the metric's columns are the right ones.",
-        )
+    _refuse_what_cannot_be_fitted(y, n, kind, x.shape[1])
     judged = link_of_observed(y, n, kind)
     coefficients = _first_guess(y, n, kind, x)
     for _ in range(_MAX_STEPS):
@@ -131,6 +117,24 @@ def fit_expected(
         link[fitted] = judged - (judged - link[fitted]) / (1.0 - _leverage(x, weights))
         n_parameters = 1
     return Expected(link=link, coefficients=coefficients, n_parameters=n_parameters)
+
+
+def _refuse_what_cannot_be_fitted(y: np.ndarray, n: np.ndarray, kind: str, n_terms: int) -> None:
+    used, needed = len(y), n_terms + 3
+    if used < needed:
+        raise TableError(
+            f"{used} {'practice' if used == 1 else 'practices'} with sound data cannot set a comparison; "
+            f"it needs at least {needed}.",
+            "the practices that are compared with",
+            "Add practices to the file (all of England is best), see with 'check' what stopped the others, or allow "
+            "for less in [adjust].",
+        )
+    if y.sum() == 0 or (kind == "proportion" and y.sum() == n.sum()):
+        raise TableError(
+            f"Every practice has the same figure: {'a count of nought' if y.sum() == 0 else 'the whole of it'}.",
+            f"{used} practices",
+            "Check that the metric's columns are the right ones.",
+        )
 
 
 def _first_guess(y: np.ndarray, n: np.ndarray, kind: str, x: np.ndarray) -> np.ndarray:
