@@ -25,6 +25,7 @@ from gpvar.catalogue._cards import (
     GateCard,
     GateUse,
     Icb,
+    Layout,
     MetricCard,
     Quotation,
     SourceCard,
@@ -40,6 +41,7 @@ __all__ = [
     "GateCard",
     "GateUse",
     "Icb",
+    "Layout",
     "MetricCard",
     "Quotation",
     "SourceCard",
@@ -53,6 +55,7 @@ __all__ = [
     "gates",
     "icb_members",
     "icbs",
+    "layouts",
     "metric",
     "metrics",
     "nearest",
@@ -269,6 +272,20 @@ def breaks(series: str) -> tuple[Break, ...]:
 def sources() -> Mapping[str, SourceCard]:
     """Return every source by id."""
     return _entries(SourceCard, "sources.toml")
+
+
+@cache
+def layouts() -> Mapping[str, Layout]:
+    """Return every layout of an official table by id."""
+    cards = _entries(Layout, "layouts.toml")
+    for card in cards.values():
+        where = f"layouts.toml, {card.id}"
+        if card.source not in sources():
+            raise SourceError(f"A layout names the source {card.source}.", where, nearest(card.source, sources()))
+        strangers = [name for name in (*card.required, *card.also) if name not in card.columns]
+        if strangers:
+            raise SourceError(f"A layout requires {strangers[0]}, which is not a column of it.", where, "Add it.")
+    return cards
 
 
 def attributions() -> dict[str, str]:

@@ -185,6 +185,37 @@ class SourceCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """How one official table is headed.
+
+    Attributes
+    ----------
+    source
+        The publication it belongs to.
+    columns
+        Its headings as published, in their order; for a file without headings, what its fields are.
+    required
+        The headings that make it this table and that are read.
+    also
+        Heading → names that other editions give it.
+    headerless
+        How many fields a file without headings has; 0 where there are headings.
+    seen
+        Whether the layout was read on a real file.
+    """
+
+    id: str
+    source: str
+    title: str
+    member: str
+    columns: tuple[str, ...]
+    required: tuple[str, ...]
+    seen: bool
+    also: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    headerless: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Quotation:
     """What a contract or a speaker said, word for word."""
 
