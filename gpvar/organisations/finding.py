@@ -1,85 +1,28 @@
-"""Practices, networks and boards: tidy codes, find by name or code, bridge the boards before and after April 2026."""
+"""Practices and boards found by code or by part of their name; a slip is met with the nearest."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from gpvar import catalogue
 from gpvar.errors import StudyError
+from gpvar.organisations.boards import (
+    MOST_LISTED,
+    codes_of_board,
+    describe_boards,
+    name_of_board,
+    names_of_boards,
+)
+from gpvar.organisations.codes import in_words, looks_like_practice_code, plain_text, tidy
 from gpvar.problems import closest, listing
 
 if TYPE_CHECKING:
     from gpvar.table import PracticeTable
-
-_MOST_LISTED = 10
-
-
-@cache
-def conventions() -> dict[str, Any]:
-    """Return how tables of practices are written (`catalogue/headers.toml`): code patterns, marks, known headings."""
-    return tomllib.loads(files("gpvar.catalogue").joinpath("headers.toml").read_text(encoding="utf-8"))
-
-
-def tidy(codes: pd.Series) -> pd.Series:
-    """Return codes without the spaces around them and in capitals."""
-    return codes.fillna("").astype(str).str.strip().str.upper()
-
-
-def is_practice_code(codes: pd.Series) -> pd.Series:
-    """Return which tidy codes have the form of a practice code."""
-    return codes.str.fullmatch(conventions()["codes"]["practice"])
-
-
-def looks_like_practice_code(text: str) -> bool:
-    """Return whether one text has the form of a practice code."""
-    return re.fullmatch(conventions()["codes"]["practice"], text.strip().upper()) is not None
-
-
-def looks_like(codes: pd.Series) -> str:
-    """Say what codes that are no practice codes seem to be, or nothing."""
-    filled = codes[codes != ""]
-    practice = conventions()["codes"]["practice"]
-    branch = filled.str.fullmatch(practice + r"\d{3}")
-    if len(filled) and branch.mean() > 0.3:
-        return (
-            "No value in this column is a practice code: these look like branch codes. Name the column of the "
-            "practices that the branches belong to, with one row for each practice and none for a branch."
-        )
-    mended = filled[filled.str.fullmatch(r"[A-Z][\dO]{5}") & filled.str[1:].str.contains("O")]
-    if len(mended):
-        code = mended.iloc[0]
-        meant = code[0] + code[1:].replace("O", "0")
-        return f"'{code}' holds the letter O where the figure 0 belongs: write {meant}."
-    return ""
-
-
-def network(pcn_code: pd.Series, icb_code: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Return networks' codes and keys: unallocated practices are pooled within their board.
-
-    Parameters
-    ----------
-    pcn_code, icb_code
-        Tidy codes; blank where unknown.
-
-    Returns
-    -------
-    tuple of Series
-        The code (``"QHM U"`` for the unallocated of QHM) and the key of board and network together, because a
-        network can straddle two boards. Both blank where the network is unknown.
-    """
-    none = conventions()["codes"]["no_pcn"]
-    unallocated = pcn_code == none
-    code = pcn_code.where(~unallocated, (icb_code + " " + none).str.strip())
-    key = (icb_code + ":" + pcn_code).where(pcn_code != "", "")
-    return code, key
 
 
 def find_practice(where: PracticeTable | pd.DataFrame, query: str, within: Iterable[str] | None = None) -> str:
@@ -138,7 +81,7 @@ def match_practices(frame: pd.DataFrame, query: str) -> pd.DataFrame:
     by_code = frame[codes == query.strip().upper()]
     if len(by_code) or "practice_name" not in frame:
         return by_code
-    names, asked = _plain(frame["practice_name"]), _plain_text(query)
+    names, asked = _plain(frame["practice_name"]), plain_text(query)
     if not asked:
         return frame.iloc[:0]
     same = frame[names == asked]
@@ -177,12 +120,12 @@ def find_icb(frame: pd.DataFrame, query: str) -> list[str]:
 
 
 def _boards_named(names: Mapping[str, str], query: str) -> list[str]:
-    asked = _plain_text(query)
-    return [code for code, name in names.items() if asked and asked in _plain_text(name)]
+    asked = plain_text(query)
+    return [code for code, name in names.items() if asked and asked in plain_text(name)]
 
 
 def _core(name: str) -> str:
-    return re.sub(r"^nhs | (?:integrated care board|icb)$", "", _plain_text(name))
+    return re.sub(r"^nhs | (?:integrated care board|icb)$", "", plain_text(name))
 
 
 def find_icb_by_date(query: str, day: dt.date) -> str:
@@ -203,67 +146,6 @@ def find_icb_by_date(query: str, day: dt.date) -> str:
     raise StudyError(f"{said}.", "the board asked for", f"Give the code of the one you mean: {which}.")
 
 
-def lives_on(code: str) -> bool:
-    """Return whether a board is the same before and after every change of boards that is known."""
-    boards = catalogue.icbs()
-    board = boards.get(code)
-    alone = board is not None and board.valid_to is None and not board.successors
-    return alone and not any(code in other.successors for other in boards.values())
-
-
-def codes_of_board(code: str, used: Iterable[str]) -> tuple[str, ...]:
-    """Return the codes among `used` whose practices make up the board `code`, bridging April 2026.
-
-    A board of April 2026 is the sum of the boards that it replaced. A replaced board can be found among the codes
-    of April 2026 only where its successor replaced it alone. Nothing is returned when the board cannot be put together.
-    """
-    used = set(used)
-    if code in used:
-        return (code,)
-    boards = catalogue.icbs()
-    before = [old for old, board in boards.items() if code in board.successors]
-    if before and set(before) & used:
-        # A board that was split between several cannot be assigned from its code alone.
-        whole = all(boards[old].successors == (code,) for old in before)
-        return tuple(old for old in before if old in used) if whole else ()
-    after = boards[code].successors if code in boards else ()
-    if len(after) == 1 and after[0] in used:
-        others = [old for old, board in boards.items() if after[0] in board.successors and old != code]
-        return () if others else after
-    return ()
-
-
-def in_words(day: dt.date) -> str:
-    """Return a date as ``"1 April 2026"``, on every system."""
-    return f"{day.day} {day:%B %Y}"
-
-
-def name_of_board(code: str) -> str:
-    """Return a board's name, or its code when the name is not known."""
-    board = catalogue.icbs().get(code)
-    return board.name if board else code
-
-
-def describe_boards(codes: Iterable[str], frame: pd.DataFrame | None = None) -> str:
-    """Return ``"QHM (NHS North East …), QMF (…)"`` for messages."""
-    codes = list(codes)
-    names = names_of_boards(frame, codes) if frame is not None else {code: name_of_board(code) for code in codes}
-    return listing(
-        (f"{code} ({names[code]})" if names.get(code, code) != code else code for code in codes), _MOST_LISTED
-    )
-
-
-def names_of_boards(frame: pd.DataFrame, used: Iterable[str]) -> dict[str, str]:
-    """Return code → name, as the table names its boards, else as the catalogue does, else the code."""
-    used = list(used)
-    names = {code: name_of_board(code) for code in used}
-    if "icb_name" in frame:
-        given = frame.assign(icb_code=tidy(frame["icb_code"])).dropna(subset=["icb_name"])
-        given = given[given["icb_name"].astype(str).str.strip() != ""]
-        names.update(given.groupby("icb_code")["icb_name"].first().astype(str).to_dict())
-    return {code: names[code] for code in used}
-
-
 def _no_such_board(query: str, used: list[str], frame: pd.DataFrame) -> list[str]:
     code = query.strip().upper()
     boards = catalogue.icbs()
@@ -276,9 +158,9 @@ def _no_such_board(query: str, used: list[str], frame: pd.DataFrame) -> list[str
             f"Use a board of the table ({describe_boards(used, frame)}), or map icb_code to a column that has {code}.",
         )
     names = names_of_boards(frame, used)
-    words = {word for name in names.values() for word in _plain_text(name).split()}
-    near = closest(query, used) or closest(_plain_text(query), sorted(words), 1)
-    codes = [code for code in used if code in near or set(near) & set(_plain_text(names[code]).split())] or used
+    words = {word for name in names.values() for word in plain_text(name).split()}
+    near = closest(query, used) or closest(plain_text(query), sorted(words), 1)
+    codes = [code for code in used if code in near or set(near) & set(plain_text(names[code]).split())] or used
     start = "Did you mean" if near else "The boards of the table are"
     raise StudyError(
         f"No board of this table is called '{query}'.",
@@ -293,8 +175,8 @@ def _nearest_practices(frame: pd.DataFrame, query: str) -> str:
     if looks_like_practice_code(query):
         return _did_you_mean(frame[codes.isin(_alike_codes(query.strip().upper(), codes))])
     else:
-        whole = closest(_plain_text(query), names[names != ""].unique(), 5)
-        words = closest(_plain_text(query), sorted({word for name in names for word in name.split()}), 3)
+        whole = closest(plain_text(query), names[names != ""].unique(), 5)
+        words = closest(plain_text(query), sorted({word for name in names for word in name.split()}), 3)
         near = frame[names.isin(whole) | names.map(lambda name: bool(set(name.split()) & set(words)))]
     return _did_you_mean(near)
 
@@ -315,12 +197,8 @@ def _did_you_mean(near: pd.DataFrame) -> str:
 def _named(found: pd.DataFrame) -> str:
     names = found["practice_name"].fillna("") if "practice_name" in found else [""] * len(found)
     pairs = zip(tidy(found["practice_code"]), names, strict=True)
-    return listing((f"{code} {' '.join(str(name).split())}".strip() for code, name in pairs), _MOST_LISTED)
+    return listing((f"{code} {' '.join(str(name).split())}".strip() for code, name in pairs), MOST_LISTED)
 
 
 def _plain(names: pd.Series) -> pd.Series:
-    return names.fillna("").astype(str).map(_plain_text)
-
-
-def _plain_text(name: str) -> str:
-    return " ".join(re.sub(r"[^\w\s]", " ", name.casefold()).split())
+    return names.fillna("").astype(str).map(plain_text)
