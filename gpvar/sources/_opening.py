@@ -68,6 +68,20 @@ def open_file(path: Path, max_bytes: int = MAX_BYTES) -> Opened:
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
+    size = require_file(path)
+    if size > max_bytes:
+        raise _too_large(path, size, max_bytes)
+    return path.read_bytes()
+
+
+def require_file(path: Path) -> int:
+    """Return the size of a file that is there, is not empty and can be opened.
+
+    Raises
+    ------
+    SourceError
+        When it is not; what is there instead is named.
+    """
     if path.name.startswith("~$"):
         whole = path.name.removeprefix("~$")
         raise SourceError(
@@ -80,12 +94,11 @@ def _read(path: Path, max_bytes: int) -> bytes:
     if not path.is_file():
         raise SourceError("This is a folder, not a file.", str(path), "Name the file inside it.")
     size = path.stat().st_size
-    if size > max_bytes:
-        raise _too_large(path, size, max_bytes)
     if size == 0:
         raise SourceError("The file is empty (0 bytes).", str(path), "Download or save it again.")
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            file.read(1)
     except PermissionError:
         raise SourceError(
             "The file cannot be opened: another program holds it, or you may not read it.",
@@ -96,6 +109,7 @@ def _read(path: Path, max_bytes: int) -> bytes:
         raise SourceError(
             f"The file cannot be read ({error.strerror}).", str(path), "Copy it to this computer and try again."
         ) from None
+    return size
 
 
 def _missing(path: Path) -> SourceError:
