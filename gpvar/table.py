@@ -12,7 +12,7 @@ from gpvar import catalogue, gates, organisations, schema
 from gpvar.errors import SourceError, StudyError
 from gpvar.problems import Problems, closest, listing
 from gpvar.sources import local
-from gpvar.sources.local import LocalTable
+from gpvar.sources._parts import SourceTable
 from gpvar.study import Study
 from gpvar.study.columns import TEXTS
 
@@ -108,7 +108,7 @@ def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable
         impossible=tuple(item for table in tables for item in table.impossible),
     )
     found = gates.run(evidence)
-    provenance = pd.DataFrame([*(table.provenance for table in tables), *list_provenance])
+    provenance = pd.DataFrame([*(row for table in tables for row in table.provenance), *list_provenance])
     return PracticeTable(
         study=study,
         outcomes=outcomes,
@@ -124,7 +124,7 @@ def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable
     )
 
 
-def _read_all(study: Study, max_bytes: int) -> list[LocalTable]:
+def _read_all(study: Study, max_bytes: int) -> list[SourceTable]:
     """Read every file; when several cannot be read, say so of all of them."""
     tables, errors = [], []
     for spec in study.sources:
@@ -148,7 +148,7 @@ def _listed(study: Study, max_bytes: int) -> tuple[tuple[str, ...], list[dict[st
     return codes, [provenance]
 
 
-def _parts(table: LocalTable) -> Sequence:
+def _parts(table: SourceTable) -> Sequence:
     return list(table.counts[["metric", "part"]].drop_duplicates().itertuples(index=False))
 
 
@@ -343,7 +343,7 @@ def _area_name(study: Study, hierarchy: pd.DataFrame, facts: pd.DataFrame, area_
 
 
 def _unmatched(
-    study: Study, tables: list[LocalTable], measured: pd.Index, hierarchy: pd.DataFrame, listed: tuple[str, ...]
+    study: Study, tables: list[SourceTable], measured: pd.Index, hierarchy: pd.DataFrame, listed: tuple[str, ...]
 ) -> pd.DataFrame:
     """List, in both directions, every practice that was found in one place and not in another."""
     rows = [(code, "in the list, not in the table", study.area.file.name) for code in listed if code not in measured]

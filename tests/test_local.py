@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from gpvar.sources import local
+from gpvar.sources._parts import SourceTable
 from gpvar.sources._values import parse_month, parse_numbers
 from gpvar.study import SourceSpec, parse_period
 
@@ -26,7 +27,7 @@ COLUMNS: dict[str, Any] = {
 TEXT = "Practice Code,Name,Same Day,Later\nA81001,Café,10,30\nA81002,Mill,5,\n"
 
 
-def read(path: Path, columns: dict[str, Any] | None = None, **more: Any) -> local.LocalTable:
+def read(path: Path, columns: dict[str, Any] | None = None, **more: Any) -> SourceTable:
     return local.read(SourceSpec(id="local", file=path, columns=columns or COLUMNS, **more), YEAR)
 
 
@@ -35,7 +36,7 @@ def write(path: Path, data: str | bytes) -> Path:
     return path
 
 
-def counts(table: local.LocalTable) -> dict[tuple[str, str], float]:
+def counts(table: SourceTable) -> dict[tuple[str, str], float]:
     return {(row.practice_code, row.part): row.value for row in table.counts.itertuples()}
 
 
@@ -93,7 +94,7 @@ def test_a_workbook_is_read_with_its_calculated_values(tmp_path: Path) -> None:
     book.save(tmp_path / "t.xlsx")
     table = read(tmp_path / "t.xlsx")
     assert counts(table)["A81001", "denominator"] == 40
-    assert table.provenance["sheet"] == "Sheet"
+    assert table.provenance[0]["sheet"] == "Sheet"
 
 
 def test_a_formula_that_gives_an_empty_text_is_a_blank(tmp_path: Path) -> None:
@@ -114,7 +115,7 @@ def test_a_formula_that_gives_an_empty_text_is_a_blank(tmp_path: Path) -> None:
 def test_provenance_says_what_was_read(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", TEXT + "England,All,15,30\n")
     table = read(path)
-    found = table.provenance
+    (found,) = table.provenance
     assert (found["file"], found["rows_read"], found["rows_kept"], found["rows_dropped"]) == ("t.csv", 3, 2, 1)
     assert found["bytes"] == path.stat().st_size
     assert len(str(found["sha256"])) == 64
@@ -141,7 +142,7 @@ def test_months_are_summed_and_a_month_with_a_gap_counts_in_neither_part(tmp_pat
     assert (found["A81001", "numerator"], found["A81001", "denominator"]) == (15, 50)
     assert table.counts["months"].unique().tolist() == [2]
     assert table.facts.loc["A81001", "list_jump_pct"] == pytest.approx(50)
-    assert table.provenance["rows_dropped"] == 1
+    assert table.provenance[0]["rows_dropped"] == 1
 
 
 def test_rows_that_are_parts_of_one_figure_are_added_up_when_the_study_says_so(tmp_path: Path) -> None:

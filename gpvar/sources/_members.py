@@ -81,7 +81,7 @@ class _Guarded(io.RawIOBase):
             self._archive = _archive(member.path)
             self._stream = cast(BinaryIO, self._archive.open(member.name))
         elif _starts(member.path, _GZIP):
-            self._stream = cast(BinaryIO, gzip.open(member.path))
+            self._stream = cast(BinaryIO, gzip.GzipFile(member.path))
         else:
             self._stream = member.path.open("rb")
 

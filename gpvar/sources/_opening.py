@@ -9,6 +9,8 @@ import json
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +73,25 @@ def _read(path: Path, max_bytes: int) -> bytes:
     size = require_file(path)
     if size > max_bytes:
         raise _too_large(path, size, max_bytes)
-    return path.read_bytes()
+    with _in_words(path):
+        return path.read_bytes()
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """Say in words why a file that is there cannot be opened or read."""
+    try:
+        yield
+    except PermissionError:
+        raise SourceError(
+            "The file cannot be opened: another program holds it, or you may not read it.",
+            str(path),
+            "Close it in Excel, wait for OneDrive to finish, and try again.",
+        ) from None
+    except OSError as error:
+        raise SourceError(
+            f"The file cannot be read ({error.strerror}).", str(path), "Copy it to this computer and try again."
+        ) from None
 
 
 def require_file(path: Path) -> int:
@@ -96,19 +116,8 @@ def require_file(path: Path) -> int:
     size = path.stat().st_size
     if size == 0:
         raise SourceError("The file is empty (0 bytes).", str(path), "Download or save it again.")
-    try:
-        with path.open("rb") as file:
-            file.read(1)
-    except PermissionError:
-        raise SourceError(
-            "The file cannot be opened: another program holds it, or you may not read it.",
-            str(path),
-            "Close it in Excel, wait for OneDrive to finish, and try again.",
-        ) from None
-    except OSError as error:
-        raise SourceError(
-            f"The file cannot be read ({error.strerror}).", str(path), "Copy it to this computer and try again."
-        ) from None
+    with _in_words(path), path.open("rb") as file:
+        file.read(1)
     return size
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -16,43 +15,15 @@ from gpvar.sources._extent import check_extent
 from gpvar.sources._grid import Grid, take_columns
 from gpvar.sources._layout import Records, records_of
 from gpvar.sources._opening import MAX_BYTES
+from gpvar.sources._parts import SourceTable
 from gpvar.sources._reading import Rows, read_rows, sheet_names
 from gpvar.study import Period, SourceSpec
 from gpvar.study.columns import EXTENT, HOLDINGS, TEXTS, headings
 
-__all__ = ["LocalTable", "read", "read_codes"]
+__all__ = ["read", "read_codes"]
 
 
-@dataclass(frozen=True, slots=True)
-class LocalTable:
-    """One file, read.
-
-    Attributes
-    ----------
-    counts
-        One row per practice and metric (or `unmapped`): numerator, denominator, each with its low and high and
-        whether it was hidden; months used.
-    facts
-        One row per practice, indexed by code: texts, list size and jump, characteristics.
-    provenance
-        What `schema.PROVENANCE` asks for.
-    not_practices
-        Codes in the file that are not practices', with their rows.
-    impossible
-        Practice code, column and value of characteristics that cannot be true; they were taken as missing.
-    """
-
-    id: str
-    file: str
-    counts: pd.DataFrame
-    facts: pd.DataFrame
-    provenance: dict[str, object]
-    not_practices: tuple[tuple[str, int], ...]
-    has_months: bool
-    impossible: tuple[tuple[str, str, float], ...] = ()
-
-
-def read(spec: SourceSpec, period: Period, max_bytes: int = MAX_BYTES) -> LocalTable:
+def read(spec: SourceSpec, period: Period, max_bytes: int = MAX_BYTES) -> SourceTable:
     """Read one table as the study says it is written.
 
     Parameters
@@ -66,7 +37,7 @@ def read(spec: SourceSpec, period: Period, max_bytes: int = MAX_BYTES) -> LocalT
 
     Returns
     -------
-    LocalTable
+    SourceTable
 
     Raises
     ------
@@ -88,15 +59,16 @@ def read(spec: SourceSpec, period: Period, max_bytes: int = MAX_BYTES) -> LocalT
     problems.raise_if_any()
     counts, facts, impossible = _figures.collect(records, spec, period, problems)
     problems.raise_if_any()
-    return LocalTable(
+    return SourceTable(
         id=spec.id,
         file=spec.file.name,
         counts=counts,
         facts=facts,
-        provenance=_provenance(spec, rows, records, not_practices),
+        provenance=(_provenance(spec, rows, records, not_practices),),
         not_practices=not_practices,
         has_months="period" in spec.columns,
         impossible=impossible,
+        dates=dict(spec.dates),
     )
 
 

@@ -198,5 +198,5 @@ def _unknown(path: Path, strangers: Sequence[Member]) -> SourceError:
     return SourceError(
         f"The headings are those of no official file that gpvar knows{inside}: {listing(header, 6)}.",
         str(path),
-        "If it is a table of your own, say what its columns are under [source.columns], or use 'new FOLDER --data FILE'.",
+        "If it is a table of your own, say what its columns are under [source.columns]; 'new FOLDER --data FILE' does.",
     )
