@@ -36,6 +36,15 @@ class GateUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """Rows of the appointments crosstab by the labels of one column: those named, or all but those."""
+
+    column: str
+    labels: tuple[str, ...]
+    but: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MetricCard:
     """What a metric is, what it can be compared on, and how it can mislead.
 
@@ -49,6 +58,9 @@ class MetricCard:
         True when chance cannot be told from passing movement without monthly figures.
     adjust
         Covariate ids by rung: ``"M1"`` (need) and ``"M2"`` (context, added to M1).
+    appointments
+        ``"numerator"`` and ``"denominator"`` → which rows of the practice-level appointments crosstab are counted;
+        no selection means every row. Empty for a metric of another source.
     """
 
     id: str
@@ -78,6 +90,7 @@ class MetricCard:
     formula: str
     validity_faults: tuple[str, ...] = ()
     better: str = "unknown"
+    appointments: dict[str, tuple[Selection, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +244,15 @@ class Quotation:
 
 @dataclass(frozen=True, slots=True)
 class Icb:
-    """An integrated care board, when its code was in force, and which boards hold its practices now."""
+    """An integrated care board, when its code was in force, and which boards hold its practices now.
+
+    Attributes
+    ----------
+    sub_icbs
+        Its sub-ICB locations, where the change of boards touched it.
+    redrawn
+        Those of them that began or grew with the change, and the boards from which their practices came.
+    """
 
     code: str
     name: str
@@ -239,6 +260,8 @@ class Icb:
     valid_from: date
     valid_to: date | None = None
     successors: tuple[str, ...] = ()
+    sub_icbs: tuple[str, ...] = ()
+    redrawn: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 Card = TypeVar("Card")
@@ -288,10 +311,28 @@ def _converted(value: Any, annotation: str, where: str, name: str) -> Any:
         if not isinstance(value, dict):
             raise _refuse(where, name, "a table of lists is needed", "Write one list for each rung.")
         return {key: _converted(item, "tuple[str, ...]", where, f"{name}.{key}") for key, item in value.items()}
+    if annotation == "dict[str, tuple[Selection, ...]]":
+        if not isinstance(value, dict) or not set(value) <= {"numerator", "denominator"}:
+            raise _refuse(where, name, "it may hold numerator and denominator only", "Write one table for each.")
+        return {part: selections(table, where, f"{name}.{part}") for part, table in value.items()}
     kind = {"tuple[Artefact, ...]": Artefact, "tuple[GateUse, ...]": GateUse}[annotation]
     if not isinstance(value, list):
         raise _refuse(where, name, "a list of tables is needed", f"Write each as [[{name}]].")
     return tuple(build(kind, item, f"{where}, {name} {number}") for number, item in enumerate(value, start=1))
+
+
+def selections(table: Any, where: str, name: str) -> tuple[Selection, ...]:
+    """Make selections of rows from a raw table: column → labels, or column → ``{ but = labels }``."""
+    if not isinstance(table, dict):
+        raise _refuse(where, name, "a table of columns is needed", 'Write it as { COLUMN = ["label"] }.')
+    found = []
+    for column, chosen in table.items():
+        but = isinstance(chosen, dict)
+        if but and set(chosen) != {"but"}:
+            raise _refuse(where, f"{name}.{column}", "a table may hold but only", 'Write { but = ["label"] }.')
+        labels = _converted(chosen["but"] if but else chosen, "tuple[str, ...]", where, f"{name}.{column}")
+        found.append(Selection(column, labels, but))
+    return tuple(found)
 
 
 def build(kind: type[Card], raw: Mapping[str, Any], where: str) -> Card:
