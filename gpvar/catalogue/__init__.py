@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from difflib import get_close_matches
@@ -32,17 +32,22 @@ from gpvar.catalogue._cards import (
     Target,
     build,
 )
+from gpvar.catalogue._editions import Edition, Publication, covering
+from gpvar.catalogue._editions import editions as _editions_of
+from gpvar.catalogue._editions import publications as _publications_of
 from gpvar.errors import SourceError, StudyError
 
 __all__ = [
     "Artefact",
     "Break",
     "CovariateCard",
+    "Edition",
     "GateCard",
     "GateUse",
     "Icb",
     "Layout",
     "MetricCard",
+    "Publication",
     "Quotation",
     "SourceCard",
     "Target",
@@ -51,6 +56,8 @@ __all__ = [
     "contract",
     "covariate",
     "covariates",
+    "editions",
+    "editions_covering",
     "fingerprint",
     "gates",
     "icb_members",
@@ -59,6 +66,7 @@ __all__ = [
     "metric",
     "metrics",
     "nearest",
+    "publications",
     "sources",
     "target",
     "targets",
@@ -286,6 +294,41 @@ def layouts() -> Mapping[str, Layout]:
         if strangers:
             raise SourceError(f"A layout requires {strangers[0]}, which is not a column of it.", where, "Add it.")
     return cards
+
+
+@cache
+def publications() -> Mapping[str, Publication]:
+    """Return every publication that holds an official file, by id."""
+    return MappingProxyType(_publications_of(_read("editions.toml"), sources(), layouts()))
+
+
+@cache
+def editions() -> tuple[Edition, ...]:
+    """Return every edition of an official file whose place is known."""
+    return _editions_of(_read("editions.toml"), publications())
+
+
+def editions_covering(publication: str, months: Sequence[str]) -> tuple[Edition, ...]:
+    """Return the editions of a publication to get for some months.
+
+    Parameters
+    ----------
+    publication
+        Id of the publication, such as ``"gpad"``.
+    months
+        The months wanted, as ``"2025-04"``, in order.
+
+    Returns
+    -------
+    tuple of Edition
+        Of a monthly publication the fewest editions that cover the months; one that is not known stands there with
+        its page and without an address. Of any other publication its newest known edition.
+    """
+    card = _lookup("publication", publication, publications())
+    if card.every == "month":
+        return covering(editions(), card, months)
+    own = [item for item in editions() if item.publication == publication]
+    return tuple(sorted(own, key=lambda item: item.edition)[-1:])
 
 
 def attributions() -> dict[str, str]:
