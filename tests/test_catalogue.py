@@ -14,13 +14,15 @@ from gpvar.catalogue import _cards
 from gpvar.errors import SourceError, StudyError
 from tests.support import shared
 
-EIGHT = {
+TEN = {
     "same_day_share",
     "within_14_days_share",
     "appointments_per_1000",
     "dna_share",
     "face_to_face_share",
     "urgent_same_day_share",
+    "routine_within_7_days_share",
+    "routine_within_14_days_share",
     "ag_requests_per_1000",
     "ag_share",
 }
@@ -33,8 +35,8 @@ def raw_card(**changes: object) -> dict[str, object]:
     return {**catalogue._raw_metrics()["dna_share"], **changes}
 
 
-def test_there_is_a_card_for_each_of_the_eight_metrics() -> None:
-    assert set(catalogue.metrics()) == EIGHT
+def test_there_is_a_card_for_each_of_the_ten_metrics() -> None:
+    assert set(catalogue.metrics()) == TEN
 
 
 @pytest.mark.parametrize("card", CARDS, ids=IDS)
@@ -95,15 +97,20 @@ def test_the_urgent_card_is_as_reported_with_its_formula_and_six_faults() -> Non
     assert card.definition_status == "as reported"
     assert "General Consultation Acute" in card.formula and "all statuses" in card.formula
     assert len(card.validity_faults) == 6
-    assert all(not other.validity_faults for other in CARDS if other.id != card.id)
-    assert {other.definition_status for other in CARDS if other.id != card.id} == {"in use"}
+
+
+def test_only_the_measures_of_the_contract_are_as_reported_and_each_has_its_faults() -> None:
+    reported = {card.id for card in CARDS if card.definition_status == "as reported"}
+    assert reported == {"urgent_same_day_share", "routine_within_7_days_share", "routine_within_14_days_share"}
+    assert reported == {card.id for card in CARDS if card.validity_faults}
+    assert {card.definition_status for card in CARDS if card.id not in reported} == {"in use"}
 
 
 def test_the_target_is_held_against_its_own_metric_only() -> None:
     on = dt.date(2026, 9, 1)
     target = catalogue.target("urgent_same_day_share", on)
     assert target is not None and target.value == 0.90 and target.due == dt.date(2027, 3, 31)
-    for metric in EIGHT - {"urgent_same_day_share"}:
+    for metric in TEN - {"urgent_same_day_share"}:
         with pytest.raises(StudyError, match="There is no target for"):
             catalogue.target(metric, on)
 
@@ -134,7 +141,29 @@ def test_an_unknown_name_is_answered_with_the_nearest(look_up: object, word: str
 def test_a_name_like_no_other_is_answered_with_the_list() -> None:
     with pytest.raises(StudyError) as caught:
         catalogue.metric("zzzz")
-    assert all(name in caught.value.fix for name in EIGHT)
+    assert all(name in caught.value.fix for name in TEN)
+
+
+@pytest.mark.parametrize("card", [card for card in CARDS if card.source == "gpad"], ids=lambda card: card.id)
+def test_every_card_of_the_appointments_says_which_rows_it_counts(card: catalogue.MetricCard) -> None:
+    counted = {"numerator", "denominator"} if card.kind == "proportion" else {"numerator"}
+    assert set(card.appointments) == counted
+
+
+@pytest.mark.parametrize(
+    ("counted", "says"),
+    [
+        ({"numerator": {"APPT_STATUS": ["Missed"]}, "denominator": {}}, "'Missed', which is not in the catalogue"),
+        ({"numerator": {"STATUS": ["DNA"]}, "denominator": {}}, "'STATUS', which is not in the catalogue"),
+        ({"numerator": {"APPT_STATUS": ["DNA"]}}, "of both its counts"),
+        ({"numerator": {}, "denominator": {"APPT_STATUS": {"but": ["DNA"]}}}, "counts 'DNA' above and not below"),
+        ({"numerator": {"APPT_STATUS": {"not": ["DNA"]}}, "denominator": {}}, "may hold but only"),
+        ({"whole": {}}, "numerator and denominator only"),
+    ],
+)
+def test_a_card_that_counts_what_the_crosstab_does_not_hold_is_refused(counted: dict[str, object], says: str) -> None:
+    with pytest.raises(SourceError, match=says):
+        catalogue._check_metric(_cards.build(catalogue.MetricCard, raw_card(appointments=counted), "dna_share.toml"))
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from gpvar.catalogue import appointments
 from gpvar.catalogue._cards import (
     Artefact,
     Break,
@@ -28,6 +29,7 @@ from gpvar.catalogue._cards import (
     Layout,
     MetricCard,
     Quotation,
+    Selection,
     SourceCard,
     Target,
     build,
@@ -49,8 +51,10 @@ __all__ = [
     "MetricCard",
     "Publication",
     "Quotation",
+    "Selection",
     "SourceCard",
     "Target",
+    "appointments",
     "attributions",
     "breaks",
     "contract",
@@ -160,6 +164,7 @@ def _check_metric(card: MetricCard) -> None:
     if card.source not in sources():
         problem = f"A metric card names the source {card.source}, which is not in the catalogue."
         raise SourceError(problem, f"{card.id}.toml, field source", nearest(card.source, sources()))
+    appointments.check(card)
 
 
 def metric(metric_id: str) -> MetricCard:

@@ -1,0 +1,114 @@
+"""What stands in the practice-level crosstab of appointments, as data from `appointments.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from gpvar.catalogue._cards import MetricCard, Selection, selections
+from gpvar.errors import SourceError
+
+__all__ = ["Half", "WhatIf", "also", "check", "halves", "labels", "monthly", "plain", "unmapped", "what_if"]
+
+_FILE = "appointments.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """A half of a month that was published in two files."""
+
+    name: str
+    region_codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """Categories that could have been mapped as urgent."""
+
+    id: str
+    title: str
+    categories: tuple[str, ...]
+
+
+@cache
+def _raw() -> dict[str, Any]:
+    return tomllib.loads(files("gpvar.catalogue").joinpath("appointments.toml").read_text(encoding="utf-8"))
+
+
+def plain(label: str) -> str:
+    """Return a label as labels are compared: single spaces, no capitals."""
+    return " ".join(label.split()).casefold()
+
+
+def labels() -> dict[str, tuple[str, ...]]:
+    """Return column → the labels known of it, in order."""
+    return {column: tuple(known) for column, known in _raw()["labels"].items()}
+
+
+def also() -> dict[str, dict[str, str]]:
+    """Return column → earlier spelling → label."""
+    return {column: dict(known) for column, known in _raw()["also"].items()}
+
+
+def unmapped() -> tuple[Selection, ...]:
+    """Return which appointments have no usable national category."""
+    return selections(_raw()["unmapped"], _FILE, "unmapped")
+
+
+def monthly() -> dict[str, tuple[Selection, ...]]:
+    """Return name → which appointments it counts, of the counts by month that gates look at."""
+    return {name: selections(table, _FILE, f"monthly.{name}") for name, table in _raw()["monthly"].items()}
+
+
+def halves() -> tuple[Half, ...]:
+    """Return the halves in which a month may be published."""
+    return tuple(Half(item["name"], tuple(item["region_codes"])) for item in _raw()["halves"])
+
+
+def what_if() -> tuple[WhatIf, ...]:
+    """Return the definitions of the mapping what-if, in the order in which they are added."""
+    return tuple(WhatIf(item["id"], item["title"], tuple(item["categories"])) for item in _raw()["what_if"])
+
+
+def chosen(rows: tuple[Selection, ...], column: str) -> set[str]:
+    """Return the known labels of a column that a selection of rows takes."""
+    taken = set(labels()[column])
+    for selection in rows:
+        if selection.column == column:
+            taken = taken - set(selection.labels) if selection.but else taken & set(selection.labels)
+    return taken
+
+
+def check(card: MetricCard) -> None:
+    """Refuse a card that counts labels which are not known, or a share whose part is not within its whole."""
+    for part, rows in card.appointments.items():
+        where = f"{card.id}.toml, field appointments.{part}"
+        for selection in rows:
+            known = labels().get(selection.column, ())
+            strangers = [label for label in selection.labels if label not in known]
+            if strangers or not known:
+                what = f"the label '{strangers[0]}'" if known else f"the column '{selection.column}'"
+                raise SourceError(
+                    f"A metric card counts appointments by {what}, which is not in the catalogue.",
+                    where,
+                    f"Use one of: {', '.join(known or labels())}.",
+                )
+    needed = {"numerator", "denominator"} if card.kind == "proportion" else {"numerator"}
+    if card.appointments and set(card.appointments) != needed:
+        raise SourceError(
+            "A metric card does not say of both its counts which appointments they are.",
+            f"{card.id}.toml, field appointments",
+            f"Write: {', '.join(sorted(needed))}.",
+        )
+    if "denominator" in card.appointments:
+        for column in labels():
+            part, whole = (chosen(card.appointments[name], column) for name in ("numerator", "denominator"))
+            if not part <= whole:
+                raise SourceError(
+                    f"A metric card counts '{min(part - whole)}' above and not below.",
+                    f"{card.id}.toml, field appointments",
+                    "Everything in the numerator must be in the denominator.",
+                )
