@@ -66,5 +66,6 @@ def names_of_boards(frame: pd.DataFrame, used: Iterable[str]) -> dict[str, str]:
     if "icb_name" in frame:
         given = frame.assign(icb_code=tidy(frame["icb_code"])).dropna(subset=["icb_name"])
         given = given[given["icb_name"].astype(str).str.strip() != ""]
-        names.update(given.groupby("icb_code")["icb_name"].first().astype(str).to_dict())
+        firsts = given.groupby("icb_code")["icb_name"].first()
+        names.update({str(code): str(name) for code, name in firsts.items()})
     return {code: names[code] for code in used}
