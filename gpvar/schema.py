@@ -103,6 +103,7 @@ HIERARCHY = _columns(
     ("icb_code", "code", "", "Integrated care board"),
     ("icb_name", "text", "", "Name of the integrated care board"),
     ("region_code", "code", "", "NHS England region"),
+    ("map_date", "text", "", "Date of the published map that this row is from; blank for the study's own table"),
 )
 
 PROVENANCE = _columns(

@@ -90,7 +90,14 @@ def load_run(folder: Path | str) -> Run:
         )
     study = load_study(stored["study"], base=folder.parent.parent)
     frames = {name: _read(folder / "table" / f"{name}.csv", name) for name in _TABLE}
-    table = PracticeTable(study=study, **frames, area_codes=tuple(stored["area_codes"]), area_name=stored["area_name"])
+    table = PracticeTable(
+        study=study,
+        **frames,
+        area_codes=tuple(stored["area_codes"]),
+        area_name=stored["area_name"],
+        dates=stored["dates"],
+        remarks=tuple(stored["remarks"]),
+    )
     analyses = {metric: _load_analysis(folder / metric, about) for metric, about in stored["analyses"].items()}
     return Run(study=study, table=table, analyses=analyses, folder=folder, meta=stored["meta"])
 
@@ -139,6 +146,8 @@ def _write(run: Run, folder: Path) -> None:
         "study": _declared(run.study),
         "area_codes": list(run.table.area_codes),
         "area_name": run.table.area_name,
+        "dates": run.table.dates,
+        "remarks": list(run.table.remarks),
         "analyses": {metric: _about(analysis) for metric, analysis in run.analyses.items()},
     }
     text = json.dumps(about, indent=1, ensure_ascii=False, allow_nan=True, default=str)
@@ -172,8 +181,9 @@ def _declared(study: Study) -> dict[str, Any]:
 
 
 def _declared_source(source: SourceSpec, folder: Path) -> dict[str, Any]:
-    declared = asdict(source) | {"file": _relative(source.file, folder), "missing": list(source.missing)}
-    return {key: value for key, value in declared.items() if value}
+    files = [_relative(file, folder) for file in source.files]
+    declared = asdict(source) | {"file": files[0] if len(files) == 1 else files, "missing": list(source.missing)}
+    return {key: value for key, value in declared.items() if value and key != "more_files"}
 
 
 def _relative(path: Path, folder: Path) -> str:

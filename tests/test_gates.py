@@ -66,7 +66,8 @@ def evidence(of: Study | None = None, **changes: Any) -> gates.Evidence:
     months = outcomes[["practice_code", "metric"]].assign(months=12)
     homes = {f"{metric}.{part}": "local" for metric in of.metrics for part in ("numerator", "denominator")}
     parts: dict[str, Any] = {"outcomes": outcomes, "practices": practices, "hierarchy": hierarchy, "months": months}
-    return gates.Evidence(study=of, **{**parts, "homes": homes, "lost": {"local": 0.0}, **changes})
+    parts |= {"homes": homes, "lost": {"local": 0.0}, "dates": dict(of.sources[0].dates)}
+    return gates.Evidence(study=of, **{**parts, **changes})
 
 
 def with_practices(**columns: Any) -> gates.Evidence:
@@ -219,7 +220,7 @@ def test_the_date_of_deprivation(month: str, state: str, words: str) -> None:
 
 @pytest.mark.parametrize(("month", "far"), [("2023-04", ()), ("2023-03", ("imd2025",)), ("2026-07", ())])
 def test_beyond_24_months_the_finding_is_to_be_repeated_without_it(month: str, far: tuple[str, ...]) -> None:
-    assert gates.out_of_date(study(dates={"imd2025": month}), ["imd2025", "age_sex"]) == far
+    assert gates.out_of_date(study(), {"imd2025": month}, ["imd2025", "age_sex"]) == far
 
 
 def test_what_is_measured_after_the_outcome_fails_but_for_age_sex_and_deprivation() -> None:

@@ -148,7 +148,7 @@ def _repeated_without_old(
 ) -> tuple[Note, ...]:
     """Repeat the headline without covariates that are far out of date, and say for whom the answer changes."""
     headline = next((rung for rung in ladder.rungs if rung.name == HEADLINE), None)
-    old = gates.out_of_date(table.study, headline.covariates) if headline else ()
+    old = gates.out_of_date(table.study, table.dates, headline.covariates) if headline else ()
     if headline is None or not old:
         return ()
     kept = tuple(c for c in headline.covariates if c not in old)

@@ -30,6 +30,10 @@ class Evidence:
         Source id → share of the practices measured that it does not hold.
     impossible
         Practice code, characteristic and value of what cannot be true, and so was taken as missing.
+    dates
+        Characteristic → month of which it is.
+    monthly
+        Counts by month: practice_code, month, name, value.
     """
 
     study: Study
@@ -41,6 +45,8 @@ class Evidence:
     homes: dict[str, str] = field(default_factory=dict)
     lost: dict[str, float] = field(default_factory=dict)
     impossible: tuple[tuple[str, str, float], ...] = ()
+    dates: dict[str, str] = field(default_factory=dict)
+    monthly: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)

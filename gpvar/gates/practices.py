@@ -10,6 +10,10 @@ import pandas as pd
 from gpvar import catalogue
 from gpvar.gates.evidence import PASSED, UNCHECKED, Evidence, Look, columns_of, declared_covariates, failures
 from gpvar.problems import count
+from gpvar.study import months_between
+
+#: How a count by month is named that is of one national category.
+CATEGORY = "category: "
 
 
 def no_denominator(e: Evidence) -> Iterator[Look]:
@@ -163,8 +167,50 @@ def months_missing(e: Evidence) -> Iterator[Look]:
 
 
 def mapping_step(e: Evidence) -> Iterator[Look]:
-    """Say that a step in categories needs months by category, which a local table does not hold."""
-    yield Look(UNCHECKED)
+    """Fail practices of which a category's share of appointments moved from one quarter of the period to the next."""
+    shares = _quarterly_shares(e)
+    if shares is None:
+        yield Look(UNCHECKED)
+        return
+    points = catalogue.gates()["mapping_step"].thresholds["points"]
+    moved = 100 * shares.groupby(["practice_code", "category"])["share"].diff()
+    largest = (
+        shares.assign(moved=moved, size=moved.abs()).sort_values("size").drop_duplicates("practice_code", keep="last")
+    )
+    wrong = largest[largest["size"] > points].sort_values("practice_code")
+    failed = tuple(
+        (
+            row.practice_code,
+            row.size,
+            f"{row.category} moved by {row.moved:+.0f} points in the quarter from {row.quarter}",
+        )
+        for row in wrong.itertuples()
+    )
+    yield Look(PASSED, failed)
+
+
+def _quarterly_shares(e: Evidence) -> pd.DataFrame | None:
+    """Return each category's share of a practice's appointments in each whole quarter, where there are two."""
+    whole = e.study.period.months // 3
+    if e.monthly is None or whole < 2:
+        return None
+    rows = e.monthly[e.monthly["name"].str.startswith(CATEGORY)]
+    first = e.study.period.start
+    known = {month: months_between(first, month) // 3 for month in rows["month"].unique()}
+    quarter = rows["month"].map(known)
+    rows = rows.assign(quarter=quarter)[quarter.between(0, whole - 1)]
+    if rows["quarter"].nunique() < 2:
+        return None
+    counts = rows.pivot_table(
+        index=["practice_code", "quarter"], columns="name", values="value", aggfunc="sum", fill_value=0
+    )
+    total = counts.sum(axis=1)
+    shares = (
+        counts.div(total.where(total > 0), axis=0).rename_axis(columns="category").stack().rename("share").reset_index()
+    )
+    shares["category"] = shares["category"].str.removeprefix(CATEGORY)
+    shares["quarter"] = shares["quarter"].map({number: month for month, number in sorted(known.items(), reverse=True)})
+    return shares.sort_values(["practice_code", "category", "quarter"])
 
 
 def ag_platform_incomplete(e: Evidence) -> Iterator[Look]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from gpvar import catalogue
 from gpvar.gates.evidence import FAILED, PASSED, UNCHECKED, Evidence, Look, columns_of, declared_covariates
@@ -60,14 +60,14 @@ def covariate_missing(e: Evidence) -> Iterator[Look]:
 
 def covariate_old(e: Evidence) -> Iterator[Look]:
     """Compare each characteristic's date with the period."""
-    dates = _dates(e.study)
+    dates = e.dates
     declared = dict.fromkeys(c for metric in e.study.metrics for c in declared_covariates(e.study, metric))
     for covariate in declared:
         if not columns_of(e.practices, covariate):
             continue
         title = catalogue.covariate(covariate).title
         if covariate not in dates:
-            yield Look(UNCHECKED, detail=f"{title}: the study gives no date")
+            yield Look(UNCHECKED, detail=f"{title}: no date is given")
             continue
         before, after, wrong, _ = _apart(e.study, covariate, dates[covariate])
         place = f"{_months(before)} before" if before > 0 else f"{_months(after)} after" if after > 0 else "within"
@@ -75,14 +75,9 @@ def covariate_old(e: Evidence) -> Iterator[Look]:
         yield Look(FAILED if wrong else PASSED, value=apart, detail=f"{title}: {place} the period")
 
 
-def out_of_date(study: Study, covariates: Iterable[str]) -> tuple[str, ...]:
+def out_of_date(study: Study, dates: Mapping[str, str], covariates: Iterable[str]) -> tuple[str, ...]:
     """Return the covariates so far from the period that a finding must be repeated without them."""
-    dates = _dates(study)
     return tuple(c for c in covariates if c in dates and _apart(study, c, dates[c])[3])
-
-
-def _dates(study: Study) -> dict[str, str]:
-    return {covariate: month for source in study.sources for covariate, month in source.dates.items()}
 
 
 def _apart(study: Study, covariate: str, month: str) -> tuple[int, int, bool, bool]:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from gpvar import catalogue
 from gpvar.errors import StudyError
 from gpvar.problems import Problems, count, listing, nearest
-from gpvar.study.columns import TO_FILL_IN, check_columns, to_fill_in
+from gpvar.study.columns import PUBLICATIONS, REFERENCE, TO_FILL_IN, check_columns, to_fill_in
 from gpvar.study.model import (
     AREA_KINDS,
     REFERENCE_SETS,
@@ -247,9 +247,9 @@ def _adjust(read: _Reader, content: dict[str, Any]) -> dict[str, tuple[str, ...]
 def _sources(read: _Reader, content: dict[str, Any], folder: Path, metrics: tuple[str, ...]) -> tuple[SourceSpec, ...]:
     tables = content.get("source", [])
     tables = [tables] if isinstance(tables, dict) else tables
-    if not tables or not all(isinstance(table, dict) for table in tables):
-        fix = "Add [[source]] with id, file and [source.columns]; 'new FOLDER --data FILE' writes them."
-        read.problems.add("The study names no data file.", "[[source]]", fix)
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        fix = "Write each file as [[source]] with lines id = and file = below it; 'sources STUDY --take' writes them."
+        read.problems.add("'source' must be a heading [[source]] with lines below it.", "[[source]]", fix)
         return ()
     sources = tuple(_source(read, table, number, folder) for number, table in enumerate(tables, 1))
     ids = [source.id for source in sources]
@@ -263,12 +263,14 @@ def _source(read: _Reader, table: dict[str, Any], number: int, folder: Path) -> 
     name = str(table.get("id") or f"source {number}")
     where = f"[[source]] {name}"
     read.no_strangers(table, _SOURCE, where)
-    file = read.file(table, folder, where)
-    if file is None and "file" not in table:
-        read.problems.add("The source names no file.", where, 'Add a line such as file = "data/raw/practices.csv".')
     columns = table.get("columns", {})
-    if not isinstance(columns, dict) or not columns:
-        fix = 'Add [source.columns] with practice_code = "the heading of that column" and so on.'
+    official = "columns" not in table and "long" not in table and name in (*PUBLICATIONS, REFERENCE)
+    files = _files(read, table, folder, where, several=official)
+    if not official and (not isinstance(columns, dict) or not columns):
+        fix = (
+            'Add [source.columns] with practice_code = "the heading of that column" and so on; a publication needs '
+            f"none, and its id is one of {', '.join((*PUBLICATIONS, REFERENCE))}."
+        )
         read.problems.add("The source does not say what its columns are.", where, fix)
         columns = {}
     long = table.get("long", {})
@@ -282,7 +284,7 @@ def _source(read: _Reader, table: dict[str, Any], number: int, folder: Path) -> 
         read.problems.add(f"layout = {layout!r} does not go with the rest of the source.", where, fix)
     return SourceSpec(
         id=name,
-        file=file or folder,
+        file=files[0] if files else folder,
         sheet=read.get(table, "sheet", str, default=None, where=where),
         columns=_flattened(columns),
         dates=_dates(read, table, where),
@@ -291,7 +293,23 @@ def _source(read: _Reader, table: dict[str, Any], number: int, folder: Path) -> 
         missing=read.texts(table, "missing", where),
         edition=read.get(table, "edition", str, default="", where=where),
         sum_rows=read.get(table, "sum_rows", bool, default=False, where=where),
+        more_files=tuple(files[1:]),
     )
+
+
+def _files(read: _Reader, table: dict[str, Any], folder: Path, where: str, *, several: bool) -> list[Path]:
+    """Return the files of a source; a publication may come in several."""
+    if "file" not in table:
+        read.problems.add("The source names no file.", where, 'Add a line such as file = "data/raw/practices.csv".')
+        return []
+    named = table["file"]
+    if not several or not isinstance(named, list):
+        file = read.file(table, folder, where)
+        return [] if file is None else [file]
+    found = [read.file({"file": name}, folder, where) for name in named]
+    if len(set(found)) < len(found):
+        read.problems.add("The source names the same file twice.", where, "Name each file once.")
+    return [file for file in found if file is not None]
 
 
 def _flattened(columns: dict[str, Any]) -> dict[str, Any]:

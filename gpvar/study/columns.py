@@ -30,6 +30,10 @@ TEXTS = (
 #: Numbers about a practice that are neither a figure nor a characteristic.
 NUMBERS = ("list_size", "list_jump_pct", "unmapped.numerator", "unmapped.denominator", "ag_claims", "ag_cap")
 PARTS = ("numerator", "denominator")
+#: The id of the one file that holds what several publications say.
+REFERENCE = "england_reference"
+#: Publications that gpvar reads as they are published.
+PUBLICATIONS = tuple(dict.fromkeys(layout.source for layout in catalogue.layouts().values()))
 
 
 def covariate_of(key: str) -> str | None:
@@ -69,7 +73,9 @@ def check_columns(sources: Sequence[SourceSpec], metrics: Sequence[str], problem
     home: dict[str, str] = {}
     for source in sources:
         where = f"[source.columns] of {source.id}"
-        if source.columns and CODE not in source.columns:
+        if source.is_publication:
+            home |= dict.fromkeys(_held_by(source.id), source.id)
+        elif CODE not in source.columns:
             fix = 'Add practice_code = "the heading of the column that holds practice codes".'
             problems.add("No column is said to hold the practice code.", where, fix)
         for key, value in source.columns.items():
@@ -86,6 +92,17 @@ def check_columns(sources: Sequence[SourceSpec], metrics: Sequence[str], problem
             if home and f"{metric}.{part}" not in home and not from_list:
                 fix = f'Add "{metric}.{part}" = "heading", or a list of headings to be summed; or take the metric out.'
                 problems.add(f"No column is said to hold the {part} of '{metric}'.", "[source.columns]", fix)
+
+
+def _held_by(publication: str) -> list[str]:
+    """Return the figures and lists that a publication holds."""
+    if publication == REFERENCE:
+        published = {card.id for card in catalogue.metrics().values() if card.source in PUBLICATIONS}
+        return [f"{metric}.{part}" for metric in published for part in PARTS] + ["list_size"]
+    held = [
+        f"{card.id}.{part}" for card in catalogue.metrics().values() if card.source == publication for part in PARTS
+    ]
+    return [*held, "list_size"] if publication == "registered_patients" else held
 
 
 def _check_key(key: str, value: object, where: str, problems: Problems) -> None:

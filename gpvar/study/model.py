@@ -74,7 +74,17 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """One file, and which of its columns mean what."""
+    """One file, and which of its columns mean what; or the files of one publication, which need no such list.
+
+    Attributes
+    ----------
+    id
+        A name of the study's own, or the catalogue's id of a publication.
+    file, more_files
+        The file; the further ones of a publication that comes in several.
+    columns
+        What is held → heading, or headings to be added up; empty for a publication.
+    """
 
     id: str
     file: Path
@@ -86,6 +96,17 @@ class SourceSpec:
     missing: tuple[str, ...] = ()
     edition: str = ""
     sum_rows: bool = False
+    more_files: tuple[Path, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file of the source."""
+        return (self.file, *self.more_files)
+
+    @property
+    def is_publication(self) -> bool:
+        """Whether the files are official ones, whose columns gpvar knows."""
+        return not self.columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def sources_of(run: Run, card: Any, meta: dict[str, Any]) -> str:
     covariates = sorted({c for ids in meta.get("covariates", {}).values() for c in ids})
     lines = [
         f"Files: {sources.files(run.table.provenance)}.",
-        sources.dates(run.study.sources, covariates),
+        sources.dates(run.table.dates, covariates),
         sources.declared(run),
         sources.licences(card, covariates, bool(run.meta.get("simulated"))),
     ]

@@ -11,7 +11,7 @@ from gpvar import catalogue
 from gpvar.words.text import escape_markdown, listed, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from gpvar.results import Run
 
@@ -31,9 +31,9 @@ def files(provenance: pd.DataFrame) -> str:
     return listed(said) or "no file"
 
 
-def dates(specs: Iterable[Any], covariates: list[str]) -> str:
+def dates(known: Mapping[str, str], covariates: list[str]) -> str:
     """Return of which month each characteristic is, because it need not be that of the figure."""
-    known_dates = {c: month for spec in specs for c, month in spec.dates.items() if c in covariates}
+    known_dates = {c: month for c, month in known.items() if c in covariates}
     if not known_dates:
         return "The study does not say of which date the practices' characteristics are." if covariates else ""
     by_month: dict[str, list[str]] = {}

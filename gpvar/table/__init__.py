@@ -1,0 +1,219 @@
+"""One row per practice: the files joined on codes, the area found, the gates asked, and what did not match listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from gpvar import catalogue, gates, schema
+from gpvar.errors import SourceError, StudyError
+from gpvar.problems import Problems, listing
+from gpvar.sources import local, official
+from gpvar.sources._parts import SourceTable
+from gpvar.study import Study
+from gpvar.table.area import area_codes, area_name
+from gpvar.table.figures import outcomes_of, with_patient_months
+from gpvar.table.joining import facts_of, hierarchy, placed, practices
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeTable:
+    """What was observed, before anything is fitted. Every frame has the columns of `gpvar.schema`.
+
+    Attributes
+    ----------
+    study
+        What was declared.
+    outcomes
+        One row per practice and metric, for the study's period.
+    practices
+        One row per practice: name, list, characteristics.
+    hierarchy
+        One row per practice: where it belongs.
+    provenance
+        One row per file read.
+    unmatched
+        Practices asked for or found in one place and not in another.
+    gates
+        What the data-quality gates found.
+    area_codes
+        The practices of the study's area that are in the table.
+    area_name
+        What to call the area.
+    excluded
+        Practices left out of the fit, and the gate for which they are.
+    dropped
+        Characteristics declared that no file holds, with the reason.
+    dates
+        Characteristic → month of which it is.
+    remarks
+        What the files say of themselves, a sentence each.
+    """
+
+    study: Study
+    outcomes: pd.DataFrame
+    practices: pd.DataFrame
+    hierarchy: pd.DataFrame
+    provenance: pd.DataFrame
+    unmatched: pd.DataFrame
+    gates: pd.DataFrame
+    area_codes: tuple[str, ...]
+    area_name: str
+    excluded: pd.DataFrame
+    dropped: dict[str, str] = field(default_factory=dict)
+    dates: dict[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+
+def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable:
+    """Read the study's files, join them, and ask the gates; nothing is fitted.
+
+    Parameters
+    ----------
+    study
+        What `gpvar.load_study` returned.
+    max_bytes
+        The most that is read of a file.
+
+    Returns
+    -------
+    PracticeTable
+
+    Raises
+    ------
+    SourceError
+        When a file cannot be read as what the study says it is.
+    StudyError
+        When the area or a practice asked for is not in the data.
+    """
+    _refuse_nothing(study)
+    tables = _read_all(study, max_bytes)
+    listed, list_provenance = _listed(study, max_bytes)
+    counts = pd.concat([table.counts for table in tables], ignore_index=True)
+    measured = pd.Index(sorted(counts.loc[counts["metric"].isin(study.metrics), "practice_code"].unique()))
+    facts, dates = facts_of(tables, measured)
+    facts = placed(tables, facts, study.reference.hierarchy_date or study.period.last_day)
+    by_month = {metric for table in tables if table.has_months for metric in table.counts["metric"].unique()}
+    monthly = _monthly(tables)
+    counts, from_lists = with_patient_months(study, counts, facts, monthly, by_month)
+    outcomes, months = outcomes_of(study, counts, measured, bool(by_month))
+    _refuse_wrong_columns(study, outcomes)
+    places = hierarchy(facts)
+    described = practices(facts, counts, measured)
+    codes = area_codes(study, places, described, listed)
+    homes = {f"{row.metric}.{row.part}": table.id for table in tables for row in _parts(table)}
+    evidence = gates.Evidence(
+        study=study,
+        outcomes=outcomes,
+        practices=described,
+        hierarchy=places,
+        months=months,
+        has_months=bool(by_month),
+        homes=homes | {f"{metric}.denominator": "the lists of every month" for metric in from_lists},
+        lost={table.id: float(1 - measured.isin(table.facts.index).mean()) for table in tables if len(table.facts)},
+        impossible=tuple(item for table in tables for item in table.impossible),
+        dates=dates,
+        monthly=monthly,
+    )
+    found = gates.run(evidence)
+    provenance = pd.DataFrame([*(row for table in tables for row in table.provenance), *list_provenance])
+    return PracticeTable(
+        study=study,
+        outcomes=outcomes,
+        practices=described,
+        hierarchy=places,
+        provenance=provenance[schema.names("provenance")],
+        unmatched=_unmatched(study, tables, measured, places, listed),
+        gates=found,
+        area_codes=codes,
+        area_name=area_name(study, places, facts, codes),
+        excluded=gates.excluded(found, study.reference.exclude),
+        dropped=gates.dropped(evidence),
+        dates=dates,
+        remarks=tuple(remark for table in tables for remark in table.remarks),
+    )
+
+
+def _refuse_nothing(study: Study) -> None:
+    if not study.sources:
+        raise StudyError(
+            "The study names no data file.",
+            str(study.path or "the study"),
+            "python run.py sources STUDY says which files it needs and where to get them; with --take it writes those "
+            "that are on this computer into the study.",
+        )
+
+
+def _monthly(tables: Sequence[SourceTable]) -> pd.DataFrame:
+    held = [table.monthly for table in tables if table.monthly is not None]
+    texts = pd.DataFrame(columns=["practice_code", "month", "name"], dtype=str)
+    return pd.concat(held, ignore_index=True) if held else texts.assign(value=pd.Series(dtype=float))
+
+
+def _read_all(study: Study, max_bytes: int) -> list[SourceTable]:
+    """Read every file; when several cannot be read, say so of all of them."""
+    tables, errors = [], []
+    for spec in study.sources:
+        try:
+            publication = spec.is_publication
+            read = official.read(spec, study.period) if publication else local.read(spec, study.period, max_bytes)
+            tables.append(read)
+        except SourceError as error:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    problems = Problems(SourceError, str(study.path or "the study's files"))
+    for error in errors:
+        problems.add(error.problem, error.where, error.fix)
+    problems.raise_if_any()
+    return tables
+
+
+def _listed(study: Study, max_bytes: int) -> tuple[tuple[str, ...], list[dict[str, object]]]:
+    if study.area.file is None:
+        return (), []
+    codes, provenance = local.read_codes(study.area.file, max_bytes)
+    return codes, [provenance]
+
+
+def _parts(table: SourceTable) -> Sequence:
+    return list(table.counts[["metric", "part"]].drop_duplicates().itertuples(index=False))
+
+
+def _refuse_wrong_columns(study: Study, outcomes: pd.DataFrame) -> None:
+    """Refuse a share whose numerator is often the larger: the columns are then the wrong ones."""
+    limit = catalogue.gates()["numerator_over_denominator"].thresholds["wrong_columns_above"]
+    problems = Problems(SourceError, listing((str(file) for spec in study.sources for file in spec.files), 3))
+    for metric in study.metrics:
+        if catalogue.metric(metric).kind != "proportion":
+            continue
+        rows = outcomes[(outcomes["metric"] == metric) & outcomes["denominator"].notna()]
+        over = rows["numerator_low"] > rows["denominator"]
+        if len(rows) and over.mean() > limit:
+            first = rows[over].iloc[0]
+            problems.add(
+                f"In {over.sum():,} of {len(rows):,} practices the numerator of '{metric}' is over its denominator.",
+                f"for example {first['practice_code']}: {first['numerator_low']:,.0f} of {first['denominator']:,.0f}",
+                "These are not the right columns, or they are the wrong way round: correct [source.columns].",
+            )
+    problems.raise_if_any()
+
+
+def _unmatched(
+    study: Study, tables: list[SourceTable], measured: pd.Index, hierarchy: pd.DataFrame, listed: tuple[str, ...]
+) -> pd.DataFrame:
+    """List, in both directions, every practice that was found in one place and not in another."""
+    rows = [(code, "in the list, not in the table", study.area.file.name) for code in listed if code not in measured]
+    for column, words in (("icb_code", "in the data, no ICB"), ("pcn_code", "in the data, no PCN")):
+        if (hierarchy[column] != "").any():
+            rows += [(code, words, "") for code in hierarchy.loc[hierarchy[column] == "", "practice_code"]]
+    for table in tables:
+        here = table.facts.index
+        rows += [(code, "measured, not in this file", table.file) for code in measured[~measured.isin(here)]]
+        rows += [(code, "in this file, not measured", table.file) for code in sorted(set(here) - set(measured))]
+        rows += [
+            (code, "in this file, not a practice code", f"{table.file}, row {row}") for code, row in table.not_practices
+        ]
+    return pd.DataFrame(rows, columns=schema.names("unmatched"), dtype=object)

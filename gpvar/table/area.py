@@ -1,0 +1,106 @@
+"""The study's area: which practices of the data are in it, and what to call it."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from gpvar import organisations
+from gpvar.errors import StudyError
+from gpvar.problems import closest, listing
+from gpvar.study import Study
+
+_KIND_COLUMN = {"icb": "icb_code", "sub_icb": "sub_icb_code", "pcn": "pcn_code"}
+_KIND_NAME = {"icb": "integrated care board", "sub_icb": "sub-ICB location", "pcn": "primary care network"}
+
+
+def area_codes(
+    study: Study, hierarchy: pd.DataFrame, practices: pd.DataFrame, listed: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the practices of the study's area that are in the data.
+
+    Raises
+    ------
+    StudyError
+        When the area, or a practice asked for, is not there; what could be meant is said.
+    """
+    area = study.area
+    everyone = hierarchy["practice_code"]
+    strangers = [code for code in area.practices if code not in set(everyone)]
+    if strangers:
+        raise _no_such_practice(strangers, practices, study)
+    listed_here = everyone.isin({*listed, *area.practices})
+    members = listed_here if area.kind == "list" else _members(study, hierarchy)
+    if not members.any():
+        raise StudyError(
+            "None of the practices of the list is in the data.",
+            str(area.file or study.path or "the study"),
+            f"The list starts {listing(listed, 3)}; the data hold {listing(everyone.head(3))} and so on. Check both.",
+        )
+    return tuple(everyone[members])
+
+
+def _members(study: Study, hierarchy: pd.DataFrame) -> pd.Series:
+    kind, code = study.area.kind, study.area.code
+    column = _KIND_COLUMN[kind]
+    used = sorted(set(hierarchy[column]) - {""})
+    where = f"{study.path or 'the study'}, [area]"
+    if not used:
+        raise StudyError(
+            f"The area is one {_KIND_NAME[kind]}, and no column says to which each practice belongs.",
+            where,
+            f'Add {column} = "heading" under [source.columns], or use kind = "list" with a file of codes.',
+        )
+    if kind == "icb":
+        codes = organisations.codes_of_board(code, used)
+        if not codes:
+            raise _no_such_board(code, hierarchy, where)
+        return hierarchy[column].isin(codes)
+    members = (hierarchy[column] == code) | ((hierarchy["pcn_key"] == code) if kind == "pcn" else False)
+    if not members.any():
+        near = closest(code, used)
+        fix = f"Did you mean {' or '.join(near)}?" if near else f"The table holds {listing(used, 6)}."
+        raise StudyError(f"No practice of the table is in the {_KIND_NAME[kind]} '{code}'.", where, fix)
+    return members
+
+
+def _no_such_board(code: str, hierarchy: pd.DataFrame, where: str) -> StudyError:
+    try:
+        found = organisations.find_icb(hierarchy, code)
+    except StudyError as error:
+        return StudyError(error.problem, f"{where} code", error.fix)
+    boards = organisations.describe_boards(found, hierarchy)
+    return StudyError(
+        f"'{code}' is a board's name, or part of one, and not its code.", where, f"Write the code: {boards}."
+    )
+
+
+def _no_such_practice(strangers: list[str], practices: pd.DataFrame, study: Study) -> StudyError:
+    where = f"{study.path or 'the study'}, [area] practices"
+    if len(strangers) > 1:
+        return StudyError(
+            f"{len(strangers)} practices asked for are not in the data: {listing(strangers)}.",
+            where,
+            "Correct their codes, or take them out; a practice that has closed or merged may be missing.",
+        )
+    try:
+        code = organisations.find_practice(practices, strangers[0])
+        fix = f"Write its code, {code}."
+    except StudyError as error:
+        fix = error.fix
+    return StudyError(f"The practice '{strangers[0]}' is not in the data.", where, fix)
+
+
+def area_name(study: Study, hierarchy: pd.DataFrame, facts: pd.DataFrame, codes: tuple[str, ...]) -> str:
+    """Return what to call the study's area."""
+    area = study.area
+    if area.name:
+        return area.name
+    if area.kind == "icb":
+        names = hierarchy.loc[hierarchy["icb_code"] == area.code, "icb_name"]
+        return str(names.iloc[0]) if len(names) else organisations.name_of_board(area.code)
+    if area.kind == "pcn" and "pcn_name" in facts:
+        return str(facts["pcn_name"].reindex(list(codes)).iloc[0] or area.code)
+    if area.kind == "list" and area.file is not None:
+        stem = area.file.name.split(".")[0]
+        return " ".join(stem.replace("-", " ").replace("_", " ").split())
+    return area.code or "the practices listed"
