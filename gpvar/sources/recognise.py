@@ -22,6 +22,10 @@ _MEANT = 0.6
 _DOCUMENTS = (".txt", ".pdf", ".docx", ".doc", ".md", ".rtf", ".xlsx", ".xls", ".ods", ".html", ".htm")
 
 
+class NotKnown(SourceError):
+    """A file that is none of the official ones."""
+
+
 def recognise(path: Path) -> tuple[Part, ...]:
     """Return what the tables of a file are.
 
@@ -186,16 +190,16 @@ def header_differs(layout: Layout, header: Sequence[str], member: Member) -> Sou
     )
 
 
-def _unknown(path: Path, strangers: Sequence[Member]) -> SourceError:
+def _unknown(path: Path, strangers: Sequence[Member]) -> NotKnown:
     if not strangers:
-        return SourceError(
+        return NotKnown(
             "The zip holds no table, only documents.", str(path), "Download the data file from the same page."
         )
     member = strangers[0]
     _, _, rows = opening(member)
     header = [cell.strip() for cell in (rows[0] if rows else []) if cell.strip()]
     inside = f" ({member.name})" if member.name else ""
-    return SourceError(
+    return NotKnown(
         f"The headings are those of no official file that gpvar knows{inside}: {listing(header, 6)}.",
         str(path),
         "If it is a table of your own, say what its columns are under [source.columns]; 'new FOLDER --data FILE' does.",

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from gpvar.study.model import Area, Period, Reference, Reports, SourceSpec, Study, months_between, parse_period
+from gpvar.study.model import (
+    Area,
+    Period,
+    Reference,
+    Reports,
+    SourceSpec,
+    Study,
+    months_between,
+    months_of,
+    parse_period,
+)
 from gpvar.study.reading import find_study, load_study
 
 __all__ = [
@@ -15,5 +25,6 @@ __all__ = [
     "find_study",
     "load_study",
     "months_between",
+    "months_of",
     "parse_period",
 ]

@@ -85,13 +85,19 @@ def check_columns(sources: Sequence[SourceSpec], metrics: Sequence[str], problem
                 problems.add(f"'{key}' is taken from two sources, {home[key]} and {source.id}.", where, fix)
             home.setdefault(key, source.id)
     for metric in metrics:
-        if metric not in catalogue.metrics():
+        if metric not in catalogue.metrics() or _still_to_come(metric, sources):
             continue
         for part in PARTS:
             from_list = part == "denominator" and catalogue.metric(metric).kind == "rate" and "list_size" in home
             if home and f"{metric}.{part}" not in home and not from_list:
                 fix = f'Add "{metric}.{part}" = "heading", or a list of headings to be summed; or take the metric out.'
                 problems.add(f"No column is said to hold the {part} of '{metric}'.", "[source.columns]", fix)
+
+
+def _still_to_come(metric: str, sources: Sequence[SourceSpec]) -> bool:
+    """Return whether the publication that holds a metric may yet be taken into the study."""
+    only_publications = all(source.is_publication for source in sources)
+    return only_publications and catalogue.metric(metric).source in PUBLICATIONS
 
 
 def _held_by(publication: str) -> list[str]:

@@ -199,5 +199,11 @@ def months_between(first: str, last: str) -> int:
     return 12 * (int(last[:4]) - int(first[:4])) + int(last[5:7]) - int(first[5:7])
 
 
+def months_of(period: Period) -> list[str]:
+    """Return the months of a period, as ``"2025-04"``."""
+    first = 12 * int(period.start[:4]) + int(period.start[5:]) - 1
+    return [f"{(first + step) // 12:04d}-{(first + step) % 12 + 1:02d}" for step in range(period.months)]
+
+
 def _month_in_words(month: str) -> str:
     return f"{calendar.month_name[int(month[5:])]} {month[:4]}"

@@ -92,6 +92,7 @@ def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable
     tables = _read_all(study, max_bytes)
     listed, list_provenance = _listed(study, max_bytes)
     counts = pd.concat([table.counts for table in tables], ignore_index=True)
+    _refuse_without_figures(study, counts)
     measured = pd.Index(sorted(counts.loc[counts["metric"].isin(study.metrics), "practice_code"].unique()))
     facts, dates = facts_of(tables, measured)
     facts = placed(tables, facts, study.reference.hierarchy_date or study.period.last_day)
@@ -143,6 +144,18 @@ def _refuse_nothing(study: Study) -> None:
             str(study.path or "the study"),
             "python run.py sources STUDY says which files it needs and where to get them; with --take it writes those "
             "that are on this computer into the study.",
+        )
+
+
+def _refuse_without_figures(study: Study, counts: pd.DataFrame) -> None:
+    held = set(counts.loc[counts["part"] == "numerator", "metric"])
+    without = [metric for metric in study.metrics if metric not in held]
+    if without:
+        publications = listing(dict.fromkeys(catalogue.sources()[catalogue.metric(m).source].title for m in without))
+        raise StudyError(
+            f"No file of the study holds the figures of {listing(without)}.",
+            str(study.path or "the study"),
+            f"They are in {publications}: python run.py sources STUDY says which files are needed and where to get them.",
         )
 
 

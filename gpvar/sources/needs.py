@@ -1,0 +1,209 @@
+"""What a study needs of the publications, what of it is there, and what is missing, old or unreadable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gpvar import catalogue
+from gpvar.catalogue import Edition
+from gpvar.sources._publications import distance, nearest
+from gpvar.sources.looking import Found, is_called_like, look
+from gpvar.study import Period, Study, months_of
+from gpvar.study.columns import PUBLICATIONS, REFERENCE, covariate_of
+
+THERE, PARTLY, OLD, UNREADABLE, MISSING, BOARD = "there", "partly", "old", "unreadable", "missing", "ask the board"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One publication that a study needs.
+
+    Attributes
+    ----------
+    source
+        The id under which a study names its files.
+    publication
+        The catalogue's publication to get.
+    holds
+        What a file of it is known by (`looking.holds`), any of which will do.
+    metrics, characteristics
+        What it is needed for.
+    lists, places
+        Whether it is needed for lists of patients, or for where practices belong.
+    monthly
+        Whether every month of the study is needed.
+    """
+
+    source: str
+    publication: str
+    holds: tuple[str, ...]
+    metrics: tuple[str, ...] = ()
+    characteristics: tuple[str, ...] = ()
+    lists: bool = False
+    places: bool = False
+    monthly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is there of a need.
+
+    Attributes
+    ----------
+    state
+        One of `THERE`, `PARTLY`, `OLD`, `UNREADABLE`, `MISSING`, `BOARD`.
+    files
+        The files that serve, and those that cannot be read.
+    months_missing
+        Months of the study that no file holds.
+    apart
+        Months between the study's period and the nearest edition.
+    get
+        The editions to get.
+    named
+        Whether the study already names the files.
+    """
+
+    need: Need
+    state: str
+    files: tuple[Found, ...] = ()
+    months_missing: tuple[str, ...] = ()
+    apart: int = 0
+    get: tuple[Edition, ...] = ()
+    named: bool = False
+
+
+def usual_folders(study: Study) -> list[Path]:
+    """Return where people keep what they download: beside the study, in its ``data/raw``, and in Downloads."""
+    here = [study.folder / "data" / "raw", study.folder, Path.cwd() / "data" / "raw", Path.home() / "Downloads"]
+    return list(dict.fromkeys(here))
+
+
+def states(study: Study, folders: Iterable[Path]) -> tuple[State, ...]:
+    """Return each publication that a study needs, and what is there of it.
+
+    Parameters
+    ----------
+    study
+        What was declared; it need not name any file yet.
+    folders
+        Where to look beside the files that the study names.
+    """
+    named = {file.resolve() for spec in study.sources if spec.is_publication for file in spec.files if file.exists()}
+    found = look(folders, also=named)
+    return tuple(_state(need, found, named, study) for need in needed(study))
+
+
+def needed(study: Study) -> tuple[Need, ...]:
+    """Return the publications that a study needs, beside tables of its own and the England reference file."""
+    if any(spec.id == REFERENCE for spec in study.sources):
+        return ()
+    own = {key for spec in study.sources for key in spec.columns}
+    given = {key.partition(".")[0] for key in own}
+    metrics = [metric for metric in study.metrics if metric not in given]
+    wanted = [c for c in _declared(study) if c not in {covariate_of(key) for key in own}]
+    needs = _of_metrics(metrics)
+    rates = [metric for metric in study.metrics if catalogue.metric(metric).kind == "rate"]
+    lists = "list_size" not in own
+    if "age_sex" in wanted or (lists and (metrics or rates)):
+        shares = tuple(c for c in wanted if c == "age_sex")
+        which = ("registered_quinary",) if shares else ("registered_quinary", "registered_all")
+        needs.append(Need("registered_patients", which[0], which, characteristics=shares, lists=lists))
+    if "icb_code" not in own:
+        needs.append(Need("registered_patients", "registered_map", ("registered_map",), places=True))
+    return (*needs, *_of_characteristics([c for c in wanted if c != "age_sex"]))
+
+
+def _declared(study: Study) -> list[str]:
+    rungs = [study.adjust or {}, *(catalogue.metric(metric).adjust for metric in study.metrics)]
+    own = study.adjust is not None and {"M1", "M2"} <= set(study.adjust)
+    return list(dict.fromkeys(c for rung in (rungs[:1] if own else rungs) for ids in rung.values() for c in ids))
+
+
+def _of_metrics(metrics: Sequence[str]) -> list[Need]:
+    by_source: dict[str, list[str]] = {}
+    for metric in metrics:
+        by_source.setdefault(catalogue.metric(metric).source, []).append(metric)
+    needs = []
+    for source, ids in by_source.items():
+        if source in PUBLICATIONS:
+            needs.append(Need(source, source, (f"{source}_crosstab",), metrics=tuple(ids), monthly=True))
+        else:
+            needs.append(Need(source, "", (), metrics=tuple(ids)))
+    return needs
+
+
+def _of_characteristics(wanted: Iterable[str]) -> list[Need]:
+    by_publication: dict[str, list[str]] = {}
+    for covariate in wanted:
+        by_publication.setdefault(_publication(covariate), []).append(covariate)
+    return [_need_of(publication, tuple(ids)) for publication, ids in by_publication.items()]
+
+
+def _need_of(publication: str, characteristics: tuple[str, ...]) -> Need:
+    card = catalogue.publications().get(publication)
+    if card is None:
+        return Need(catalogue.covariate(characteristics[0]).source, "", (), characteristics=characteristics)
+    holds = characteristics if card.source == "imd" else card.layouts
+    return Need(card.source, publication, holds, characteristics=characteristics)
+
+
+def _publication(covariate: str) -> str:
+    """Return the publication from which a characteristic is got; ``""`` where gpvar reads none that holds it."""
+    source = catalogue.covariate(covariate).source
+    by_name = f"fingertips_{covariate}"
+    if by_name in catalogue.publications():
+        return by_name
+    return source if source in catalogue.publications() else ""
+
+
+def _state(need: Need, found: Sequence[Found], named: set[Path], study: Study) -> State:
+    if not need.publication:
+        return State(need, BOARD if need.source == "ag_extract" else MISSING)
+    serving = tuple(item for item in found if set(item.holds) & set(need.holds))
+    broken = tuple(item for item in found if item.error is not None and _meant(item, need))
+    if not serving:
+        get = _editions(need, study.period, months_of(study.period) if need.monthly else ())
+        return State(need, UNREADABLE if broken else MISSING, broken, get=get)
+    if need.monthly:
+        return _by_months(need, serving, named, study)
+    months = [_edition(item, need) for item in serving]
+    best = nearest(months, study.period)
+    chosen = tuple(item for item, month in zip(serving, months, strict=True) if month == best)[:1]
+    chosen = serving if need.lists else chosen
+    apart = distance(best, study.period) if best else 0
+    limit = catalogue.gates()["covariate_old"].thresholds["months_above"]
+    state = OLD if apart > limit else THERE
+    get = _editions(need, study.period, ()) if state == OLD else ()
+    return State(need, state, chosen, apart=apart, get=get, named=_all_named(chosen, named))
+
+
+def _by_months(need: Need, serving: tuple[Found, ...], named: set[Path], study: Study) -> State:
+    held = {
+        month for item in serving for month, what in zip(item.editions, item.holds, strict=True) if what in need.holds
+    }
+    wanted = months_of(study.period)
+    missing = tuple(month for month in wanted if month not in held)
+    used = tuple(item for item in serving if set(item.editions) & set(wanted))
+    get = _editions(need, study.period, missing) if missing else ()
+    state = THERE if not missing else PARTLY if used else MISSING
+    return State(need, state, used, months_missing=missing, get=get, named=bool(used) and _all_named(used, named))
+
+
+def _all_named(files: Iterable[Found], named: set[Path]) -> bool:
+    return all(item.path in named for item in files)
+
+
+def _edition(item: Found, need: Need) -> str:
+    return next(month for month, what in zip(item.editions, item.holds, strict=True) if what in need.holds)
+
+
+def _meant(item: Found, need: Need) -> bool:
+    """Return whether a file that cannot be read has the name of one that serves a need."""
+    return is_called_like(item.path, catalogue.publications()[need.publication].file_like)
+
+
+def _editions(need: Need, period: Period, months: Sequence[str]) -> tuple[Edition, ...]:
+    return catalogue.editions_covering(need.publication, months or [period.end])
