@@ -215,6 +215,8 @@ class Layout:
         How many fields a file without headings has; 0 where there are headings.
     seen
         Whether the layout was read on a real file.
+    dated_by
+        The heading under which the date of the edition stands; empty where no column has it.
     """
 
     id: str
@@ -226,6 +228,7 @@ class Layout:
     seen: bool
     also: dict[str, tuple[str, ...]] = field(default_factory=dict)
     headerless: int = 0
+    dated_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
