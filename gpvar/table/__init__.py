@@ -155,7 +155,7 @@ def _refuse_without_figures(study: Study, counts: pd.DataFrame) -> None:
         raise StudyError(
             f"No file of the study holds the figures of {listing(without)}.",
             str(study.path or "the study"),
-            f"They are in {publications}: python run.py sources STUDY says which files are needed and where to get them.",
+            f"They are in {publications}: python run.py sources STUDY says which files to get, and where.",
         )
 
 
