@@ -1,0 +1,99 @@
+"""What lists by age must bear out of themselves: every region there, and bands that add up to the whole list."""
+
+from __future__ import annotations
+
+import itertools
+
+import pandas as pd
+
+from gpvar.errors import SourceError
+from gpvar.problems import count, listing
+from gpvar.sources._parts import Part
+from gpvar.sources._publications import known
+
+_AGAIN = "Part of the file is missing or was changed: download it again and use it as it is."
+
+
+def refuse_missing_regions(practices: pd.DataFrame, regions: pd.DataFrame, part: Part) -> None:
+    """Refuse a file whose practices do not add up to its own regions, naming the regions whose practices are missing.
+
+    Parameters
+    ----------
+    practices, regions
+        Columns code, sex, age, patients.
+    part
+        The file, for the message.
+    """
+    if regions.empty:
+        return
+    cells = ["sex", "age"]
+    here = practices.groupby(cells, observed=True)["patients"].sum()
+    there = regions.groupby(cells, observed=True)["patients"].sum()
+    gap = there.subtract(here, fill_value=0)
+    if not (gap != 0).any():
+        return
+    whole = regions[(regions["sex"] == "ALL") & (regions["age"] == "ALL")].set_index("code")["patients"]
+    lost = float(gap.get(("ALL", "ALL"), 0.0))
+    names = _regions_of(whole, lost)
+    if names:
+        problem = f"The practices of {names} are missing: {lost:,.0f} patients that the file's own regions count."
+    elif lost < 0:
+        problem = f"The file's regions lack {-lost:,.0f} of the patients that its practices have: a region is missing."
+    elif lost > 0:
+        problem = f"The file's practices lack {lost:,.0f} of the patients that its own regions count."
+    else:
+        sex, age = gap.index[(gap != 0).to_numpy()][0]
+        problem = f"Practices and regions of the file do not add up to the same patients ({sex}, age {age})."
+    raise SourceError(problem, part.member.place, _AGAIN)
+
+
+def _regions_of(whole: pd.Series, lost: float) -> str:
+    """Return the one or two regions that have exactly the patients lost."""
+    for size in (1, 2):
+        for codes in itertools.combinations(whole.index, size):
+            if whole[list(codes)].sum() == lost:
+                return " and ".join(f"{known()['regions'].get(code, 'the region')} ({code})" for code in codes)
+    return ""
+
+
+def add_up(lists: pd.DataFrame, part: Part) -> tuple[tuple[tuple[str, str, float], ...], list[str]]:
+    """Hold every practice's age bands against its whole list.
+
+    Parameters
+    ----------
+    lists
+        Columns practice_code, sex, age, patients.
+    part
+        The file, for the message.
+
+    Returns
+    -------
+    tuple
+        Practices whose bands do not add up (code, column, patients in the bands), and sentences about them.
+
+    Raises
+    ------
+    SourceError
+        When they are many, or a practice has no whole list.
+    """
+    is_whole = (lists["sex"] == "ALL") & (lists["age"] == "ALL")
+    is_band = (lists["sex"] != "ALL") & (lists["age"] != "ALL")
+    whole = lists[is_whole].set_index("practice_code")["patients"]
+    bands = lists[is_band].groupby("practice_code", observed=True)["patients"].sum()
+    unknown = sorted(set(bands.index) - set(whole.index))
+    if unknown:
+        raise SourceError(
+            f"{count(len(unknown), 'practice has', 'practices have')} ages but no whole list: {listing(unknown, 4)}.",
+            part.member.place,
+            _AGAIN,
+        )
+    summed = bands.reindex(whole.index).fillna(0.0)
+    wrong = whole.index[(summed != whole).to_numpy()]
+    if not len(wrong):
+        return (), []
+    named = listing((f"{code} ({summed[code]:,.0f} of {whole[code]:,.0f})" for code in wrong), 4)
+    said = f"The age groups of {count(len(wrong), 'practice')} do not add up to the whole list: {named}."
+    if len(wrong) > known()["registered"]["bands_wrong_above"] * len(whole):
+        raise SourceError(said, part.member.place, _AGAIN)
+    said = f"{said} Ages and sexes of {'it' if len(wrong) == 1 else 'them'} are taken as not known."
+    return tuple((str(code), "age_sex", float(summed[code])) for code in wrong), [said]
