@@ -13,7 +13,19 @@ from gpvar.organisations.codes import (
     network,
     tidy,
 )
+from gpvar.organisations.events import (
+    ENDINGS,
+    EVENT_COLUMNS,
+    EVENT_KINDS,
+    Events,
+    check_events,
+    events_template,
+    events_within,
+    no_events,
+    successors_on,
+)
 from gpvar.organisations.finding import find_icb, find_icb_by_date, find_practice, match_practices
+from gpvar.organisations.groups import PracticeGroups, check_groups
 from gpvar.organisations.hierarchy import (
     PLACED,
     PLACES,
@@ -22,23 +34,37 @@ from gpvar.organisations.hierarchy import (
     straddling_networks,
     unallocated,
 )
+from gpvar.organisations.like_for_like import LikeForLike, like_for_like
+from gpvar.organisations.proposals import EVIDENCE_COLUMNS, propose_events
 
 __all__ = [
+    "ENDINGS",
+    "EVENT_COLUMNS",
+    "EVENT_KINDS",
+    "EVIDENCE_COLUMNS",
     "PLACED",
     "PLACES",
+    "Events",
+    "LikeForLike",
     "PracticeBridge",
+    "PracticeGroups",
     "board_on",
     "boards_not_told",
     "bridge",
     "bridge_by_practice",
+    "check_events",
+    "check_groups",
     "codes_of_board",
     "conventions",
     "describe_boards",
+    "events_template",
+    "events_within",
     "find_icb",
     "find_icb_by_date",
     "find_practice",
     "in_words",
     "is_practice_code",
+    "like_for_like",
     "lives_on",
     "looks_like",
     "looks_like_practice_code",
@@ -46,8 +72,11 @@ __all__ = [
     "name_of_board",
     "names_of_boards",
     "network",
+    "no_events",
     "place_on",
+    "propose_events",
     "straddling_networks",
+    "successors_on",
     "tidy",
     "unallocated",
     "unbridgeable",

@@ -173,7 +173,7 @@ def _nearest_practices(frame: pd.DataFrame, query: str) -> str:
     codes = tidy(frame["practice_code"])
     names = _plain(frame["practice_name"]) if "practice_name" in frame else pd.Series("", index=frame.index)
     if looks_like_practice_code(query):
-        return _did_you_mean(frame[codes.isin(_alike_codes(query.strip().upper(), codes))])
+        return _did_you_mean(frame[codes.isin(alike_codes(query.strip().upper(), codes))])
     else:
         whole = closest(plain_text(query), names[names != ""].unique(), 5)
         words = closest(plain_text(query), sorted({word for name in names for word in name.split()}), 3)
@@ -181,7 +181,7 @@ def _nearest_practices(frame: pd.DataFrame, query: str) -> str:
     return _did_you_mean(near)
 
 
-def _alike_codes(code: str, codes: Iterable[str]) -> list[str]:
+def alike_codes(code: str, codes: Iterable[str]) -> list[str]:
     """Return up to three codes that differ from `code` in the fewest places."""
     apart = {other: sum(a != b for a, b in zip(code, other, strict=True)) for other in codes if len(other) == len(code)}
     near = sorted((places, other) for other, places in apart.items() if places <= 2)
