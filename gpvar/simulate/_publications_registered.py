@@ -10,7 +10,7 @@ import pandas as pd
 from gpvar import catalogue
 from gpvar.simulate._publications_files import csv_bytes, write, write_zip
 from gpvar.simulate._publications_people import AGES, SEXES, People
-from gpvar.simulate._publications_places import Editions, Places, stamp
+from gpvar.simulate._publications_places import NO_PCN, Editions, Places, stamp
 
 _PUBLICATION = "GP_PRAC_PAT_LIST"
 # The order of organisations in the real file, and what each is called there.
@@ -20,6 +20,11 @@ _LEVELS = (
     ("SUB_ICB_LOCATION_CODE", "sub_icb_code", "ons_sub_icb_code"),
     ("PCN", "pcn_code", None),
     ("GP", "practice_code", None),
+)
+#: What a mapping says of a practice, in tidy names.
+PLACES = (
+    *("practice_name", "pcn_code", "pcn_name", "sub_icb_code", "icb_code", "icb_name", "region_code", "region_name"),
+    *("supplier", "date"),
 )
 #: Share of the list that the study asks for, the ages it counts, and the sex when it is one.
 SHARES = {
@@ -77,30 +82,30 @@ def _shares(where: Places, who: People) -> pd.DataFrame:
     return pd.DataFrame(out).assign(practice_code=where.current["practice_code"]).set_index("practice_code")
 
 
-def mapping(folder: Path, where: Places, month: str) -> tuple[Path, pd.DataFrame]:
-    """Write where practices belong at the first of a month; return the file and the places as tidy columns.
-
-    In a month before the first closure of the period the practice that closed is in it.
-    """
+def listed(where: Places, month: str) -> pd.DataFrame:
+    """Return the practices that were open in a month, by code, with names as the publisher writes them."""
     gone = where.closed[where.closed["closed"].str[:6] >= month.replace("-", "")]
-    frame = pd.concat([where.current, gone], ignore_index=True).sort_values("practice_code", ignore_index=True)
-    named = {
-        "PRACTICE_NAME": frame["practice_name"].str.upper(),
-        "PCN_NAME": frame["pcn_name"].str.upper().where(frame["pcn_code"] != "U", "Unallocated"),
+    frame = pd.concat([where.current, gone], ignore_index=True).sort_values("practice_code")
+    names = {name: frame[name].str.upper() for name in ("practice_name", "pcn_name")}
+    names["pcn_name"] = names["pcn_name"].where(frame["pcn_code"] != NO_PCN[0], NO_PCN[1])
+    return frame.assign(**names, date=stamp(month, "iso")).set_index("practice_code")
+
+
+def mapping(folder: Path, where: Places, month: str) -> tuple[Path, pd.DataFrame]:
+    """Write where practices belong at the first of a month; return the file and the places as tidy columns."""
+    frame = listed(where, month)
+    others = {
+        "PUBLICATION": _PUBLICATION,
+        "EXTRACT_DATE": stamp(month, "title"),
+        "PRACTICE_CODE": frame.index,
         "PRACTICE_POSTCODE": frame["postcode"],
         "SUPPLIER_NAME": frame["supplier"],
-        "EXTRACT_DATE": stamp(month, "title"),
-        "PUBLICATION": _PUBLICATION,
     }
     columns = catalogue.layouts()["registered_map"].columns
-    out = {name: named[name] if name in named else frame[_tidy_name(name)] for name in columns}
-    data = csv_bytes(pd.DataFrame(out))
+    cells = {name: others[name] if name in others else frame[_tidy_name(name)] for name in columns}
+    data = csv_bytes(pd.DataFrame(cells, index=frame.index))
     path = write_zip(folder / "gp-reg-pat-prac-map.zip", {"gp-reg-pat-prac-map.csv": data})
-    wanted = ["practice_code", "practice_name", "pcn_code", "pcn_name", "sub_icb_code", "icb_code", "icb_name"]
-    truth = frame[[*wanted, "region_code", "region_name", "supplier"]].assign(date=stamp(month, "iso"))
-    for name in ("practice_name", "pcn_name"):
-        truth[name] = named[name.upper()]
-    return path, truth.set_index("practice_code")
+    return path, frame[list(PLACES)]
 
 
 def _tidy_name(heading: str) -> str:

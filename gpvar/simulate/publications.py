@@ -23,12 +23,14 @@ from gpvar.simulate import _publications_staff as _staff
 from gpvar.simulate import england as draw
 from gpvar.simulate._publications_people import People, people
 from gpvar.simulate._publications_places import Editions, Places, places
+from gpvar.simulate.appointments import write_crosstab
 from gpvar.study import parse_period
 
-__all__ = ["ALL", "OTHERS", "Publications", "write_publications"]
+__all__ = ["ALL", "OTHERS", "WITHOUT_APPOINTMENTS", "Publications", "write_publications"]
 
-#: The layouts that can be written, by their ids in the catalogue.
-ALL = (
+_APPOINTMENTS = ("gpad_crosstab", "gpad_mapping")
+#: The layouts that take a moment to write, by their ids in the catalogue: all but the appointments.
+WITHOUT_APPOINTMENTS = (
     "registered_quinary",
     "registered_map",
     "registered_all",
@@ -42,6 +44,8 @@ ALL = (
     "workforce_detailed",
     "ods_epraccur",
 )
+#: The layouts that can be written.
+ALL = (*WITHOUT_APPOINTMENTS, *_APPOINTMENTS)
 #: The folder, beside the files of a study, for other editions and other forms of the same figures.
 OTHERS = "others"
 
@@ -82,6 +86,7 @@ def write_publications(
     period: str = "2025-04..2026-03",
     seed: int = DEMO_SEED,
     which: Iterable[str] = ALL,
+    rows_per_month: int | None = None,
 ) -> Publications:
     """Write the publications of a simulated England.
 
@@ -98,6 +103,8 @@ def write_publications(
         For all that the world itself does not say, such as addresses and staff.
     which
         Layout ids; each file comes out the same whatever else is written.
+    rows_per_month
+        Rows of a month of appointments; those of the real file, 160 a practice, when not given.
 
     Returns
     -------
@@ -124,6 +131,10 @@ def write_publications(
             by practice: full-time equivalents by group, and of GPs without trainees, and without trainees and locums.
         ``ods_epraccur``
             by organisation: practice_name, region_code, icb_code, sub_icb_code, opened, closed, status, setting.
+        ``gpad_crosstab``
+            by practice and month: counts, as `gpvar.simulate.appointments.Crosstab.practices`.
+        ``gpad_mapping``
+            as ``registered_map``.
     """
     wanted = tuple(which)
     strangers = sorted(set(wanted) - set(ALL))
@@ -134,7 +145,8 @@ def write_publications(
     world = draw() if england is None else england
     editions = Editions.of(parse_period(period))
     where = places(world, editions, seed)
-    job = _Job(Path(folder), world, editions, where, people(world, where, editions, seed), seed)
+    who = people(world, where, editions, seed)
+    job = _Job(Path(folder), world, editions, where, who, seed, rows_per_month)
     files: dict[str, tuple[Path, ...]] = {}
     truth: dict[str, pd.DataFrame] = {}
     for write, ids in _WRITERS:
@@ -153,6 +165,7 @@ class _Job:
     where: Places
     who: People
     seed: int
+    rows_per_month: int | None
 
     @property
     def others(self) -> Path:
@@ -227,6 +240,23 @@ def _register(job: _Job) -> _Written:
     return {"ods_epraccur": ((_registers.ods(job.folder, found),), found[kept])}
 
 
+def _appointments(job: _Job) -> _Written:
+    yearly = job.world.practices.set_index("practice_code")
+    taken = ["annual_patient_month_exposure", *(name for name in yearly if name.startswith("gpad_annual_"))]
+    size = yearly["mean_monthly_list_size"].rename("list_size")
+    # Each zip has one mapping; the practice that closes within the period is in none.
+    practices = _registered.listed(job.where, job.editions.registered).join([yearly[taken], size]).reset_index()
+    written = write_crosstab(
+        job.folder,
+        practices=practices,
+        months=job.editions.months,
+        rows_per_month=job.rows_per_month,
+        seed=job.seed,
+    )
+    truth = _registered.listed(job.where, job.editions.months[-1])[list(_registered.PLACES)]
+    return {"gpad_crosstab": (written.files, written.practices), "gpad_mapping": (written.files, truth)}
+
+
 _WRITERS = (
     (_quinary, ("registered_quinary",)),
     (_mapping, ("registered_map",)),
@@ -237,4 +267,5 @@ _WRITERS = (
     (_payments, ("nhs_payments",)),
     (_workforce, ("workforce_high_level", "workforce_detailed")),
     (_register, ("ods_epraccur",)),
+    (_appointments, _APPOINTMENTS),
 )
