@@ -434,6 +434,12 @@ def test_lists_of_one_day_are_added_as_they_are() -> None:
         assert row["imd2025"] == pytest.approx((4000 * 40 + 8000 * 20) / 12_000)
 
 
+def test_totals_without_months_are_added_and_no_months_are_made_of_them() -> None:
+    counts = counts_of(("A81001", 600, 1200, 1), ("A81002", 2000, 6000, 1))
+    found = organisations.like_for_like(events(MERGED), YEAR, counts, NO_FACTS, has_months=False)
+    assert one_count(found, "A81002")[["value", "months"]].tolist() == [2600, 1]
+
+
 def test_months_of_lists_go_before_the_sizes_of_the_table() -> None:
     sizes = {"A81001": [4000.0] * 6 + [NONE] * 6, "A81002": [6000.0] * 6 + [9900.0] * 6, "A81003": STEADY}
     monthly = lists_of(**sizes).assign(name="list_size")
