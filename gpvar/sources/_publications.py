@@ -98,8 +98,9 @@ def one_edition(parts: Sequence[Part], editions: Sequence[str], period: Period) 
 def two_of_one(parts: Sequence[Part], edition: str) -> SourceError:
     """Return the error for two different tables of one edition."""
     title = catalogue.layouts()[parts[0].layout].title
+    which = f"are both of {in_words(edition)}" if edition else "do not say in their names of when they are,"
     return SourceError(
-        f"Two files of {title} are of the same edition ({in_words(edition)}) and do not say the same.",
+        f"Two files of {title} {which} and do not say the same.",
         listing(part.member.place for part in parts),
         "Keep the one that was downloaded last from the publisher's page, and take the other out of the study.",
     )
@@ -214,6 +215,15 @@ def once(frame: pd.DataFrame, keys: list[str], part: Part, what: str) -> tuple[p
     return single, len(frame) - len(single)
 
 
+def absent_regions(codes: Iterable[str]) -> list[str]:
+    """Return sentences about regions of England of which a file holds nothing, where it holds others."""
+    here = set(codes)
+    absent = [f"{name} ({code})" for code, name in known()["regions"].items() if code not in here]
+    if 0 < len(absent) < len(known()["regions"]):
+        return [f"Nothing in the file is of {listing(absent)}: part of it may be missing."]
+    return []
+
+
 def reasons(*said: tuple[int, str]) -> str:
     """Return why rows were dropped, as ``"412 rows are of networks; 3 rows stand twice"``, leaving out noughts."""
     return "; ".join(f"{count(number, 'row')} {why}" for number, why in said if number)
@@ -231,5 +241,6 @@ def against_published(source: str, edition: str, practices: int, patients: float
         if row["source"] == source and row["edition"] == edition:
             if (row["practices"], row["patients"]) == (practices, patients):
                 return f"{here}, as published."
-            return f"{here}; published were {row['practices']:,} practices and {row['patients']:,} patients."
+            published = f"{row['practices']:,} practices and {row['patients']:,} patients"
+            return f"{here}; the publication has {published}, so part of it may be missing or changed."
     return f"{here}."

@@ -10,7 +10,7 @@ import pandas as pd
 from gpvar.errors import SourceError
 from gpvar.problems import Problems, count, listing
 from gpvar.sources._parts import Part
-from gpvar.sources._publications import area_codes, by_value, in_words, known, note_blanks, once, reasons
+from gpvar.sources._publications import absent_regions, area_codes, by_value, in_words, note_blanks, once, reasons
 from gpvar.sources._registered_checks import add_up, refuse_missing_regions
 from gpvar.sources._tabular import day_of, one_value, practice_codes, strangers, text_frame, whole_numbers
 
@@ -112,6 +112,7 @@ def _read_quinary(part: Part) -> Table:
     wrong, remarks = add_up(frame, part)
     checked = ", as many as its regions have" if len(regions) else "; the file has no regions to hold them against"
     remarks.insert(0, f"{in_words(date[:7])}: {_in_all(_whole(frame))}{checked}.")
+    remarks += absent_regions(regions["code"].unique())
     reason = reasons(
         (int((~practice).sum()), "are of networks, sub-ICB locations, boards and regions"),
         (doubled, "stand twice"),
@@ -179,8 +180,7 @@ def _read_all(part: Part) -> Table:
         (doubled, "stand twice"),
         (int((~good).sum()), "are not of practices"),
     )
-    remarks = [f"{in_words(date[:7])}: {_in_all(frame)}."]
-    return Table(part, frame, date, len(text), reason, strangers(codes, good, part), remarks=remarks)
+    return Table(part, frame, date, len(text), reason, strangers(codes, good, part))
 
 
 def _read_map(part: Part) -> Table:
@@ -210,8 +210,4 @@ def _said_of_map(frame: pd.DataFrame, date: str) -> list[str]:
         name = f" {rows['pcn_name'].iloc[0]}" if "pcn_name" in rows else ""
         where = " and ".join(sorted(rows["icb_code"]))
         said.append(f"The network {code}{name} has practices in {where}, and counts as one network in each.")
-    here = set(frame["region_code"].unique())
-    absent = [f"{name} ({code})" for code, name in known()["regions"].items() if code not in here]
-    if 0 < len(absent) < len(known()["regions"]):
-        said.append(f"The map holds no practice of {listing(absent)}: part of it may be missing.")
-    return said
+    return said + absent_regions(frame["region_code"].unique())

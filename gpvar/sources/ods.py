@@ -113,8 +113,8 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
     active = frame["is_practice"]
     remarks += [
         *unused,
-        f"{count(int(active.sum()), 'active practice')} of prescribing setting 4, {(active & wales).sum():,} of them in "
-        f"Wales; the last change in the file is of {_latest(frame)}.",
+        f"{count(int(active.sum()), 'active practice')} of prescribing setting 4, {(active & wales).sum():,} of them "
+        f"in Wales; the last change in the file is of {_latest(frame)}.",
         f"{count(len(kept), 'practice')} of England open in the period.",
     ]
     places = kept[["practice_code", "practice_name", "sub_icb_code", "icb_code", "region_code"]]

@@ -114,7 +114,7 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
     pieces, dates = [], {}
     if lists:
         pieces.append(_sizes(lists, period))
-        remarks += _said_of_lists(list(lists), period)
+        remarks += [*_said_of_lists(list(lists), period), *_said_of_totals(tables)]
     if ages:
         dates["age_sex"] = nearest(ages, period)
         of_age = shares(ages[dates["age_sex"]].frame).drop(columns="list_size").add_prefix("age_sex.")
@@ -220,6 +220,24 @@ def _said_of_lists(months: list[str], period: Period) -> list[str]:
     where = "within the period" if inside else "outside the period"
     others = "; other months were not used" if len(months) > 1 else ""
     return [f"List sizes are of {in_words(used)} alone, {where}{others}: jumps within the period cannot be seen."]
+
+
+def _said_of_totals(tables: Sequence[Table]) -> list[str]:
+    """Return a sentence on the files of totals, which have no regions to be held against."""
+    totals = sorted((table for table in tables if table.part.layout == "registered_all"), key=lambda table: table.date)
+    if not totals:
+        return []
+    practices = [len(table.frame) for table in totals]
+    patients = [table.frame["patients"].sum() for table in totals]
+    months = f"{in_words(totals[0].month)} to {in_words(totals[-1].month)}" if totals[1:] else in_words(totals[0].month)
+    return [
+        f"Totals of {count(len(totals), 'month')}, {months}: {_span(practices)} practices, {_span(patients)} patients."
+    ]
+
+
+def _span(numbers: Sequence[float]) -> str:
+    low, high = min(numbers), max(numbers)
+    return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
 
 
 def _monthly(lists: dict[str, pd.Series], period: Period) -> pd.DataFrame | None:

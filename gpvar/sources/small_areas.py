@@ -260,7 +260,7 @@ def _refuse_other_census(registered: pd.DataFrame, scores: pd.Series, part: Part
     if matched < rules["matched_below"]:
         strange = england.loc[~england["area"].isin(scores.index), "area"]
         raise SourceError(
-            f"Only {100 * matched:.1f} % of the patients who live in England live in areas of this index: the two files "
+            f"Only {100 * matched:.1f} % of the patients who live in England live in areas of this index: the files "
             f"are of different censuses (2011 and 2021). Not in the index: {listing(strange.unique(), 3)}.",
             part.member.place,
             "The index of 2025 needs registrations by areas of 2021, those of the publication's recent editions.",
