@@ -134,6 +134,17 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("practice", metavar="NAME_OR_CODE")
     explain.add_argument("metric")
 
+    sources = _command(
+        commands, "sources", "which files a study needs, which are here, where to get the rest", _sources
+    )
+    sources.add_argument("study", type=Path)
+    sources.add_argument("--take", action="store_true", help="copy what was found into the study, and name it there")
+    sources.add_argument("--look", type=Path, action="append", default=[], metavar="FOLDER", help="look here as well")
+
+    fetch = _command(commands, "fetch", "download what the study needs and has a known address", _fetch)
+    fetch.add_argument("study", type=Path)
+    fetch.add_argument("--url", action="append", default=[], metavar="ADDRESS", help="a file's own address")
+
     lab = _command(commands, "lab", "open the study's notebooks in JupyterLab", _lab)
     lab.add_argument("study", type=Path)
 
@@ -223,6 +234,64 @@ def _explain(chosen: argparse.Namespace) -> None:
     done = pipeline.stored(chosen.study)
     code = organisations.find_practice(done.table.practices, chosen.practice)
     _say(words.explanation(done, code, chosen.metric))
+
+
+def _sources(chosen: argparse.Namespace) -> int:
+    from gpvar import load_study, words
+    from gpvar.sources import needs, taking
+
+    study = load_study(chosen.study)
+    folders = [*(_folder(folder) for folder in chosen.look), *needs.usual_folders(study)]
+    found = needs.states(study, folders)
+    if chosen.take:
+        files = taking.take(study, found)
+        study = load_study(chosen.study)
+        found = needs.states(study, folders)
+    _say(words.sources_needed(study, found, folders))
+    if chosen.take:
+        _say("\n" + words.taken_in(files, study))
+    return DONE
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise GpvarError("There is no such folder to look in.", str(path.absolute()), "Correct the words after --look.")
+    return path
+
+
+def _fetch(chosen: argparse.Namespace) -> int:
+    from gpvar import load_study, words
+    from gpvar.sources import download, needs, taking
+
+    study = load_study(chosen.study)
+    folders = needs.usual_folders(study)
+    wanted = chosen.url or [edition for state in needs.states(study, folders) for edition in state.get]
+    into = study.folder / "data" / "raw"
+    line = _OneLine()
+    result = download.fetch_many(wanted, into, progress=line.show, say=_say, verify=needs.taken_for)
+    line.end()
+    _say(words.fetched_files(result))
+    files = taking.take(study, needs.states(study, folders))
+    _say(words.taken_in(files, study))
+    return SOME_REPORTS_FAILED if result.by_hand else DONE
+
+
+class _OneLine:
+    """One line on the screen that is written over while a file comes; nothing where the output is a file."""
+
+    def __init__(self) -> None:
+        self.shown = False
+
+    def show(self, name: str, done: int, total: int | None) -> None:
+        from gpvar.sources.download import progress_line
+
+        if sys.stdout.isatty():
+            print(f"\r{progress_line(name, done, total):<100}", end="", flush=True)
+            self.shown = True
+
+    def end(self) -> None:
+        if self.shown:
+            print(flush=True)
 
 
 def _lab(chosen: argparse.Namespace) -> int:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from gpvar import catalogue
 from gpvar.catalogue import Edition
+from gpvar.problems import listing
 from gpvar.sources._publications import distance, nearest
 from gpvar.sources.looking import Found, is_called_like, look
+from gpvar.sources.recognise import recognise
 from gpvar.study import Period, Study, months_of
 from gpvar.study.columns import PUBLICATIONS, REFERENCE, covariate_of
 
@@ -94,6 +96,18 @@ def states(study: Study, folders: Iterable[Path]) -> tuple[State, ...]:
     named = {file.resolve() for spec in study.sources if spec.is_publication for file in spec.files if file.exists()}
     found = look(folders, also=named)
     return tuple(_state(need, found, named, study) for need in needed(study))
+
+
+def taken_for(path: Path) -> str:
+    """Return in words what a file was taken for.
+
+    Raises
+    ------
+    SourceError
+        When it is none of the official files, or cannot be read.
+    """
+    titles = dict.fromkeys(catalogue.layouts()[part.layout].title for part in recognise(path))
+    return listing(titles)
 
 
 def needed(study: Study) -> tuple[Need, ...]:

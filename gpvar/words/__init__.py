@@ -24,6 +24,7 @@ from gpvar.words.area_pages import (
 )
 from gpvar.words.console import check_summary, explanation, new_study_written, published_summary
 from gpvar.words.facts import area_facts, practice_facts
+from gpvar.words.gathering import fetched_files, sources_needed, taken_in
 from gpvar.words.pages import (
     practice_after,
     practice_funnel_note,
@@ -62,6 +63,7 @@ __all__ = [
     "check_summary",
     "escape_markdown",
     "explanation",
+    "fetched_files",
     "label",
     "movement_phrase",
     "new_study_written",
@@ -79,5 +81,7 @@ __all__ = [
     "practice_title",
     "practice_verdict",
     "published_summary",
+    "sources_needed",
     "summary_line",
+    "taken_in",
 ]

@@ -1,0 +1,173 @@
+"""What the command says of files: which a study needs, which are there, where the others are had."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gpvar import catalogue
+from gpvar.words.text import listed, plain, plural
+
+if TYPE_CHECKING:
+    from gpvar.catalogue import Edition
+    from gpvar.sources.needs import Need, State
+    from gpvar.study import Study
+
+_STATES = {
+    "there": "HERE",
+    "partly": "IN PART",
+    "old": "OLD",
+    "unreadable": "CANNOT BE READ",
+    "missing": "NOT HERE",
+    "ask the board": "ASK YOUR BOARD",
+}
+_INDENT = "    "
+
+
+def sources_needed(study: Study, found: Sequence[State], folders: Iterable[Path]) -> str:
+    """Return which publications a study needs, what of each is there, and where to get the rest.
+
+    Parameters
+    ----------
+    study
+        The study.
+    found
+        What `gpvar.sources.needs.states` returned.
+    folders
+        Where was looked.
+    """
+    if not found:
+        return "This study needs no publication: its own files hold everything that it asks for."
+    lines = [f"{plain(study.title)}: what it needs for {study.period.label}.", ""]
+    for state in found:
+        lines += [*_state(state, study), ""]
+    return "\n".join([*lines, *_closing(study, found, folders)])
+
+
+def _state(state: State, study: Study) -> list[str]:
+    lines = [f"{_STATES[state.state]}: {_title(state.need)}, for {_use(state.need)}."]
+    lines += [_INDENT + text for item in state.files for text in _file(item, state)]
+    if state.months_missing and state.state == "partly":
+        lines.append(f"{_INDENT}Still missing: {_months(state.months_missing)}.")
+    if state.state == "old":
+        lines.append(f"{_INDENT}It is {plural(state.apart, 'month')} from the study's period; a nearer one is better.")
+    if not state.need.publication:
+        lines.append(_INDENT + _no_publication(state.need))
+    if state.state in ("there", "old") and not state.named:
+        lines.append(f"{_INDENT}Not yet in the study.")
+    return lines + [_INDENT + line for edition in state.get for line in _get(edition)]
+
+
+def _title(need: Need) -> str:
+    card = catalogue.publications().get(need.publication)
+    if card is not None:
+        return card.title
+    return catalogue.sources()[need.source].title
+
+
+def _use(need: Need) -> str:
+    said = [catalogue.metric(metric).short for metric in need.metrics]
+    said += [catalogue.covariate(name).title for name in need.characteristics]
+    said += ["list sizes"] * need.lists + ["the network, board and region of each practice"] * need.places
+    return listed(said)
+
+
+def _file(item: Any, state: State) -> list[str]:
+    where = f"{plain(item.path.name)} in {plain(item.path.parent, 200)}"
+    if item.error is not None:
+        return [f"{where}: {plain(item.error.problem, 600)}", plain(item.error.fix, 600)]
+    titles = dict.fromkeys(catalogue.layouts()[part.layout].title for part in item.parts)
+    months = sorted({month for month in item.editions if month})
+    of = _months(months) if months else "edition not said by the file or its name"
+    lines = [f"{where}: {listed(titles)}; {of}."]
+    if not all(catalogue.layouts()[part.layout].seen for part in item.parts):
+        lines.append("gpvar has not yet seen a real file of this layout: look twice at the totals that check prints.")
+    return lines
+
+
+def _no_publication(need: Need) -> str:
+    if need.metrics:
+        return (
+            "No public series gives these by practice. Ask the board for the columns of the template ag_extract, and "
+            "name its file as a table of your own."
+        )
+    return "gpvar reads no publication that holds it: name a table of your own, or leave it out of [adjust]."
+
+
+def _get(edition: Edition) -> list[str]:
+    card = catalogue.publications()[edition.publication]
+    which = f"{_span(edition.covers)}: " if edition.covers and card.every == "month" else ""
+    like = edition.file or re.sub(r"\{.*\}", "…", card.file_like)
+    words = f'click "{edition.link_text}"' + ("" if edition.link_text_seen else " (the words may differ a little)")
+    named = f" and save the file, which is called like {like}" if like else " and save the file"
+    fetched = ". 'fetch' knows its address" if edition.address else ""
+    return [f"Get {which}open {edition.page}", f"{_INDENT}{words}{named}{fetched}.{_next(edition)}"]
+
+
+def _next(edition: Edition) -> str:
+    if edition.next_expected is not None:
+        day = edition.next_expected
+        return f" The edition after it was expected on {day.day} {calendar.month_name[day.month]} {day.year}."
+    return ""
+
+
+def _span(covers: str) -> str:
+    first, _, last = covers.partition("..")
+    return _month(first) if first == last else f"{_month(first)} to {_month(last)}"
+
+
+def _months(months: Sequence[str]) -> str:
+    """Return months in words; a run of them as ``"April to June 2026"``."""
+    runs: list[list[str]] = []
+    for month in months:
+        if runs and _follows(runs[-1][-1], month):
+            runs[-1].append(month)
+        else:
+            runs.append([month])
+    return listed(_month(run[0]) if len(run) == 1 else f"{_month(run[0])} to {_month(run[-1])}" for run in runs)
+
+
+def _follows(before: str, after: str) -> bool:
+    return 12 * int(after[:4]) + int(after[5:]) - 12 * int(before[:4]) - int(before[5:]) == 1
+
+
+def _month(month: str) -> str:
+    return f"{calendar.month_name[int(month[5:7])]} {month[:4]}"
+
+
+def _closing(study: Study, found: Sequence[State], folders: Iterable[Path]) -> list[str]:
+    usable = [state for state in found if state.state in ("there", "partly", "old")]
+    lines = [f"{len([s for s in found if s.state == 'there'])} of {len(found)} are here."]
+    here = plain(study.folder, 300)
+    if any(not state.named for state in usable):
+        lines.append(f"python run.py sources {here} --take   copies them to data/raw and names them in the study.")
+    if any(edition.address for state in found for edition in state.get):
+        lines.append(f"python run.py fetch {here}   downloads those whose address is known.")
+    lines.append(f"Looked in {listed(plain(folder, 200) for folder in folders)}; --look FOLDER adds one.")
+    return lines
+
+
+def taken_in(files: Sequence[Path], study: Study) -> str:
+    """Return which files a study now names."""
+    if not files:
+        return "Nothing was taken in: no file that the study needs was found."
+    names = "\n".join(f"{_INDENT}{plain(file.name)}" for file in files)
+    return f"Now named in {plain(study.path, 300)}:\n{names}\nNext: python run.py check {plain(study.folder, 300)}"
+
+
+def fetched_files(result: Any) -> str:
+    """Return what was downloaded, what was there already, and what must be got by hand."""
+    lines = []
+    for item in result.fetched:
+        what = f", {plain(item.taken_for, 200)}" if item.taken_for else ""
+        lines.append(f"Downloaded: {plain(item.path.name)}{what} (SHA-256 {item.sha256[:12]}…).")
+        lines += [_INDENT + plain(item.remark, 400)] * bool(item.remark)
+        if item.kept is not None:
+            lines.append(f"{_INDENT}The file that it replaces is kept: {plain(item.kept, 300)}")
+    lines += [f"There already: {plain(item.path.name)}." for item in result.already]
+    for item in result.by_hand:
+        lines += ["", f"To be got by hand: {plain(item.title, 200)}", str(item.error)]
+    return "\n".join(lines) if lines else "There was nothing to download."
