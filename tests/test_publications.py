@@ -14,9 +14,13 @@ import pytest
 from gpvar import catalogue, simulate
 from gpvar.errors import StudyError
 from gpvar.simulate.publications import ALL, OTHERS, WITHOUT_APPOINTMENTS, Publications, write_publications
+from gpvar.sources import fingertips, ods, payments, qof, registered, small_areas, workforce
+from gpvar.sources._parts import Part
 from gpvar.sources.recognise import recognise
+from gpvar.study import parse_period
 from tests.support import shared
 
+_HIGH = ("workforce_high_level",)
 _PART = ("workforce_detailed", "nhs_payments", "iod2025_scores")
 _BARE = {".csv": lambda path: path.read_bytes(), ".gz": lambda path: gzip.decompress(path.read_bytes())}
 
@@ -382,3 +386,97 @@ def test_no_code_name_or_postcode_is_a_real_one(written: Publications) -> None:
     ours = published(written, "registered_map")
     for column in ("ONS_ICB_CODE", "ONS_SUB_ICB_LOCATION_CODE", "ONS_COMM_REGION_CODE", "PRACTICE_CODE", "PCN_NAME"):
         assert (set(ours[column]) - {"Unallocated"}).isdisjoint(set(current[column])), column
+
+
+# --- what the readers find -------------------------------------------------------------------------------------------
+
+_PERIOD = parse_period("2025-04..2026-03")
+
+
+def parts(written: Publications, layout: str, *only: int) -> list[Part]:
+    """The tables with a layout in its files; of some of the files where they are numbered."""
+    paths = written.files[layout]
+    chosen = [paths[at] for at in only] if only else paths
+    return [part for path in chosen for part in recognise(path) if part.layout == layout]
+
+
+def test_reading_the_lists_gives_shares_sizes_jumps_and_places_back(written: Publications, table: pd.DataFrame) -> None:
+    every = [
+        *parts(written, "registered_quinary"),
+        *parts(written, "registered_map"),
+        *parts(written, "registered_all"),
+    ]
+    found = registered.read(every, _PERIOD)
+    facts = found.facts.loc[table.index]
+    truth = written.truth["registered_quinary"]
+    shares = [name for name in facts if name.startswith("age_sex.")]
+    assert len(shares) == 4
+    for name in shares:
+        assert (facts[name] == truth[name.removeprefix("age_sex.")]).all(), name
+    assert 12 * facts["list_size"].to_numpy() == pytest.approx(table["annual_patient_month_exposure"].to_numpy())
+    over = facts["list_jump_pct"] > 15
+    assert (over == (table["maximum_percentage_monthly_change"] > 15)).all() and over.sum() == 1
+    assert found.places is not None
+    dates = found.places.groupby("date")["practice_code"].size()
+    assert {"2025-04-01", "2026-07-01"} <= set(dates.index)
+    latest = found.places[found.places["date"] == "2026-07-01"].set_index("practice_code")
+    wanted = written.truth["registered_map"].drop(columns="date")
+    for name in latest.columns.intersection(wanted.columns):
+        assert (latest[name] == wanted[name].reindex(latest.index)).all(), name
+    assert any("belong to no network" in remark for remark in found.remarks)
+    assert any("has practices in" in remark for remark in found.remarks)
+
+
+def test_reading_the_registers_gives_them_back_over_the_whole_list(written: Publications) -> None:
+    truth = written.truth["qof_prevalence"]
+    for at in (0, 1):
+        found = qof.read(parts(written, "qof_prevalence", at), _PERIOD).facts
+        whole = truth[truth["list_type"] == "TOTAL"].groupby("practice_code")["list_size"].first()
+        for group, part in truth.groupby("group_code"):
+            own = part.set_index("practice_code")["register"]
+            assert (found[f"qof_{group.lower()}.numerator"] == own.reindex(found.index)).all()
+            assert (found[f"qof_{group.lower()}.denominator"] == whole.reindex(found.index)).all()
+
+
+def test_reading_deprivation_gives_the_scores_back_three_ways(written: Publications, table: pd.DataFrame) -> None:
+    new = fingertips.read(parts(written, "fingertips_api"), _PERIOD).facts
+    truth = written.truth["fingertips_api"]
+    for name in ("imd2025", "imd2019"):
+        assert new[name].dropna().sort_index().equals(truth[f"{name}_score"].dropna().sort_index().rename(name))
+    extract = fingertips.read(parts(written, "fingertips_extract"), _PERIOD).facts["imd2025"]
+    assert (extract.loc[table.index] == table["imd2025_score"]).all()
+    both = [*parts(written, "registered_lsoa"), *parts(written, "iod2025_scores")]
+    made = small_areas.read(both, _PERIOD).facts["imd2025"]
+    wanted = written.truth["registered_lsoa"]["imd2025"]
+    assert made.loc[wanted.index].to_numpy() == pytest.approx(wanted.to_numpy(), abs=1e-9)
+
+
+def test_reading_payments_gives_rurality_contract_and_the_weighted_list_back(written: Publications) -> None:
+    truth = written.truth["nhs_payments"]
+    found = payments.read(parts(written, "nhs_payments"), _PERIOD).facts
+    kept = truth[(truth["practice_type"] == "GP practice") & ~(truth["closed"] < "20250401")]
+    assert set(found.index) == set(kept.index)
+    names = {"rurality": "rurality", "contract_type": "contract", "weighted_list": "weighted"}
+    for name, own in names.items():
+        assert (found[name] == kept[own].reindex(found.index)).all(), name
+
+
+@pytest.mark.parametrize("layouts", [("workforce_high_level",), ("workforce_detailed",), _PART[:1] + _HIGH])
+def test_reading_the_workforce_counts_everyone_once(written: Publications, layouts: tuple[str, ...]) -> None:
+    found = workforce.read([part for name in layouts for part in parts(written, name)], _PERIOD).facts
+    truth = written.truth["workforce_detailed"]
+    for name, own in (("gp_fte", "gp_fte_qualified"), ("admin_fte", "admin_fte")):
+        wanted = truth[own].reindex(found.index)
+        assert (found[name].isna() == wanted.isna()).all()
+        assert found[name].dropna().to_numpy() == pytest.approx(wanted.dropna().to_numpy(), abs=0.005)
+
+
+def test_reading_the_register_gives_the_practices_open_in_the_period_back(written: Publications) -> None:
+    truth = written.truth["ods_epraccur"]
+    found = ods.read(parts(written, "ods_epraccur"), _PERIOD)
+    gp = truth[truth["setting"] == "4"]
+    wanted = gp[(gp["status"] == "A") | (gp["closed"] >= "20250401")]
+    assert set(found.facts.index) == set(wanted.index)
+    assert found.places is not None
+    places = found.places.set_index("practice_code")
+    assert (places["icb_code"] == wanted["icb_code"].reindex(places.index)).all()

@@ -72,5 +72,6 @@ def write_zip(path: Path, members: Mapping[str, bytes]) -> Path:
 
 def plain(values: pd.Series, digits: int) -> pd.Series:
     """Return numbers as the publishers print them: rounded, and no noughts after the last figure that counts."""
-    text = values.round(digits).map(lambda value: f"{value:.{digits}f}".rstrip("0").rstrip("."))
-    return text.replace("-0", "0")
+    text = values.round(digits).map(lambda value: f"{value:.{digits}f}")
+    short = text.str.rstrip("0").str.rstrip(".") if digits else text
+    return short.replace("-0", "0")
