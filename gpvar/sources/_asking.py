@@ -204,7 +204,8 @@ def _seconds(retry_after: str) -> float:
 def failed_by(error: BaseException) -> TransferFailed:
     """Return the reason behind an error of the system, of TLS or of HTTP."""
     reason = error.reason if isinstance(error, URLError) else error
-    text = str(reason)
+    # Without the number of the error, which says nothing to a person.
+    text = str(getattr(reason, "strerror", None) or reason)
     if isinstance(reason, ssl.SSLCertVerificationError):
         return TransferFailed("certificate", reason.verify_message)
     tunnel = re.search(r"Tunnel connection failed: (\d+) ?(.*)", text)
@@ -213,9 +214,10 @@ def failed_by(error: BaseException) -> TransferFailed:
         return TransferFailed("proxy", tunnel[2], passing=status in _PASSING, status=status)
     if isinstance(reason, TimeoutError):
         return TransferFailed("stalled", passing=True)
-    if isinstance(reason, http.client.InvalidURL):
-        return TransferFailed("address", text)
-    if isinstance(reason, (socket.gaierror, ConnectionRefusedError, str)):
+    if isinstance(reason, (http.client.InvalidURL, str)):
+        # The address was looked at before, so that it is the proxy's that cannot be read.
+        return TransferFailed("proxy", text)
+    if isinstance(reason, (socket.gaierror, ConnectionRefusedError)):
         return TransferFailed("unreachable", text, passing=True)
     if isinstance(reason, OSError) and reason.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
         return TransferFailed("unreachable", text, passing=True)

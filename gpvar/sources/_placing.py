@@ -105,30 +105,38 @@ def place(whole: Path, target: Path, replaces: Path | None, sleep: Callable[[flo
     tuple
         Where it is, and where the earlier one is now.
     """
-    kept = _set_aside(replaces) if replaces is not None else None
+    kept = _set_aside(replaces, sleep) if replaces is not None else None
     target = replaces or _free_name(target)
     try:
-        for wait in (0.1, 0.3, 1.0):
-            with contextlib.suppress(PermissionError):
-                os.replace(whole, target)
-                return target, kept
-            sleep(wait)
-        os.replace(whole, target)
+        _move(whole, target, sleep)
     except BaseException:
         if kept is not None:
-            os.replace(kept, target)
+            with contextlib.suppress(OSError):
+                os.replace(kept, target)
         raise
     return target, kept
 
 
-def _set_aside(path: Path) -> Path:
+def _set_aside(path: Path, sleep: Callable[[float], None]) -> Path:
     """Move a file that its publisher has replaced to where no reader looks, and return where."""
     day = date.fromtimestamp(path.stat().st_mtime).isoformat()
     folder = path.parent / EARLIER
     folder.mkdir(exist_ok=True)
     kept = _free_name(folder / f"{path.stem}.{day}{path.suffix}")
-    os.replace(path, kept)
+    _move(path, kept, sleep)
     return kept
+
+
+def _move(source: Path, target: Path, sleep: Callable[[float], None]) -> None:
+    for wait in (0.1, 0.3, 1.0):
+        with contextlib.suppress(PermissionError):
+            os.replace(source, target)
+            return
+        sleep(wait)
+    try:
+        os.replace(source, target)
+    except PermissionError as error:
+        raise TransferFailed("held", error.strerror or "") from error
 
 
 def _free_name(path: Path) -> Path:

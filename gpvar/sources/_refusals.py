@@ -42,12 +42,15 @@ def by_hand(edition: Edition | None, address: str, folder: Path) -> str:
             f"Open {address} in a browser. If it offers the file, save it in {folder} under any name and {AGAIN}; if "
             "not, find the file on the publisher's page and give that address."
         )
-    called = edition.file or edition.file_like
-    clue = f" (a file like {called})" if called and not edition.link_text_seen else ""
-    nearly = "" if edition.link_text_seen else ", or whatever is nearest to that,"
+    clues = []
+    if not edition.link_text_seen:
+        clues.append("the words may differ a little")
+        if edition.file or edition.file_like:
+            clues.append(f"the file is called like {edition.file or edition.file_like}")
+    clue = f" ({'; '.join(clues)})" if clues else ""
     return (
-        f'Open {edition.page} in a browser, click "{edition.link_text}"{nearly}{clue}, save it in {folder} under any '
-        f"name, and {AGAIN}."
+        f'Open {edition.page} in a browser, click "{edition.link_text}"{clue}, save it in {folder} under any name, and '
+        f"{AGAIN}."
     )
 
 
@@ -73,7 +76,8 @@ def _page_way(wanted: Wanted) -> str:
 
 def _refused(failure: TransferFailed, wanted: Wanted) -> tuple[str, str]:
     return (
-        f"{wanted.host} does not give {wanted.title} to a program (it answered {failure.status}). A browser may.",
+        f"{wanted.host} does not give {wanted.title} to a program (it answered {failure.status}). A browser is usually "
+        "let in.",
         _page_way(wanted),
     )
 
@@ -137,12 +141,16 @@ def _proxy_hint() -> str:
     proxy = urllib.request.getproxies().get("https", "")
     if not proxy:
         return ""
-    parts = urlsplit(proxy if "://" in proxy else f"//{proxy}")
-    place = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+    place = proxy.rpartition("@")[2].partition("/")[0] if "@" in proxy else proxy
     return f"The proxy {place} was used (HTTPS_PROXY, or the system's setting); if you are elsewhere now, clear it."
 
 
 def _proxy(failure: TransferFailed, wanted: Wanted) -> tuple[str, str]:
+    if not failure.status:
+        return (
+            f"The proxy that is set for this computer cannot be used ({failure.detail}).",
+            f"Set HTTPS_PROXY to an address such as http://proxy.example:8080, then {AGAIN}. {_proxy_hint()}".rstrip(),
+        )
     wants_name = " It wants a user name and password." if failure.status == 407 else ""
     return (
         f"The proxy of your network did not let the file through (it answered {failure.status}).{wants_name}",
@@ -260,7 +268,7 @@ def other_content(wanted: Wanted, came: str) -> tuple[str, str]:
     return (
         problem,
         f"Look on {wanted.edition.page} whether the file was corrected. If it was, fetch the corrected one as it is "
-        f"with --url {wanted.address}",
+        f'with --url "{wanted.address}"',
     )
 
 
@@ -275,7 +283,15 @@ def _full(failure: TransferFailed, wanted: Wanted) -> tuple[str, str]:
 def _folder(failure: TransferFailed, wanted: Wanted) -> tuple[str, str]:
     return (
         f"Nothing can be written in {wanted.folder} ({failure.detail}).",
-        f"Close what has a file of that folder open (Excel, a preview), or use a folder of your own, then {AGAIN}.",
+        "Check that you may write in that folder, and that no program (Excel, a preview) has a file of it open, then "
+        f"{AGAIN}.",
+    )
+
+
+def _held(failure: TransferFailed, wanted: Wanted) -> tuple[str, str]:
+    return (
+        f"A newer {wanted.title} came, but the one in {wanted.folder} is open in another program, so it was left.",
+        f"Close it there (Excel, a preview), then {AGAIN}; nothing is fetched twice.",
     )
 
 
@@ -307,5 +323,6 @@ _SENTENCES: dict[str, Callable[[TransferFailed, Wanted], tuple[str, str]]] = {
     "other size": _other_size,
     "full": _full,
     "folder": _folder,
+    "held": _held,
     "packing": _packing,
 }

@@ -338,15 +338,15 @@ def _finish(
             else:
                 path, kept = place(whole, wanted.folder / whole.name, _earlier_state(wanted), sleep)
                 fetched = replace(fetched, path=path, kept=kept)
-        except (KeyboardInterrupt, OSError) as error:
-            # The bytes are good so far as anybody knows: the next run need not fetch them again.
-            if not received.facts.encoding:
+        except BaseException as error:
+            bad = isinstance(error, SourceError) or (isinstance(error, TransferFailed) and error.kind != "held")
+            if bad or received.facts.encoding:
+                part.forget()
+            else:
+                # The bytes are good so far as anybody knows: the next run need not fetch them again.
                 part.take_back(whole)
             if isinstance(error, OSError):
                 raise disk_failure(error) from error
-            raise
-        except BaseException:
-            part.forget()
             raise
     part.forget()
     fetched = replace(fetched, resumed=received.resumed)
