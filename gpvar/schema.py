@@ -106,6 +106,20 @@ HIERARCHY = _columns(
     ("map_date", "text", "", "Date of the published map that this row is from; blank for the study's own table"),
 )
 
+GROUPS = _columns(
+    _PRACTICE,
+    ("list", "code", "", "Id of one of the study's lists, such as neighbourhoods"),
+    ("group", "text", "", "The group of that list to which the practice belongs"),
+)
+
+EVENTS = _columns(
+    ("code", "code", "", "The practice to which something happened"),
+    ("event", "code", "", "merged, closed, opened, code_changed or split"),
+    ("date", "text", "", "When"),
+    ("successor", "code", "", "The practice that took its patients on; blank where there is none"),
+    ("done", "text", "", "What was done about it; what nobody confirmed is not used"),
+)
+
 PROVENANCE = _columns(
     ("source", "code", "", "Id of the source in the study, or 'area list'"),
     ("file", "text", "", "Name of the file, without its folder"),
@@ -292,6 +306,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "outcomes": OUTCOMES,
     "practices": PRACTICES,
     "hierarchy": HIERARCHY,
+    "groups": GROUPS,
+    "events": EVENTS,
     "provenance": PROVENANCE,
     "unmatched": UNMATCHED,
     "gates": GATES,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gpvar.study import SourceSpec, Study
 
 FORMAT = 1
-_TABLE = ("outcomes", "practices", "hierarchy", "provenance", "unmatched", "gates", "excluded")
+_TABLE = ("outcomes", "practices", "hierarchy", "groups", "events", "provenance", "unmatched", "gates", "excluded")
 _ANALYSIS = ("practices", "spread", "methods", "fits", "calibration")
 
 
@@ -159,6 +159,7 @@ def _declared(study: Study) -> dict[str, Any]:
     area = {"kind": study.area.kind, "code": study.area.code, "practices": list(study.area.practices)}
     if study.area.file is not None:
         area["file"] = _relative(study.area.file, study.folder)
+    area |= {"list": study.area.list, "group": study.area.group, "name": study.area.name if study.area.group else ""}
     reference: dict[str, Any] = {"set": study.reference.set, "exclude": list(study.reference.exclude)}
     if study.reference.hierarchy_date is not None:
         reference["hierarchy_date"] = study.reference.hierarchy_date.isoformat()
@@ -175,6 +176,10 @@ def _declared(study: Study) -> dict[str, Any]:
         "source": [_declared_source(source, study.folder) for source in study.sources],
         "reports": {"kinds": list(study.reports.kinds), "formats": list(study.reports.formats)},
     }
+    if study.events is not None:
+        declared["events"] = _relative(study.events, study.folder)
+    if study.lists:
+        declared["list"] = [asdict(item) | {"file": _relative(item.file, study.folder)} for item in study.lists]
     if study.adjust is not None:
         declared["adjust"] = {rung: list(ids) for rung, ids in study.adjust.items()}
     return declared

@@ -34,6 +34,10 @@ class Evidence:
         Characteristic → month of which it is.
     monthly
         Counts by month: practice_code, month, name, value.
+    events
+        Practices that merged, closed or split within the period, and what happened, as somebody confirmed it.
+    boards_not_told
+        Boards of practices that could not be given for the study's day: icb_code, icb_name, map_date, practices.
     """
 
     study: Study
@@ -47,6 +51,8 @@ class Evidence:
     impossible: tuple[tuple[str, str, float], ...] = ()
     dates: dict[str, str] = field(default_factory=dict)
     monthly: pd.DataFrame | None = None
+    events: dict[str, str] = field(default_factory=dict)
+    boards_not_told: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)

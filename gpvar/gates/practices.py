@@ -137,12 +137,14 @@ def unmapped_over_40(e: Evidence) -> Iterator[Look]:
 
 def merger_or_list_jump(e: Evidence) -> Iterator[Look]:
     """Fail practices whose list jumped within the period."""
-    jump = e.practices["list_jump_pct"]
+    jump, codes = e.practices["list_jump_pct"], e.practices["practice_code"]
+    known = tuple((code, float("nan"), words) for code, words in e.events.items() if code in set(codes))
     if jump.isna().all():
-        yield Look(UNCHECKED)
+        yield Look(UNCHECKED, known)
         return
     wrong = jump.abs() > catalogue.gates()["merger_or_list_jump"].thresholds["jump_pct_above"]
-    failed = failures(e.practices["practice_code"], jump, wrong, "the list changed by {:,.0f} % in a month")
+    jumped = failures(codes, jump, wrong & ~codes.isin(list(e.events)), "the list changed by {:,.0f} % in a month")
+    failed = (*known, *jumped)
     yield Look(PASSED, failed, detail=_unknown(jump, failed, "list's largest change"))
 
 

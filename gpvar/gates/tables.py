@@ -116,6 +116,12 @@ def hierarchy_date(e: Evidence) -> Iterator[Look]:
             UNCHECKED, detail="the study gives no date" if day is None else "the codes of the areas are not known"
         )
         return
+    if e.boards_not_told is not None and len(e.boards_not_told):
+        rows = [f"{row.practices} of {row.icb_name}" for row in e.boards_not_told.itertuples()]
+        held = f"on the map of {listing(e.boards_not_told['map_date'].unique())}"
+        detail = f"the board on {in_words(day)} of {listing(rows, 4)} ({held}) cannot be told from its code"
+        yield Look(FAILED, value=float(e.boards_not_told["practices"].sum()), detail=detail)
+        return
     strange = sorted(code for code in known if code not in catalogue.icb_members(day))
     area = codes_of_board(e.study.area.code, codes) if e.study.area.kind == "icb" else ()
     within = e.study.period.first_day <= day <= e.study.period.last_day

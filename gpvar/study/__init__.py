@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gpvar.study.model import (
     Area,
+    ListSpec,
     Period,
     Reference,
     Reports,
@@ -17,6 +18,7 @@ from gpvar.study.reading import find_study, load_study
 
 __all__ = [
     "Area",
+    "ListSpec",
     "Period",
     "Reference",
     "Reports",

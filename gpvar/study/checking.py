@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import os
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from gpvar import catalogue
 from gpvar.errors import StudyError
 from gpvar.problems import Problems, count, listing, nearest
+from gpvar.study._reader import Reader
 from gpvar.study.columns import PUBLICATIONS, REFERENCE, TO_FILL_IN, check_columns, to_fill_in
 from gpvar.study.model import (
     AREA_KINDS,
@@ -17,6 +16,7 @@ from gpvar.study.model import (
     REPORT_FORMATS,
     REPORT_KINDS,
     Area,
+    ListSpec,
     Period,
     Reference,
     Reports,
@@ -27,8 +27,22 @@ from gpvar.study.model import (
 
 _SCHEMA = 1
 _DEFAULT_SEED = 1
-_TOP = ("schema", "title", "seed", "declared", "period", "metrics", "area", "reference", "adjust", "source", "reports")
-_LATER = ("letter", "claim", "events", "list")
+_TOP = (
+    "schema",
+    "title",
+    "seed",
+    "declared",
+    "period",
+    "metrics",
+    "area",
+    "reference",
+    "adjust",
+    "source",
+    "reports",
+    "events",
+    "list",
+)
+_LATER = ("letter", "claim")
 _SOURCE = ("id", "file", "sheet", "columns", "dates", "layout", "long", "missing", "edition", "sum_rows")
 _LONG = ("metric", "value")
 #: M1 allows for patients' needs alone; supply and what the practice chooses are never allowed for.
@@ -39,7 +53,7 @@ def checked(content: dict[str, Any], path: Path | None, folder: Path) -> Study:
     """Return the study that `content` describes; raise everything that is wrong with it as one `StudyError`."""
     problems = Problems(StudyError, str(path) if path else "the study")
     _refuse_gaps(content, problems)
-    read = _Reader(problems)
+    read = Reader(problems)
     read.no_strangers(content, (*_TOP, *_LATER, "simulated"), "")
     if read.get(content, "schema", int, default=_SCHEMA) != _SCHEMA:
         problems.add(f"This gpvar reads studies of schema {_SCHEMA}.", "schema", f"Write schema = {_SCHEMA}.")
@@ -55,6 +69,8 @@ def checked(content: dict[str, Any], path: Path | None, folder: Path) -> Study:
         "area": _area(read, content, folder),
         "reference": _reference(read, content),
         "adjust": adjust,
+        "events": read.file(content, folder, "", "events"),
+        "lists": _lists(read, content, folder),
         "sources": _sources(read, content, folder, metrics),
         "reports": _reports(read, content),
         "simulated": read.get(content, "simulated", bool, default=False),
@@ -75,95 +91,7 @@ def _refuse_gaps(content: dict[str, Any], problems: Problems) -> None:
         problems.raise_if_any()
 
 
-class _Reader:
-    """Takes values out of a study's tables, noting what has the wrong name or the wrong kind."""
-
-    _WORDS: ClassVar = {
-        str: "text between quotation marks",
-        int: "a whole number",
-        bool: "true or false",
-        list: "a list in [ ]",
-    }
-
-    def __init__(self, problems: Problems) -> None:
-        self.problems = problems
-
-    def no_strangers(self, table: dict[str, Any], known: tuple[str, ...], where: str) -> None:
-        """Note every word that no study knows, with the nearest that it does."""
-        for word in table:
-            if word not in known:
-                fix = nearest(word, known).strip() or f"Take it out; the words known here are {', '.join(known)}."
-                self.problems.add(f"A study has no word '{word}'{' in ' + where if where else ''}.", "", fix)
-
-    def get(self, table: dict[str, Any], word: str, kind: type, *, default: Any, where: str = "") -> Any:
-        """Return a value of the right kind, or the default with a problem noted."""
-        value = table.get(word, default)
-        if kind is int and isinstance(value, bool):
-            value = str(value)
-        if value is default or isinstance(value, kind):
-            return value
-        self.problems.add(f"'{word}' must be {self._WORDS[kind]}, not {value!r}.", where)
-        return default
-
-    def table(self, content: dict[str, Any], word: str, known: tuple[str, ...]) -> dict[str, Any]:
-        """Return a table such as [area], empty when it is absent."""
-        value = content.get(word, {})
-        if not isinstance(value, dict):
-            self.problems.add(f"'{word}' must be a heading [{word}] with lines below it.", word)
-            return {}
-        self.no_strangers(value, known, f"[{word}]")
-        return value
-
-    def choice(self, value: Any, known: tuple[str, ...], what: str, where: str) -> str:
-        """Return `value` when it is one of `known`."""
-        if value in known:
-            return str(value)
-        meant = nearest(str(value), known)
-        said = f"No {what} is given." if value is None else f"'{value}' is not a {what}.{meant}"
-        self.problems.add(said, where, f"It is one of: {', '.join(known)}.")
-        return known[0]
-
-    def texts(self, table: dict[str, Any], word: str, where: str = "") -> tuple[str, ...]:
-        """Return a list of texts; one text alone counts as a list of one."""
-        value = table.get(word, [])
-        value = [value] if isinstance(value, str) else value
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return tuple(item.strip() for item in value)
-        self.problems.add(f'\'{word}\' must be a list of texts, such as ["one", "two"], not {value!r}.', where)
-        return ()
-
-    def day(self, table: dict[str, Any], word: str, *, required: bool = False, where: str = "") -> dt.date | None:
-        """Return a date, accepted as a TOML date or as text."""
-        value = table.get(word)
-        if isinstance(value, dt.datetime):
-            return value.date()
-        if isinstance(value, dt.date):
-            return value
-        if value is None and not required:
-            return None
-        try:
-            return dt.date.fromisoformat(str(value))
-        except ValueError:
-            said = f"'{word}' is missing" if value is None else f"'{word}' is not a date: {value!r}"
-            self.problems.add(f"{said}.", where, f"Write it as {word} = 2026-04-14, without quotation marks.")
-            return dt.date(1900, 1, 1) if required else None
-
-    def file(self, table: dict[str, Any], folder: Path, where: str) -> Path | None:
-        """Return the absolute path of a file named relative to the study."""
-        text = self.get(table, "file", str, default="", where=where).strip()
-        if not text:
-            return None
-        if any(ord(letter) < 32 for letter in text):
-            self.problems.add(
-                "A backslash inside double quotation marks has changed the path.",
-                f"{where} file = {text!r}",
-                "Write the path with forward slashes, or between single quotation marks.",
-            )
-            return None
-        return Path(os.path.normpath((folder / text.replace("\\", "/")).absolute()))
-
-
-def _period(read: _Reader, content: dict[str, Any]) -> Period | None:
+def _period(read: Reader, content: dict[str, Any]) -> Period | None:
     text = content.get("period")
     fix = 'Write the first and last month, as period = "2025-04..2026-03".'
     if not isinstance(text, str):
@@ -176,7 +104,7 @@ def _period(read: _Reader, content: dict[str, Any]) -> Period | None:
         return None
 
 
-def _metrics(read: _Reader, content: dict[str, Any]) -> tuple[str, ...]:
+def _metrics(read: Reader, content: dict[str, Any]) -> tuple[str, ...]:
     known = catalogue.metrics()
     asked = read.texts(content, "metrics")
     if not asked and "metrics" not in {problem.where for problem in read.problems.found}:
@@ -188,8 +116,8 @@ def _metrics(read: _Reader, content: dict[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(asked))
 
 
-def _area(read: _Reader, content: dict[str, Any], folder: Path) -> Area | None:
-    table = read.table(content, "area", ("kind", "code", "file", "name", "practices"))
+def _area(read: Reader, content: dict[str, Any], folder: Path) -> Area | None:
+    table = read.table(content, "area", ("kind", "code", "file", "name", "practices", "list", "group"))
     if not table:
         fix = 'Add [area] with kind = "icb" and code = "QHM", or kind = "list" and file = "our-practices.csv".'
         read.problems.add("The study does not say which area it is about.", "[area]", fix)
@@ -198,7 +126,9 @@ def _area(read: _Reader, content: dict[str, Any], folder: Path) -> Area | None:
     code = read.get(table, "code", str, default="", where="[area]").strip().upper()
     file = read.file(table, folder, "[area]")
     practices = tuple(dict.fromkeys(code.upper() for code in read.texts(table, "practices", "[area]")))
-    if kind == "list" and file is None and not code and not practices:
+    chosen, group = (read.get(table, word, str, default="", where="[area]").strip() for word in ("list", "group"))
+    _check_group(read, content, kind, chosen, group)
+    if kind == "list" and file is None and not (code or practices or chosen):
         read.problems.add(
             "An area of kind 'list' needs a file of practice codes.", "[area]", 'Add file = "our-practices.csv".'
         )
@@ -206,10 +136,42 @@ def _area(read: _Reader, content: dict[str, Any], folder: Path) -> Area | None:
         read.problems.add(
             f"The area has no code, and '{kind}' needs one.", "[area]", 'Add a line such as code = "QHM".'
         )
-    return Area(kind, code, file, read.get(table, "name", str, default="", where="[area]"), practices)
+    name = read.get(table, "name", str, default="", where="[area]") or group
+    return Area(kind, code, file, name, practices, chosen, group)
 
 
-def _reference(read: _Reader, content: dict[str, Any]) -> Reference:
+def _check_group(read: Reader, content: dict[str, Any], kind: str, chosen: str, group: str) -> None:
+    """Note a group without its list, or a list that the study does not have."""
+    if not chosen and not group:
+        return
+    ids = [str(item.get("id", "")) for item in content.get("list", []) if isinstance(item, dict)]
+    if kind != "list" or not (chosen and group):
+        fix = 'Write kind = "list", list = "the id of a [[list]]" and group = "the name of the group".'
+        read.problems.add("A group of a list needs both its list and its name.", "[area]", fix)
+    elif chosen not in ids:
+        fix = nearest(chosen, ids).strip() or "Add [[list]] with lines id = and file = below it."
+        read.problems.add(f"The study has no list called '{chosen}'.", "[area] list", fix)
+
+
+def _lists(read: Reader, content: dict[str, Any], folder: Path) -> tuple[ListSpec, ...]:
+    tables = content.get("list", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        read.problems.add("'list' must be a heading [[list]] with lines below it.", "[[list]]")
+        return ()
+    found = []
+    for number, table in enumerate(tables, 1):
+        name = str(table.get("id") or f"list {number}")
+        where = f"[[list]] {name}"
+        read.no_strangers(table, ("id", "file", "column"), where)
+        file = read.file(table, folder, where)
+        if file is None:
+            read.problems.add("The list names no file.", where, 'Add a line such as file = "neighbourhoods.csv".')
+            continue
+        found.append(ListSpec(name, file, read.get(table, "column", str, default="", where=where)))
+    return tuple(found)
+
+
+def _reference(read: Reader, content: dict[str, Any]) -> Reference:
     table = read.table(content, "reference", ("set", "hierarchy_date", "exclude"))
     default = Reference()
     chosen = read.choice(table.get("set", default.set), REFERENCE_SETS, "reference set", "[reference] set")
@@ -222,7 +184,7 @@ def _reference(read: _Reader, content: dict[str, Any]) -> Reference:
     return Reference(chosen, read.day(table, "hierarchy_date", where="[reference]"), exclude)
 
 
-def _adjust(read: _Reader, content: dict[str, Any]) -> dict[str, tuple[str, ...]] | None:
+def _adjust(read: Reader, content: dict[str, Any]) -> dict[str, tuple[str, ...]] | None:
     if "adjust" not in content:
         return None
     table = read.table(content, "adjust", ("M1", "M2"))
@@ -244,7 +206,7 @@ def _adjust(read: _Reader, content: dict[str, Any]) -> dict[str, tuple[str, ...]
     return adjust
 
 
-def _sources(read: _Reader, content: dict[str, Any], folder: Path, metrics: tuple[str, ...]) -> tuple[SourceSpec, ...]:
+def _sources(read: Reader, content: dict[str, Any], folder: Path, metrics: tuple[str, ...]) -> tuple[SourceSpec, ...]:
     tables = content.get("source", [])
     tables = [tables] if isinstance(tables, dict) else tables
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
@@ -259,7 +221,7 @@ def _sources(read: _Reader, content: dict[str, Any], folder: Path, metrics: tupl
     return sources
 
 
-def _source(read: _Reader, table: dict[str, Any], number: int, folder: Path) -> SourceSpec:
+def _source(read: Reader, table: dict[str, Any], number: int, folder: Path) -> SourceSpec:
     name = str(table.get("id") or f"source {number}")
     where = f"[[source]] {name}"
     read.no_strangers(table, _SOURCE, where)
@@ -297,7 +259,7 @@ def _source(read: _Reader, table: dict[str, Any], number: int, folder: Path) -> 
     )
 
 
-def _files(read: _Reader, table: dict[str, Any], folder: Path, where: str, *, several: bool) -> list[Path]:
+def _files(read: Reader, table: dict[str, Any], folder: Path, where: str, *, several: bool) -> list[Path]:
     """Return the files of a source; a publication may come in several."""
     if "file" not in table:
         read.problems.add("The source names no file.", where, 'Add a line such as file = "data/raw/practices.csv".')
@@ -323,7 +285,7 @@ def _flattened(columns: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _dates(read: _Reader, table: dict[str, Any], where: str) -> dict[str, str]:
+def _dates(read: Reader, table: dict[str, Any], where: str) -> dict[str, str]:
     dates = table.get("dates", {})
     if not isinstance(dates, dict):
         read.problems.add('[source.dates] must hold lines such as imd2025 = "2025-10".', where)
@@ -343,7 +305,7 @@ def _dates(read: _Reader, table: dict[str, Any], where: str) -> dict[str, str]:
     return kept
 
 
-def _reports(read: _Reader, content: dict[str, Any]) -> Reports:
+def _reports(read: Reader, content: dict[str, Any]) -> Reports:
     table = read.table(content, "reports", ("kinds", "formats"))
     default = Reports()
     chosen = {}

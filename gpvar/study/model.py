@@ -54,13 +54,36 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """Whom the reports are about: an organisation by its code, or the practices of a list."""
+    """Whom the reports are about: an organisation by its code, the practices of a list, or one group of a list.
+
+    Attributes
+    ----------
+    list, group
+        The id of one of the study's lists, and which of its groups is meant.
+    """
 
     kind: str
     code: str = ""
     file: Path | None = None
     name: str = ""
     practices: tuple[str, ...] = ()
+    list: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListSpec:
+    """A list of practices and the group of each: neighbourhoods, federations, areas of an LMC.
+
+    Attributes
+    ----------
+    column
+        The heading of the column of groups, where the file has more than one that may be it.
+    """
+
+    id: str
+    file: Path
+    column: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +158,8 @@ class Study:
     simulated: bool
     path: Path | None
     folder: Path
+    events: Path | None = None
+    lists: tuple[ListSpec, ...] = ()
 
     def analysis_part(self) -> dict[str, Any]:
         """Return what decides the numbers, in one canonical form.
@@ -146,7 +171,13 @@ class Study:
             "seed": self.seed,
             "period": [self.period.start, self.period.end],
             "metrics": sorted(self.metrics),
-            "area": {"kind": self.area.kind, "code": self.area.code, "practices": sorted(self.area.practices)},
+            "area": {
+                "kind": self.area.kind,
+                "code": self.area.code,
+                "practices": sorted(self.area.practices),
+                "list": self.area.list,
+                "group": self.area.group,
+            },
             "reference": {
                 "set": self.reference.set,
                 "hierarchy_date": str(self.reference.hierarchy_date or ""),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from gpvar import catalogue, gates, schema
+from gpvar import catalogue, gates, organisations, schema
 from gpvar.errors import SourceError, StudyError
 from gpvar.problems import Problems, listing
 from gpvar.sources import local, official
@@ -16,6 +16,7 @@ from gpvar.study import Study
 from gpvar.table.area import area_codes, area_name
 from gpvar.table.figures import outcomes_of, with_patient_months
 from gpvar.table.joining import facts_of, hierarchy, placed, practices
+from gpvar.table.own import own_lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,10 @@ class PracticeTable:
         One row per practice: name, list, characteristics.
     hierarchy
         One row per practice: where it belongs.
+    groups
+        To which group of each of the study's lists a practice belongs.
+    events
+        What happened to practices, and what was done about it.
     provenance
         One row per file read.
     unmatched
@@ -56,6 +61,8 @@ class PracticeTable:
     outcomes: pd.DataFrame
     practices: pd.DataFrame
     hierarchy: pd.DataFrame
+    groups: pd.DataFrame
+    events: pd.DataFrame
     provenance: pd.DataFrame
     unmatched: pd.DataFrame
     gates: pd.DataFrame
@@ -90,20 +97,24 @@ def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable
     """
     _refuse_nothing(study)
     tables = _read_all(study, max_bytes)
-    listed, list_provenance = _listed(study, max_bytes)
+    own = own_lists(study, max_bytes)
     counts = pd.concat([table.counts for table in tables], ignore_index=True)
     _refuse_without_figures(study, counts)
-    measured = pd.Index(sorted(counts.loc[counts["metric"].isin(study.metrics), "practice_code"].unique()))
-    facts, dates = facts_of(tables, measured)
-    facts = placed(tables, facts, study.reference.hierarchy_date or study.period.last_day)
+    facts, dates = facts_of(tables)
     by_month = {metric for table in tables if table.has_months for metric in table.counts["metric"].unique()}
-    monthly = _monthly(tables)
+    joined = organisations.like_for_like(
+        own.events, study.period, counts, facts, _monthly(tables), dates=dates, has_months=bool(by_month)
+    )
+    counts, monthly = joined.counts, joined.monthly
+    measured = pd.Index(sorted(counts.loc[counts["metric"].isin(study.metrics), "practice_code"].unique()))
+    day = study.reference.hierarchy_date or study.period.last_day
+    facts, not_told = placed(tables, joined.facts.reindex(measured), day)
     counts, from_lists = with_patient_months(study, counts, facts, monthly, by_month)
     outcomes, months = outcomes_of(study, counts, measured, bool(by_month))
     _refuse_wrong_columns(study, outcomes)
     places = hierarchy(facts)
     described = practices(facts, counts, measured)
-    codes = area_codes(study, places, described, listed)
+    codes = area_codes(study, places, described, own)
     homes = {f"{row.metric}.{row.part}": table.id for table in tables for row in _parts(table)}
     evidence = gates.Evidence(
         study=study,
@@ -117,16 +128,20 @@ def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable
         impossible=tuple(item for table in tables for item in table.impossible),
         dates=dates,
         monthly=monthly,
+        events=organisations.events_within(own.events, study.period),
+        boards_not_told=not_told,
     )
     found = gates.run(evidence)
-    provenance = pd.DataFrame([*(row for table in tables for row in table.provenance), *list_provenance])
+    provenance = pd.DataFrame([*(row for table in tables for row in table.provenance), *own.provenance])
     return PracticeTable(
         study=study,
         outcomes=outcomes,
         practices=described,
         hierarchy=places,
+        groups=own.groups[own.groups["practice_code"].isin(measured)].reset_index(drop=True),
+        events=joined.done,
         provenance=provenance[schema.names("provenance")],
-        unmatched=_unmatched(study, tables, measured, places, listed),
+        unmatched=_unmatched(study, tables, measured, places, own.listed),
         gates=found,
         area_codes=codes,
         area_name=area_name(study, places, facts, codes),
@@ -182,13 +197,6 @@ def _read_all(study: Study, max_bytes: int) -> list[SourceTable]:
         problems.add(error.problem, error.where, error.fix)
     problems.raise_if_any()
     return tables
-
-
-def _listed(study: Study, max_bytes: int) -> tuple[tuple[str, ...], list[dict[str, object]]]:
-    if study.area.file is None:
-        return (), []
-    codes, provenance = local.read_codes(study.area.file, max_bytes)
-    return codes, [provenance]
 
 
 def _parts(table: SourceTable) -> Sequence:

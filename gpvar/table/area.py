@@ -8,14 +8,13 @@ from gpvar import organisations
 from gpvar.errors import StudyError
 from gpvar.problems import closest, listing
 from gpvar.study import Study
+from gpvar.table.own import OwnLists
 
 _KIND_COLUMN = {"icb": "icb_code", "sub_icb": "sub_icb_code", "pcn": "pcn_code"}
 _KIND_NAME = {"icb": "integrated care board", "sub_icb": "sub-ICB location", "pcn": "primary care network"}
 
 
-def area_codes(
-    study: Study, hierarchy: pd.DataFrame, practices: pd.DataFrame, listed: tuple[str, ...]
-) -> tuple[str, ...]:
+def area_codes(study: Study, hierarchy: pd.DataFrame, practices: pd.DataFrame, own: OwnLists) -> tuple[str, ...]:
     """Return the practices of the study's area that are in the data.
 
     Raises
@@ -24,10 +23,16 @@ def area_codes(
         When the area, or a practice asked for, is not there; what could be meant is said.
     """
     area = study.area
+    listed = own.codes(area.list, area.group) if area.list else own.listed
+    if area.list and not listed:
+        groups = own.groups.loc[own.groups["list"] == area.list, "group"].unique()
+        near = closest(area.group, groups)
+        fix = f"Did you mean {' or '.join(near)}?" if near else f"The list has {listing(groups, 12)}."
+        raise StudyError(f"The list '{area.list}' has no group called '{area.group}'.", f"{study.path}, [area]", fix)
     everyone = hierarchy["practice_code"]
     strangers = [code for code in area.practices if code not in set(everyone)]
     if strangers:
-        raise _no_such_practice(strangers, practices, study)
+        raise _no_such_practice(strangers, practices, study, own)
     listed_here = everyone.isin({*listed, *area.practices})
     members = listed_here if area.kind == "list" else _members(study, hierarchy)
     if not members.any():
@@ -74,8 +79,16 @@ def _no_such_board(code: str, hierarchy: pd.DataFrame, where: str) -> StudyError
     )
 
 
-def _no_such_practice(strangers: list[str], practices: pd.DataFrame, study: Study) -> StudyError:
+def _no_such_practice(strangers: list[str], practices: pd.DataFrame, study: Study, own: OwnLists) -> StudyError:
     where = f"{study.path or 'the study'}, [area] practices"
+    gone = organisations.successors_on(own.events, study.period.last_day)
+    merged = [code for code in strangers if code in gone]
+    if merged:
+        return StudyError(
+            f"Practices asked for have merged or changed their code: {listing(f'{c} is now {gone[c]}' for c in merged)}.",
+            where,
+            "Write the code that the practice has now; its earlier figures are counted in.",
+        )
     if len(strangers) > 1:
         return StudyError(
             f"{len(strangers)} practices asked for are not in the data: {listing(strangers)}.",

@@ -22,16 +22,17 @@ def in_order(tables: Sequence[SourceTable]) -> list[SourceTable]:
     return sorted(tables, key=lambda table: PUBLICATIONS.index(table.id) if table.id in PUBLICATIONS else -1)
 
 
-def facts_of(tables: Sequence[SourceTable], measured: pd.Index) -> tuple[pd.DataFrame, dict[str, str]]:
+def facts_of(tables: Sequence[SourceTable]) -> tuple[pd.DataFrame, dict[str, str]]:
     """Return what is known of each practice, and of which month each characteristic is.
 
     A characteristic, or a list size, is taken whole from the first source that has it and never mixed from two.
     """
+    every = pd.Index(sorted(set().union(*(table.facts.index for table in tables))))
     columns: dict[str, pd.Series] = {}
     owners: dict[str, str] = {}
     dates: dict[str, str] = {}
     for table in in_order(tables):
-        facts = table.facts.reindex(measured)
+        facts = table.facts.reindex(every)
         for name in facts:
             what = str(name).partition(".")[0]
             if what in _FILLED and what in columns:
@@ -39,27 +40,32 @@ def facts_of(tables: Sequence[SourceTable], measured: pd.Index) -> tuple[pd.Data
             elif owners.setdefault(what, table.id) == table.id:
                 columns[str(name)] = facts[name]
         dates |= {name: date for name, date in table.dates.items() if owners.get(name) == table.id}
-    return pd.DataFrame(columns, index=measured), dates
+    return pd.DataFrame(columns, index=every).rename_axis("practice_code"), dates
 
 
-def placed(tables: Sequence[SourceTable], facts: pd.DataFrame, day: dt.date) -> pd.DataFrame:
-    """Return facts with where each practice belonged on a day.
+def placed(
+    tables: Sequence[SourceTable], facts: pd.DataFrame, day: dt.date
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Return facts with where each practice belonged on a day, and the boards that could not be given for that day.
 
     The study's own table decides where it says to which board practices belong; otherwise the publication's map that
     is dated nearest, whole rows at a time: the network of one date never stands beside the board of another.
     """
     maps = [table.places for table in tables if table.places is not None and len(table.places)]
     if "icb_code" in facts or not maps:
-        return facts.assign(map_date="")
+        return facts.assign(map_date=""), None
     # The register of practices names no networks: a map that does goes first.
-    found = organisations.place_on(maps, day, needs=["pcn_code"]).set_index("practice_code").reindex(facts.index)
+    on_the_day = organisations.place_on(maps, day, needs=["pcn_code"])
+    on_the_day = on_the_day[on_the_day["practice_code"].isin(facts.index)]
+    found = on_the_day.set_index("practice_code").reindex(facts.index)
     kept = [name for name in (*_PLACES, "pcn_name", "icb_name", "map_date") if name in found]
     joined = facts.drop(columns=[name for name in kept if name in facts]).join(found[kept].fillna(""))
     names = found["practice_name"] if "practice_name" in found else pd.Series("", index=facts.index)
     given = (
         joined["practice_name"].replace("", None) if "practice_name" in joined else pd.Series(None, index=facts.index)
     )
-    return joined.assign(practice_name=given.astype(object).combine_first(names.astype(object)))
+    joined = joined.assign(practice_name=given.astype(object).combine_first(names.astype(object)))
+    return joined, organisations.boards_not_told(on_the_day)
 
 
 def hierarchy(facts: pd.DataFrame) -> pd.DataFrame:

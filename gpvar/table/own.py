@@ -1,0 +1,68 @@
+"""What a study says of practices itself: the list of its area, its groups, and what happened to practices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from gpvar import organisations, schema
+from gpvar.organisations import Events
+from gpvar.sources import lists, local
+from gpvar.study import Study
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLists:
+    """The lists that a study names.
+
+    Attributes
+    ----------
+    listed
+        Codes of the practices of the area's list, each as it is called at the end of the period.
+    groups
+        practice_code, list, group.
+    events
+        What happened to practices, confirmed and proposed.
+    provenance
+        One row for each file.
+    """
+
+    listed: tuple[str, ...]
+    groups: pd.DataFrame
+    events: Events
+    provenance: tuple[dict[str, object], ...]
+
+    def codes(self, list_id: str, group: str) -> tuple[str, ...]:
+        """Return the practices of one group of one list; capitals and spaces do not matter."""
+        plain = " ".join(group.casefold().split())
+        same = self.groups["group"].map(lambda name: " ".join(name.casefold().split()) == plain).astype(bool)
+        return tuple(self.groups.loc[(self.groups["list"] == list_id) & same, "practice_code"])
+
+
+def own_lists(study: Study, max_bytes: int) -> OwnLists:
+    """Read the lists and events that a study names.
+
+    Raises
+    ------
+    SourceError
+        When one of them cannot be used.
+    """
+    provenance: list[dict[str, object]] = []
+    events = organisations.no_events()
+    if study.events is not None:
+        events, row = lists.read_events(study.events, max_bytes=max_bytes)
+        provenance.append(row)
+    gone = organisations.successors_on(events, study.period.last_day)
+    listed: tuple[str, ...] = ()
+    if study.area.file is not None:
+        codes, row = local.read_codes(study.area.file, max_bytes)
+        listed = tuple(dict.fromkeys(gone.get(code, code) for code in codes))
+        provenance.append(row)
+    rows: list[tuple[str, str, str]] = []
+    for spec in study.lists:
+        found, row = lists.read_list(spec.file, column=spec.column, max_bytes=max_bytes)
+        rows += [(gone.get(code, code), spec.id, group) for code, group in found.groups.items()]
+        provenance.append(row)
+    groups = pd.DataFrame(dict.fromkeys(rows), columns=schema.names("groups"), dtype=str)
+    return OwnLists(listed, groups, events, tuple(provenance))
