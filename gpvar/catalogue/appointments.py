@@ -11,7 +11,19 @@ from typing import Any
 from gpvar.catalogue._cards import MetricCard, Selection, selections
 from gpvar.errors import SourceError
 
-__all__ = ["Half", "WhatIf", "also", "check", "halves", "labels", "monthly", "plain", "unmapped", "what_if"]
+__all__ = [
+    "Half",
+    "WhatIf",
+    "also",
+    "check",
+    "halves",
+    "labels",
+    "monthly",
+    "plain",
+    "unmapped",
+    "what_if",
+    "what_if_same_day",
+]
 
 _FILE = "appointments.toml"
 
@@ -71,6 +83,13 @@ def halves() -> tuple[Half, ...]:
 def what_if() -> tuple[WhatIf, ...]:
     """Return the definitions of the mapping what-if, in the order in which they are added."""
     return tuple(WhatIf(item["id"], item["title"], tuple(item["categories"])) for item in _raw()["what_if"])
+
+
+def what_if_same_day() -> dict[str, tuple[Selection, ...]]:
+    """Return category → its appointments held on the day of booking, for each category of the mapping what-if."""
+    on_day = next(item for item in monthly()["acute_same_day"] if item.column == "TIME_BETWEEN_BOOK_AND_APPT")
+    names = (name for item in what_if() for name in item.categories)
+    return {name: (Selection("NATIONAL_CATEGORY", (name,)), on_day) for name in names}
 
 
 def chosen(rows: tuple[Selection, ...], column: str) -> set[str]:

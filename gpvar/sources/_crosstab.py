@@ -1,0 +1,232 @@
+"""Stream the practice-level appointments crosstab: runs of rows as numbers of normalised labels, from file or cache."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gpvar.catalogue import appointments as facts
+from gpvar.sources import _cache
+from gpvar.sources._members import fingerprint
+from gpvar.sources._parts import Part
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Result = TypeVar("Result")
+
+#: Raised whenever what is kept in the cache changes its form or meaning.
+VERSION = 1
+#: Column of the tidy frame → heading of the file. The last five hold labels.
+COLUMNS = {
+    "month": "APPOINTMENT_MONTH_START_DATE",
+    "practice_code": "GP_CODE",
+    "supplier": "SUPPLIER",
+    "hcp_type": "HCP_TYPE",
+    "appt_mode": "APPT_MODE",
+    "national_category": "NATIONAL_CATEGORY",
+    "booking_interval": "TIME_BETWEEN_BOOK_AND_APPT",
+    "appt_status": "APPT_STATUS",
+}
+LABELS = tuple(list(COLUMNS)[3:])
+COUNT = "COUNT_OF_APPOINTMENTS"
+#: Rows of one group of the cached file: large enough to pack, small enough to hold.
+_GROUP = 200_000
+_UNREADABLE = (pa.ArrowException, OSError, KeyError, ValueError)
+
+
+class OddCount(Exception):
+    """A count is not written as a plain whole number."""
+
+
+class Vocabulary:
+    """The different texts of a column, numbered as they come."""
+
+    def __init__(self, texts: tuple[str, ...] = ()) -> None:
+        self.texts = list(texts)
+        self._number = {text: number for number, text in enumerate(texts)}
+
+    def number(self, text: str) -> int:
+        """Return a text's number, a new one where it is new."""
+        found = self._number.get(text)
+        if found is None:
+            found = self._number[text] = len(self.texts)
+            self.texts.append(text)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A run of rows: for each column the numbers of its texts, and the appointments of each row."""
+
+    codes: dict[str, Array]
+    count: Array
+
+
+@dataclass(slots=True)
+class Extent:
+    """What was met while reading: how many rows, and which are left out because they are of no practice.
+
+    Attributes
+    ----------
+    strangers
+        Code that is no practice's → its first row.
+    """
+
+    rows_read: int = 0
+    rows_kept: int = 0
+    left_out: int = 0
+    strangers: dict[str, int] = field(default_factory=dict)
+
+
+class Reading:
+    """One reading of one table, from the file or from the cache.
+
+    Attributes
+    ----------
+    words
+        Column → its texts.
+    extent
+        Filled in while the rows are read.
+    """
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self.extent = Extent()
+        known = facts.labels()
+        self.words = {name: Vocabulary(known.get(heading, ())) for name, heading in COLUMNS.items()}
+
+    def from_file(self, keep: Path | None, *, careful: bool = False) -> Iterator[Rows]:
+        """Yield the rows of the file, and keep them tidy in the cache once the last has been read."""
+        from gpvar.sources._crosstab_csv import csv_rows
+
+        keeper = _Keeper(self, keep) if keep else None
+        try:
+            for rows in csv_rows(self, careful=careful):
+                if keeper:
+                    keeper.add(rows)
+                yield rows
+            if keeper:
+                keeper.finish()
+        finally:
+            if keeper:
+                keeper.stop()
+
+    def from_cache(self, path: Path) -> Iterator[Rows]:
+        """Yield the rows that an earlier reading kept."""
+        with pq.ParquetFile(path, read_dictionary=list(COLUMNS), page_checksum_verification=True) as file:
+            self.extent = Extent(**json.loads(file.metadata.metadata[b"extent"]))
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group, use_threads=False)
+                for batch in table.to_batches():
+                    codes = {name: self._numbered(batch.column(name), name) for name in COLUMNS}
+                    yield Rows(codes, batch.column("count").to_numpy())
+        _cache.touch(path)
+
+    def _numbered(self, column: pa.DictionaryArray, name: str) -> Array:
+        numbers = [self.words[name].number(text) for text in column.dictionary.to_pylist()]
+        return np.array(numbers, dtype=np.int32)[column.indices.to_numpy()]
+
+
+def consume(part: Part, use: Callable[[Reading, Iterator[Rows]], Result]) -> Result:
+    """Read a table from the cache if it is there whole, else from the file.
+
+    Parameters
+    ----------
+    part
+        The table.
+    use
+        What to do with the rows; it may be called again from the start when the cache turns out to be damaged.
+    """
+    sha256, _ = fingerprint(part.member.path)
+    kept = _cache.place(f"crosstab-{VERSION}", sha256, part.member.name)
+    if kept is not None and kept.is_file():
+        reading = Reading(part)
+        # A damaged or foreign file in the cache is read anew from its source and written again.
+        with contextlib.suppress(*_UNREADABLE):
+            return use(reading, reading.from_cache(kept))
+    reading = Reading(part)
+    try:
+        return use(reading, reading.from_file(kept))
+    except OddCount:
+        # Some cell of the counts is no plain number: read again cell by cell, to use it or to say which.
+        reading = Reading(part)
+        return use(reading, reading.from_file(kept, careful=True))
+
+
+class _Keeper:
+    """Writes tidy rows to the cache; any failure ends the keeping and not the reading."""
+
+    def __init__(self, reading: Reading, target: Path) -> None:
+        self._reading = reading
+        self._held: list[Rows] = []
+        self._size = 0
+        self._draft: _cache.Draft | None = None
+        self._writer: pq.ParquetWriter | None = None
+        with contextlib.suppress(OSError):
+            self._draft = _cache.Draft(target)
+
+    def add(self, rows: Rows) -> None:
+        """Take a run of rows."""
+        if self._draft is None:
+            return
+        self._held.append(rows)
+        self._size += len(rows.count)
+        if self._size >= _GROUP:
+            self._attempt(self._write)
+
+    def finish(self) -> None:
+        """Put the file in its place."""
+        if self._draft is not None:
+            self._attempt(self._close)
+
+    def stop(self) -> None:
+        """Give up whatever was not finished."""
+        writer, draft = self._writer, self._draft
+        self._writer = self._draft = None
+        self._held = []
+        with contextlib.suppress(*_UNREADABLE):
+            if writer is not None:
+                writer.close()
+        if draft is not None:
+            draft.discard()
+
+    def _attempt(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except _UNREADABLE:
+            self.stop()
+
+    def _write(self) -> None:
+        assert self._draft is not None
+        columns = {}
+        for name in COLUMNS:
+            numbers = np.concatenate([rows.codes[name] for rows in self._held])
+            columns[name] = pa.DictionaryArray.from_arrays(numbers, pa.array(self._reading.words[name].texts))
+        columns["count"] = pa.array(np.concatenate([rows.count for rows in self._held]))
+        table = pa.table(columns)
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(
+                self._draft.path, table.schema, compression="zstd", compression_level=1, write_page_checksum=True
+            )
+        self._writer.write_table(table)
+        self._held, self._size = [], 0
+
+    def _close(self) -> None:
+        assert self._draft is not None
+        if self._held:
+            self._write()
+        if self._writer is None:
+            return
+        extent = json.dumps(dataclasses.asdict(self._reading.extent))
+        self._writer.add_key_value_metadata({"extent": extent})
+        self._writer.close()
+        draft, self._writer, self._draft = self._draft, None, None
+        draft.commit()
