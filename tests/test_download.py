@@ -189,7 +189,7 @@ def test_a_transfer_that_breaks_off_goes_on_where_it_stopped(site: Site, raw: Pa
     assert one.path.read_bytes() == BODY and one.resumed
     assert site.asked("/f.zip") == ["", "bytes=70000-"]
     assert site.visits[1][1]["if-range"] == '"one"'
-    assert waits == [1.0] and said == ["The transfer broke off; trying again in 1 seconds."]
+    assert waits == [1.0] and said == ["The transfer broke off; trying again in 1 second."]
     assert read_manifest(raw)[0].how == "resumed"
 
 
@@ -590,6 +590,22 @@ def test_a_file_that_is_not_what_it_should_be_replaces_nothing(site: Site, raw: 
     assert error.problem.startswith("What came from 127.0.0.1 is not Appointments in General Practice, June 2026.")
     assert said in error.problem and error.problem.endswith("It was not kept.") and says_by_hand(error, raw)
     assert before.path.read_bytes() == zipped() and files(raw) == [before.path.name, NAME]
+
+
+def test_a_file_at_an_address_that_is_none_of_the_official_ones_is_said_in_the_words_of_the_check(
+    site: Site, raw: Path
+) -> None:
+    error = refused(site.on("/f.csv", whole(b"Name,Colour\nApple,green\n")), raw, verify=taken_for)
+    assert error.problem.startswith("What is at this address was not kept. The headings are those of no official file")
+    assert "[source.columns]" in error.fix and files(raw) == []
+
+
+def test_a_file_from_any_address_is_noted_as_the_edition_that_it_is(
+    site: Site, raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "editions", lambda: (edition("https://x.nhs.uk/f.zip", sha256=sha256(BODY)),))
+    got(site.on("/mirror.zip", good(BODY)), raw)
+    assert (read_manifest(raw)[0].edition, read_manifest(raw)[0].source) == ("gpad_2026_06", "gpad")
 
 
 # What was there before

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from gpvar import __version__
+from gpvar.problems import count
 from gpvar.sources._asking import USUAL, Limits, TransferFailed, Transport, ask, disk_failure, failed_by
 from gpvar.sources._unfinished import Facts, Unfinished
 
@@ -85,7 +86,7 @@ def transfer(
             if hopeless or not failure.passing:
                 raise
             if say is not None:
-                say(f"{_said(failure)}; trying again in {wait:.0f} seconds.")
+                say(f"{_said(failure)}; trying again in {count(round(wait), 'second')}.")
             sleep(wait)
 
 

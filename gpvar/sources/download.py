@@ -17,6 +17,7 @@ from gpvar.sources._asking import USUAL, Limits, TransferFailed, Transport, chec
 from gpvar.sources._members import fingerprint
 from gpvar.sources._placing import EARLIER, digest, file_with, is_own, place, safe_name, unpack, with_suffix
 from gpvar.sources._refusals import Wanted, by_hand, explained, only_by_hand, other_content
+from gpvar.sources._telling import Progress, Teller, progress_line
 from gpvar.sources._transfer import Received, transfer
 from gpvar.sources._unfinished import Unfinished
 from gpvar.sources.manifest import Noted, note_file, read_manifest
@@ -38,12 +39,8 @@ __all__ = [
     "safe_name",
 ]
 
-#: Is told the name of the file, the bytes that are there and, where known, those that there will be.
-Progress = Callable[[str, int, int | None], None]
 #: Is shown the file before it replaces anything; returns what the file was taken for, or raises SourceError.
 Verify = Callable[[Path], str]
-
-_TOLD_EVERY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +182,7 @@ def fetch(
                 part,
                 transport=send or transport(),
                 sleep=sleep,
-                progress=_Teller(wanted.name, progress),
+                progress=Teller(wanted.name, progress),
                 say=say,
                 limits=limits,
                 expected_bytes=size,
@@ -257,26 +254,6 @@ def fetch_many(
         else:
             (already if one.unchanged else fetched).append(one)
     return Fetches(tuple(fetched), tuple(already), tuple(failed))
-
-
-def progress_line(name: str, done: int, total: int | None) -> str:
-    """Return one line for the screen: ``"name: 63.0 of 190.0 MB (33 %)"``."""
-    if not total:
-        return f"{name}: {done / 1e6:.1f} MB"
-    return f"{name}: {done / 1e6:.1f} of {total / 1e6:.1f} MB ({100 * done // total} %)"
-
-
-class _Teller:
-    """Tells of progress, but not more often than an eye can follow."""
-
-    def __init__(self, name: str, progress: Progress | None) -> None:
-        self._name, self._progress, self._told = name, progress, 0.0
-
-    def __call__(self, done: int, total: int | None) -> None:
-        now = time.monotonic()
-        if self._progress is not None and (done == total or now - self._told >= _TOLD_EVERY):
-            self._told = now
-            self._progress(self._name, done, total)
 
 
 def _host(what: Edition | str) -> str:
@@ -363,6 +340,9 @@ def _checked(whole: Path, wanted: Wanted, demands: _Demands) -> Fetched:
     try:
         return Fetched(whole, sha256, size, taken_for=demands.verify(whole))
     except SourceError as error:
+        if wanted.edition is None:
+            problem = f"What is at this address was not kept. {error.problem}"
+            raise SourceError(problem, wanted.address, error.fix) from error
         raise SourceError(
             f"What came from {wanted.host} is not {wanted.title}. {error.problem} It was not kept.",
             wanted.address,
@@ -408,7 +388,7 @@ def _from_earlier_run(what: Edition | str, into: Path) -> Fetched | None:
 
 def _with_note(fetched: Fetched, wanted: Wanted, how: str) -> Fetched:
     """Note a file in the manifest once; what hinders that is a remark, because the file itself is good."""
-    edition = wanted.edition
+    edition = wanted.edition or next((item for item in catalogue.editions() if item.sha256 == fetched.sha256), None)
     rows = _noted(edition, wanted.address, wanted.folder)
     if any(row.file == fetched.path.name and row.sha256 == fetched.sha256 for row in rows):
         return fetched
