@@ -240,12 +240,12 @@ def _sources(chosen: argparse.Namespace) -> int:
     from gpvar import load_study, words
     from gpvar.sources import needs, taking
 
-    study = load_study(chosen.study)
+    study = load_study(chosen.study, complete=False)
     folders = [*(_folder(folder) for folder in chosen.look), *needs.usual_folders(study)]
     found = needs.states(study, folders)
     if chosen.take:
         files = taking.take(study, found)
-        study = load_study(chosen.study)
+        study = load_study(chosen.study, complete=False)
         found = needs.states(study, folders)
     _say(words.sources_needed(study, found, folders))
     if chosen.take:
@@ -263,7 +263,7 @@ def _fetch(chosen: argparse.Namespace) -> int:
     from gpvar import load_study, words
     from gpvar.sources import download, needs, taking
 
-    study = load_study(chosen.study)
+    study = load_study(chosen.study, complete=False)
     folders = needs.usual_folders(study)
     wanted = chosen.url or [edition for state in needs.states(study, folders) for edition in state.get]
     into = study.folder / "data" / "raw"

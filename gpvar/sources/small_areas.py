@@ -34,6 +34,7 @@ from gpvar.sources._tabular import (
     text_frame,
     whole_numbers,
 )
+from gpvar.sources.recognise import opening, places
 from gpvar.study import Period
 
 __all__ = ["practice_scores", "read", "tidy"]
@@ -101,7 +102,7 @@ def practice_scores(registered: pd.DataFrame, scores: pd.Series) -> pd.DataFrame
     -----
     Patients without a scored area are left out of both sums; they are not given the score of others.
     """
-    score = registered["area"].map(scores)
+    score = registered["area"].astype("category").map(scores).astype(float)
     found = score.notna()
     rows = pd.DataFrame(
         {
@@ -111,7 +112,8 @@ def practice_scores(registered: pd.DataFrame, scores: pd.Series) -> pd.DataFrame
             "weighted": (registered["patients"] * score).fillna(0.0),
         }
     )
-    sums = rows.groupby("practice_code").sum()
+    sums = rows.groupby("practice_code", observed=True).sum().rename_axis("practice_code")
+    sums.index = sums.index.astype(str)
     covered = sums["scored"] / sums["patients"].where(sums["patients"] > 0)
     enough = covered >= known()["small_areas"]["coverage_below"]
     return pd.DataFrame(
@@ -141,7 +143,8 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
     """
     single, remarks = distinct(parts)
     index = [part for part in single if part.layout == "iod2025_scores"]
-    lists = [part for part in single if part.layout == "registered_lsoa"]
+    lists, unread = _of_everybody([part for part in single if part.layout == "registered_lsoa"])
+    remarks += unread
     _refuse_half(index, lists)
     scores = _scores(index[0])
     registered = _nearest_registrations(lists, period)
@@ -207,9 +210,9 @@ def _registrations(part: Part) -> tuple[pd.DataFrame, str, int, str, tuple[tuple
     codes, good = by_value(practice_codes, text, "PRACTICE_CODE", part, problems)
     frame = pd.DataFrame(
         {
-            "practice_code": codes,
-            "area": text["LSOA_CODE"].str.strip().str.upper(),
-            "sex": text["SEX"].str.strip().str.upper(),
+            "practice_code": codes.astype("category"),
+            "area": _tidy_category(text["LSOA_CODE"]),
+            "sex": _tidy_category(text["SEX"]),
             "patients": by_value(whole_numbers, text, "NUMBER_OF_PATIENTS", part, problems),
         }
     )
@@ -220,17 +223,45 @@ def _registrations(part: Part) -> tuple[pd.DataFrame, str, int, str, tuple[tuple
     return own, date, len(text), reason, strangers(codes, good, part)
 
 
+def _tidy_category(cells: pd.Series) -> pd.Series:
+    """Return codes in capitals and without spaces, each held once: the file has a million rows."""
+    raw = cells.astype("category")
+    tidied = raw.cat.categories.str.strip().str.upper()
+    if tidied.is_unique:
+        return raw.cat.rename_categories(list(tidied))
+    return cells.str.strip().str.upper().astype("category")
+
+
+def _of_everybody(parts: Sequence[Part]) -> tuple[list[Part], list[str]]:
+    """Return the tables of all patients, leaving unread those of one sex that are published beside them."""
+    sexes = [_first_sex(part) for part in parts]
+    if "ALL" not in sexes:
+        return list(parts), []
+    kept = [part for part, sex in zip(parts, sexes, strict=True) if sex == "ALL"]
+    others = [part.member.label for part, sex in zip(parts, sexes, strict=True) if sex != "ALL"]
+    return kept, [f"{name} is of one sex, and was not needed." for name in others]
+
+
+def _first_sex(part: Part) -> str:
+    _, _, rows = opening(part.member)
+    place = places(catalogue.layouts()[part.layout], part.header, ["SEX"])["SEX"]
+    return rows[1][place].strip().upper() if len(rows) > 1 and len(rows[1]) > place else ""
+
+
 def _nearest_registrations(parts: Sequence[Part], period: Period) -> _Registered:
     """Return the registrations nearest to the period: rows of all patients where there are any, else both sexes."""
     tables = [(part, *_registrations(part)) for part in parts]
     date = nearest({date[:7] for _, _, date, *_ in tables}, period)
     used = [table for table in tables if table[2][:7] == date]
     both = pd.concat([table[1].assign(file=place) for place, table in enumerate(used)], ignore_index=True)
+    if len(used) > 1:
+        # Categories of several files are not the same ones, and come back as text.
+        both = both.astype({name: "category" for name in ("practice_code", "area", "sex")})
     every = both["sex"] == "ALL"
     rows = both[every] if every.any() else both
     if rows.duplicated(["practice_code", "area", "sex"]).any():
         raise two_of_one([table[0] for table in used], date)
-    summed = rows.groupby(["practice_code", "area"])["patients"].sum().reset_index()
+    summed = rows.groupby(["practice_code", "area"], observed=True)["patients"].sum().reset_index()
     kept = tuple(int((rows["file"] == place).sum()) for place in range(len(used)))
     left = [len(table[1]) - number for table, number in zip(used, kept, strict=True)]
     why = [

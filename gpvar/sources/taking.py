@@ -107,7 +107,7 @@ def write_sources(study: Study, files: Mapping[str, Iterable[Path]]) -> None:
     kept = before[: before.index(_BEGIN)] if _BEGIN in before else before
     after = before.partition(_END)[2] if _BEGIN in before else ""
     text = f"{kept.rstrip()}\n\n{_BEGIN}\n{_blocks(study, files)}{_END}\n{after.lstrip()}"
-    load_study(tomllib.loads(text), study.folder)
+    load_study(tomllib.loads(text), study.folder, complete=False)
     unfinished = study.path.with_name(study.path.name + ".part")
     try:
         unfinished.write_text(text, encoding="utf-8", newline="\n")

@@ -207,10 +207,13 @@ def _of_roles(frame: pd.DataFrame, part: Part) -> tuple[pd.DataFrame, list[str]]
             if name == "gp_fte":
                 raise _no_roles(group, part)
             continue
+        totals = own[own["is_total"]].set_index("practice_code")["value"].reindex(every)
         left_out = roles["role"].str.casefold().str.contains("|".join(rules["roles_not_counted"]))
-        counted = roles[~left_out] if name == "gp_fte" else roles
-        facts[name] = _summed(counted, every)
-        remarks += _against_totals(_summed(roles, every), own[own["is_total"]], group, part)
+        counted = roles.assign(value=roles["value"].mask(left_out, 0.0)) if name == "gp_fte" else roles
+        # A published nought is nobody; no row at all is not known.
+        nobody = ~every.isin(roles["practice_code"]) & (totals == 0)
+        facts[name] = _summed(counted, every).mask(nobody, 0.0)
+        remarks += _against_totals(_summed(roles, every), totals, group, part)
         if name == "gp_fte":
             out = listing(sorted(roles.loc[left_out, "role"].unique()), 8) or "none was found"
             remarks.append(f"Roles of GPs that were not counted: {out}.")
@@ -232,10 +235,9 @@ def _no_roles(group: str, part: Part) -> SourceError:
     )
 
 
-def _against_totals(summed: pd.Series, totals: pd.DataFrame, group: str, part: Part) -> list[str]:
+def _against_totals(summed: pd.Series, published: pd.Series, group: str, part: Part) -> list[str]:
     """Return a sentence on how roles and published totals agree; refuse when they seldom do."""
     rules = known()["workforce"]
-    published = totals.set_index("practice_code")["value"].reindex(summed.index)
     both = summed.notna() & published.notna()
     if not both.any():
         return [f"{group}: no published total to hold the roles against."]

@@ -49,8 +49,11 @@ _LONG = ("metric", "value")
 _CLASSES = {"M1": ("need",), "M2": ("need", "context")}
 
 
-def checked(content: dict[str, Any], path: Path | None, folder: Path) -> Study:
-    """Return the study that `content` describes; raise everything that is wrong with it as one `StudyError`."""
+def checked(content: dict[str, Any], path: Path | None, folder: Path, complete: bool = True) -> Study:
+    """Return the study that `content` describes; raise everything that is wrong with it as one `StudyError`.
+
+    A study that is still gathering its files need not be complete: a place for every figure is then not asked for.
+    """
     problems = Problems(StudyError, str(path) if path else "the study")
     _refuse_gaps(content, problems)
     read = Reader(problems)
@@ -71,7 +74,7 @@ def checked(content: dict[str, Any], path: Path | None, folder: Path) -> Study:
         "adjust": adjust,
         "events": read.file(content, folder, "", "events"),
         "lists": _lists(read, content, folder),
-        "sources": _sources(read, content, folder, metrics),
+        "sources": _sources(read, content, folder, metrics if complete else ()),
         "reports": _reports(read, content),
         "simulated": read.get(content, "simulated", bool, default=False),
         "path": path,

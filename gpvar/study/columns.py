@@ -88,10 +88,17 @@ def check_columns(sources: Sequence[SourceSpec], metrics: Sequence[str], problem
         if metric not in catalogue.metrics() or _still_to_come(metric, sources):
             continue
         for part in PARTS:
-            from_list = part == "denominator" and catalogue.metric(metric).kind == "rate" and "list_size" in home
+            from_list = from_lists_of_patients(metric, part) and "list_size" in home
             if home and f"{metric}.{part}" not in home and not from_list:
                 fix = f'Add "{metric}.{part}" = "heading", or a list of headings to be summed; or take the metric out.'
+                if from_lists_of_patients(metric, part):
+                    fix += " Patients Registered at a GP Practice has the lists: python run.py sources STUDY."
                 problems.add(f"No column is said to hold the {part} of '{metric}'.", "[source.columns]", fix)
+
+
+def from_lists_of_patients(metric: str, part: str) -> bool:
+    """Return whether a count is of registered patients, which are published for every practice."""
+    return part == "denominator" and catalogue.metric(metric).kind == "rate"
 
 
 def _still_to_come(metric: str, sources: Sequence[SourceSpec]) -> bool:

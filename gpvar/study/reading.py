@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _MAX_STUDY_BYTES = 1_000_000
 
 
-def load_study(study: Path | str | Mapping[str, Any], base: Path | str | None = None) -> Study:
+def load_study(
+    study: Path | str | Mapping[str, Any], base: Path | str | None = None, *, complete: bool = True
+) -> Study:
     """Read and validate a study.
 
     Parameters
@@ -27,6 +29,8 @@ def load_study(study: Path | str | Mapping[str, Any], base: Path | str | None = 
         A study file, the folder that holds it, or its content as a dict.
     base
         The folder that relative paths start from when a dict is given; the current folder by default.
+    complete
+        Whether every figure that is asked for must have its place; one that is still gathering its files need not.
 
     Returns
     -------
@@ -38,10 +42,10 @@ def load_study(study: Path | str | Mapping[str, Any], base: Path | str | None = 
         With everything that is wrong, at once.
     """
     if isinstance(study, Mapping):
-        return checked(dict(study), None, Path(base or ".").absolute())
+        return checked(dict(study), None, Path(base or ".").absolute(), complete)
     # Absolute, because reports are written by a process that has a folder of its own.
     path = find_study(Path(study)).absolute()
-    return checked(_parse(path), path, path.parent)
+    return checked(_parse(path), path, path.parent, complete)
 
 
 def find_study(path: Path) -> Path:

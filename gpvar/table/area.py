@@ -85,7 +85,7 @@ def _no_such_practice(strangers: list[str], practices: pd.DataFrame, study: Stud
     merged = [code for code in strangers if code in gone]
     if merged:
         return StudyError(
-            f"Practices asked for have merged or changed their code: {listing(f'{c} is now {gone[c]}' for c in merged)}.",
+            f"Practices asked for have changed their code: {listing(f'{c} is now {gone[c]}' for c in merged)}.",
             where,
             "Write the code that the practice has now; its earlier figures are counted in.",
         )
