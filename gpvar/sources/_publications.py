@@ -177,7 +177,7 @@ def note_blanks(frame: pd.DataFrame, column: str, part: Part, problems: Problems
     blank = frame.index[frame[column].str.strip() == ""]
     if len(blank):
         problems.add(
-            f"{count(len(blank), 'cell')} of the column {column} hold no number.",
+            f"{count(len(blank), 'cell')} of the column {column} {'holds' if len(blank) == 1 else 'hold'} no number.",
             f"row {int(blank[0]) + first_row(part)}",
             "Download the file again: as published, every row has a number.",
         )
@@ -225,7 +225,7 @@ def absent_regions(codes: Iterable[str]) -> list[str]:
 
 
 def reasons(*said: tuple[int, str]) -> str:
-    """Return why rows were dropped, as ``"412 rows are of networks; 3 rows stand twice"``, leaving out noughts."""
+    """Return why rows were dropped, as ``"412 rows of networks; 3 rows standing twice"``, leaving out noughts."""
     return "; ".join(f"{count(number, 'row')} {why}" for number, why in said if number)
 
 

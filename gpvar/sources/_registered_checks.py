@@ -95,5 +95,5 @@ def add_up(lists: pd.DataFrame, part: Part) -> tuple[tuple[tuple[str, str, float
     said = f"The age groups of {count(len(wrong), 'practice')} do not add up to the whole list: {named}."
     if len(wrong) > known()["registered"]["bands_wrong_above"] * len(whole):
         raise SourceError(said, part.member.place, _AGAIN)
-    said = f"{said} Ages and sexes of {'it' if len(wrong) == 1 else 'them'} are taken as not known."
+    said = f"{said} {'Its' if len(wrong) == 1 else 'Their'} ages and sexes are taken as not known."
     return tuple((str(code), "age_sex", float(summed[code])) for code in wrong), [said]

@@ -114,9 +114,9 @@ def _read_quinary(part: Part) -> Table:
     remarks.insert(0, f"{in_words(date[:7])}: {_in_all(_whole(frame))}{checked}.")
     remarks += absent_regions(regions["code"].unique())
     reason = reasons(
-        (int((~practice).sum()), "are of networks, sub-ICB locations, boards and regions"),
-        (doubled, "stand twice"),
-        (int((~good).sum()), "are not of practices"),
+        (int((~practice).sum()), "of networks, sub-ICB locations, boards and regions"),
+        (doubled, "standing twice"),
+        (int((~good).sum()), "not of practices"),
     )
     return Table(part, frame, date, len(text), reason, strangers(codes, good, part), wrong, remarks)
 
@@ -176,9 +176,9 @@ def _read_all(part: Part) -> Table:
     problems.raise_if_any()
     frame, doubled = once(frame[good], ["practice_code"], part, "practice")
     reason = reasons(
-        (int((~total).sum()), "are not totals of practices"),
-        (doubled, "stand twice"),
-        (int((~good).sum()), "are not of practices"),
+        (int((~total).sum()), "not of totals of practices"),
+        (doubled, "standing twice"),
+        (int((~good).sum()), "not of practices"),
     )
     return Table(part, frame, date, len(text), reason, strangers(codes, good, part))
 
@@ -194,7 +194,7 @@ def _read_map(part: Part) -> Table:
         frame[_MAP[heading]] = area_codes(text, heading, part, problems)
     problems.raise_if_any()
     frame, doubled = once(frame[good], ["practice_code"], part, "practice")
-    reason = reasons((doubled, "stand twice"), (int((~good).sum()), "are not of practices"))
+    reason = reasons((doubled, "standing twice"), (int((~good).sum()), "not of practices"))
     found = strangers(codes, good, part)
     return Table(part, frame, date, len(text), reason, found, remarks=_said_of_map(frame, date))
 

@@ -142,13 +142,13 @@ def _scores(part: Part) -> _Scores:
         scores[str(covariate)] = values
         impossible += wrong
         blank = int(values.isna().sum())
-        without = f"; {blank:,} have none" if blank else ""
+        without = f", {blank:,} of them without a score" if blank else ""
         remarks.append(f"{catalogue.covariate(str(covariate)).title}: {count(len(values), 'practice')}{without}.")
     reason = reasons(
         *dropped,
-        (len(frame) - len(good), "are not of practices"),
-        (doubled, "stand twice"),
-        (len(unread), "are of other indicators"),
+        (len(frame) - len(good), "not of practices"),
+        (doubled, "standing twice"),
+        (len(unread), "of other indicators"),
     )
     return _Scores(part, scores, tuple(impossible), found, rows, len(used), reason, tuple(remarks))
 
@@ -187,7 +187,7 @@ def _of_api(part: Part) -> tuple[pd.DataFrame, int, list[tuple[int, str]]]:
         }
     )
     others = listing(sorted(kinds[~practice].unique()), 4)
-    return frame, len(text), [(int((~practice).sum()), f"are not of practices but of {others}")]
+    return frame, len(text), [(int((~practice).sum()), f"not of practices but of {others}")]
 
 
 def _of_extract(part: Part) -> tuple[pd.DataFrame, int, list[tuple[int, str]]]:

@@ -107,8 +107,8 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
     was_open = is_open_in(frame, period)
     kept = frame[was_open & ~wales].sort_values("practice_code")
     more = reasons(
-        (int((was_open & wales).sum()), "are of practices in Wales"),
-        (int((~was_open).sum()), "are of practices closed before the period, or of other organisations that prescribe"),
+        (int((was_open & wales).sum()), "of practices in Wales"),
+        (int((~was_open).sum()), "of practices closed before the period, or of other organisations that prescribe"),
     )
     active = frame["is_practice"]
     remarks += [
@@ -158,7 +158,7 @@ def _rows(part: Part) -> tuple[pd.DataFrame, int, str]:
     frame["is_practice"] = practice & (frame["status"] == known()["ods"]["active"])
     problems.raise_if_any()
     own, doubled = once(frame[good], ["practice_code"], part, "practice")
-    reason = reasons((doubled, "stand twice"), (int((~good).sum()), "have codes of another form than practices'"))
+    reason = reasons((doubled, "standing twice"), (int((~good).sum()), "with codes of another form than practices'"))
     return own, len(text), reason
 
 

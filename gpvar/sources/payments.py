@@ -101,8 +101,8 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
     kept = frame[practice & ~closed].set_index("practice_code").sort_index()
     facts = _facts(kept)
     more = reasons(
-        (int((~practice).sum()), "are of walk-in centres and the like"),
-        (int((closed & practice).sum()), f"are of practices closed before {in_words(period.start)}"),
+        (int((~practice).sum()), "of walk-in centres and the like"),
+        (int((closed & practice).sum()), f"of practices closed before {in_words(period.start)}"),
     )
     dates = dict.fromkeys(facts.columns, edition) if edition else {}
     remarks += [*unused, *_remarks(facts, edition, by_days)]
@@ -147,7 +147,7 @@ def _rows(part: Part) -> tuple[pd.DataFrame, int, str, tuple[tuple[str, int], ..
             frame[name] = _days(text, heading, part, problems)
     problems.raise_if_any()
     own, doubled = once(frame[good], ["practice_code"], part, "practice")
-    reason = reasons((doubled, "stand twice"), (int((~good).sum()), "are not of practices"))
+    reason = reasons((doubled, "standing twice"), (int((~good).sum()), "not of practices"))
     return own, len(text), reason, strangers(codes, good, part)
 
 

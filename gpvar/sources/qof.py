@@ -97,7 +97,7 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
                 rows_read=rows,
                 rows_kept=int(used.sum()),
                 reason="; ".join(
-                    filter(None, [reason, reasons((int((~used).sum()), f"are of other registers: {others}"))])
+                    filter(None, [reason, reasons((int((~used).sum()), f"of other registers: {others}"))])
                 ),
                 edition=edition,
                 dates=dates,
@@ -131,7 +131,7 @@ def _rows(part: Part) -> tuple[pd.DataFrame, int, str, tuple[tuple[str, int], ..
         note_blanks(text, column, part, problems)
     problems.raise_if_any()
     own, doubled = once(frame[good], ["practice_code", "group"], part, "practice and register")
-    reason = reasons((doubled, "stand twice"), (int((~good).sum()), "are not of practices"))
+    reason = reasons((doubled, "standing twice"), (int((~good).sum()), "not of practices"))
     return own.assign(total_list=_total_lists(own, part)), len(text), reason, strangers(codes, good, part)
 
 

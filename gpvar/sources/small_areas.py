@@ -219,7 +219,7 @@ def _registrations(part: Part) -> tuple[pd.DataFrame, str, int, str, tuple[tuple
     note_blanks(text, "NUMBER_OF_PATIENTS", part, problems)
     problems.raise_if_any()
     own, doubled = once(frame[good], ["practice_code", "area", "sex"], part, "practice, area and sex")
-    reason = reasons((doubled, "stand twice"), (int((~good).sum()), "are not of practices"))
+    reason = reasons((doubled, "standing twice"), (int((~good).sum()), "not of practices"))
     return own, date, len(text), reason, strangers(codes, good, part)
 
 
@@ -265,7 +265,7 @@ def _nearest_registrations(parts: Sequence[Part], period: Period) -> _Registered
     kept = tuple(int((rows["file"] == place).sum()) for place in range(len(used)))
     left = [len(table[1]) - number for table, number in zip(used, kept, strict=True)]
     why = [
-        "; ".join(filter(None, [table[4], reasons((number, "are of one sex; the rows of all patients were used"))]))
+        "; ".join(filter(None, [table[4], reasons((number, "of one sex; the rows of all patients were used"))]))
         for table, number in zip(used, left, strict=True)
     ]
     return _Registered(

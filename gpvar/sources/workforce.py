@@ -162,7 +162,7 @@ def _detailed(part: Part) -> tuple[pd.DataFrame, int, str, tuple[tuple[str, int]
     note_cells(text, "TOTAL_GP_EXTGL_FTE", over.index[over], "is more than all GPs (TOTAL_GP_FTE)", part, problems)
     problems.raise_if_any()
     own, doubled = once(frame[good], ["practice_code"], part, "practice")
-    reason = reasons((doubled, "stand twice"), (int((~good).sum()), "are not of practices"))
+    reason = reasons((doubled, "standing twice"), (int((~good).sum()), "not of practices"))
     return own, len(text), reason, strangers(codes, good, part)
 
 
@@ -190,7 +190,7 @@ def _high_level(part: Part) -> tuple[pd.DataFrame, int, str, tuple[tuple[str, in
     own, doubled = once(
         frame[good], ["practice_code", "staff_group", "role", "measure"], part, "practice, role and measure"
     )
-    reason = reasons((doubled, "stand twice"), (int((~good).sum()), "are not of practices"))
+    reason = reasons((doubled, "standing twice"), (int((~good).sum()), "not of practices"))
     return own, len(text), reason, strangers(codes, good, part)
 
 
@@ -266,4 +266,4 @@ def _agreement(detailed: pd.DataFrame, high: pd.DataFrame) -> str:
     both = pd.concat([detailed["gp_fte"], high["gp_fte"]], axis=1, keys=["detailed", "high"]).dropna()
     apart = int(((both["detailed"] - both["high"]).abs() > known()["workforce"]["rounding"]).sum())
     said = "agree" if not apart else f"differ in {count(apart, 'practice')}; the detailed one was used"
-    return f"The detailed and the high-level table {said} ({len(both):,} practices in both)."
+    return f"The detailed and the high-level table {said} ({count(len(both), 'practice')} in both)."
