@@ -268,7 +268,7 @@ def _fetch(chosen: argparse.Namespace) -> int:
     wanted = chosen.url or [edition for state in needs.states(study, folders) for edition in state.get]
     into = study.folder / "data" / "raw"
     line = _OneLine()
-    result = download.fetch_many(wanted, into, progress=line.show, say=_say, verify=needs.taken_for)
+    result = download.fetch_many(wanted, into, progress=line.show, say=line.say, verify=needs.taken_for)
     line.end()
     _say(words.fetched_files(result))
     files = taking.take(study, needs.states(study, folders))
@@ -289,9 +289,14 @@ class _OneLine:
             print(f"\r{progress_line(name, done, total):<100}", end="", flush=True)
             self.shown = True
 
+    def say(self, message: str) -> None:
+        self.end()
+        _say(message)
+
     def end(self) -> None:
         if self.shown:
             print(flush=True)
+        self.shown = False
 
 
 def _lab(chosen: argparse.Namespace) -> int:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from gpvar import catalogue, gates
+from gpvar.study import Period, months_between
 from gpvar.words import figures, hidden, phrases, quality
 from gpvar.words.facts import area_facts, practice_facts
-from gpvar.words.text import count, escape_markdown, known, number, plain
+from gpvar.words.text import count, escape_markdown, known, month_in_words, number, plain, plural
 
 if TYPE_CHECKING:
     from gpvar.results import Run
@@ -247,18 +249,56 @@ def check_unmatched(table: Any) -> Table:
     )
 
 
+def check_dates(table: Any) -> Table:
+    """Return the date of each characteristic that is allowed for, beside the period of the figures."""
+    period = table.study.period
+    used = {c for metric in table.study.metrics for c in gates.declared_covariates(table.study, metric)}
+    rows = [
+        {
+            "Characteristic": catalogue.covariate(name).title,
+            "Of": month_in_words(month),
+            "Beside the figures": _beside(month, period),
+        }
+        for name, month in sorted(table.dates.items(), key=lambda item: (item[1], item[0]))
+        if name in used
+    ]
+    columns = ["Characteristic", "Of", "Beside the figures"]
+    return Table(pd.DataFrame(rows, columns=columns), "When the characteristics were measured.", "", "dates")
+
+
+def _beside(month: str, period: Period) -> str:
+    before, after = months_between(month, period.start), months_between(period.end, month)
+    if before > 0:
+        return f"{plural(before, 'month')} before the period"
+    return f"{plural(after, 'month')} after the period" if after > 0 else "within the period"
+
+
+def check_events(table: Any) -> Table:
+    """Return what happened to practices, and what was done about it."""
+    shown = pd.DataFrame(
+        {
+            "Practice": table.events["code"].map(plain),
+            "Event": table.events["event"].map(lambda event: plain(event).replace("_", " ")),
+            "Date": table.events["date"].map(plain),
+            "Successor": [plain(code) or "none" for code in table.events["successor"]],
+            "What was done": table.events["done"].map(plain),
+        }
+    )
+    return Table(shown, "Events of practices.", "", "events")
+
+
 def check_files(table: Any) -> Table:
     """Return the files that were read."""
     rows = [
         {
-            "File": plain(r["file"]),
+            "File": f"{plain(r['file'])} ({plain(r['sheet'])})" if plain(r["sheet"]) else plain(r["file"]),
             "Rows read": number(r["rows_read"]),
             "Rows kept": number(r["rows_kept"]),
+            "Rows left out": plain(r["reason"], 300) or "none",
             "Edition": plain(r.get("edition")) or "not stated",
             "SHA-256": plain(r["sha256"])[:12],
         }
         for r in table.provenance.to_dict("records")
     ]
-    return Table(
-        pd.DataFrame(rows, columns=["File", "Rows read", "Rows kept", "Edition", "SHA-256"]), "Files read.", "", "files"
-    )
+    columns = ["File", "Rows read", "Rows kept", "Rows left out", "Edition", "SHA-256"]
+    return Table(pd.DataFrame(rows, columns=columns), "Files read.", "", "files")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -36,6 +37,8 @@ class Evidence:
         Counts by month: practice_code, month, name, value.
     events
         Practices that merged, closed or split within the period, and what happened, as somebody confirmed it.
+    placed_on
+        The day for which practices were placed by published maps; None where the study's own table says where they are.
     boards_not_told
         Boards of practices that could not be given for the study's day: icb_code, icb_name, map_date, practices.
     """
@@ -52,6 +55,7 @@ class Evidence:
     dates: dict[str, str] = field(default_factory=dict)
     monthly: pd.DataFrame | None = None
     events: dict[str, str] = field(default_factory=dict)
+    placed_on: dt.date | None = None
     boards_not_told: pd.DataFrame | None = None
 
 

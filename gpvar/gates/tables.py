@@ -108,7 +108,8 @@ def join_loss(e: Evidence) -> Iterator[Look]:
 
 def hierarchy_date(e: Evidence) -> Iterator[Look]:
     """Compare the areas of the table with the date that the study states."""
-    day, codes = e.study.reference.hierarchy_date, set(e.hierarchy["icb_code"]) - {""}
+    day = e.study.reference.hierarchy_date or e.placed_on
+    codes = set(e.hierarchy["icb_code"]) - {""}
     boards = catalogue.icbs()
     known = codes & set(boards)
     if day is None or not known:

@@ -93,6 +93,12 @@ def _spreadsheets(root: Path) -> str:
     )
 
 
+def _changes(table: Any) -> list[str]:
+    if not len(table.events):
+        return []
+    return ["## Mergers, closures and new codes", tables.check_events(table).to_markdown()]
+
+
 def publish_check(table: Any, study: Study, folder: Path | None = None) -> Path:
     """Write the page that says whether the data can bear the study's questions; nothing is fitted.
 
@@ -118,10 +124,15 @@ def publish_check(table: Any, study: Study, folder: Path | None = None) -> Path:
         f'::: {{.verdict custom-style="Verdict"}}\n\n{table_quality(table.gates)}\n\n:::',
         "## Checks",
         tables.check_gates(table).to_markdown(),
-        "## What did not match",
-        tables.check_unmatched(table).to_markdown() if len(table.unmatched) else "Everything matched.",
+        "## Dates",
+        f"The figures are of {plain(study.period.label)}.",
+        tables.check_dates(table).to_markdown() if table.dates else "No date of any characteristic is given.",
+        *_changes(table),
         "## Files",
         tables.check_files(table).to_markdown(),
+        "\n".join(f"- {escape_markdown(remark, 600)}" for remark in table.remarks),
+        "## What did not match",
+        tables.check_unmatched(table).to_markdown() if len(table.unmatched) else "Everything matched.",
     ]
     look = Look(f"Check: {plain(study.title)}", bool(study.simulated), True)
     target = (folder or Path(study.folder) / "reports" / "private") / "check.html"

@@ -220,4 +220,10 @@ def _meant(item: Found, need: Need) -> bool:
 
 
 def _editions(need: Need, period: Period, months: Sequence[str]) -> tuple[Edition, ...]:
+    if not months:
+        limit = catalogue.gates()["covariate_old"].thresholds["months_above"]
+        had = [item for item in catalogue.editions() if item.publication == need.publication and item.address]
+        near = [item for item in had if item.last_month and distance(item.last_month, period) <= limit]
+        if near:
+            return (min(near, key=lambda item: (distance(item.last_month, period), -int(item.last_month[:4]))),)
     return catalogue.editions_covering(need.publication, months or [period.end])

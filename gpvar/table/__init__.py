@@ -129,6 +129,7 @@ def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable
         dates=dates,
         monthly=monthly,
         events=organisations.events_within(own.events, study.period),
+        placed_on=None if not_told is None else day,
         boards_not_told=not_told,
     )
     found = gates.run(evidence)

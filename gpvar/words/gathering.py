@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpvar import catalogue
-from gpvar.words.text import listed, plain, plural
+from gpvar.words.text import listed, month_in_words, plain, plural
 
 if TYPE_CHECKING:
     from gpvar.catalogue import Edition
@@ -116,7 +116,7 @@ def _next(edition: Edition) -> str:
 
 def _span(covers: str) -> str:
     first, _, last = covers.partition("..")
-    return _month(first) if first == last else f"{_month(first)} to {_month(last)}"
+    return month_in_words(first) if first == last else f"{month_in_words(first)} to {month_in_words(last)}"
 
 
 def _months(months: Sequence[str]) -> str:
@@ -127,15 +127,11 @@ def _months(months: Sequence[str]) -> str:
             runs[-1].append(month)
         else:
             runs.append([month])
-    return listed(_month(run[0]) if len(run) == 1 else f"{_month(run[0])} to {_month(run[-1])}" for run in runs)
+    return listed(_span(f"{run[0]}..{run[-1]}") for run in runs)
 
 
 def _follows(before: str, after: str) -> bool:
     return 12 * int(after[:4]) + int(after[5:]) - 12 * int(before[:4]) - int(before[5:]) == 1
-
-
-def _month(month: str) -> str:
-    return f"{calendar.month_name[int(month[5:7])]} {month[:4]}"
 
 
 def _closing(study: Study, found: Sequence[State], folders: Iterable[Path]) -> list[str]:
@@ -167,7 +163,9 @@ def fetched_files(result: Any) -> str:
         lines += [_INDENT + plain(item.remark, 400)] * bool(item.remark)
         if item.kept is not None:
             lines.append(f"{_INDENT}The file that it replaces is kept: {plain(item.kept, 300)}")
-    lines += [f"There already: {plain(item.path.name)}." for item in result.already]
+    for item in result.already:
+        lines.append(f"There already: {plain(item.path.name)}.")
+        lines += [_INDENT + plain(item.remark, 400)] * bool(item.remark)
     for item in result.by_hand:
         lines += ["", f"To be got by hand: {plain(item.title, 200)}", str(item.error)]
     return "\n".join(lines) if lines else "There was nothing to download."

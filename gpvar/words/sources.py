@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import calendar
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from gpvar import catalogue
-from gpvar.words.text import escape_markdown, listed, plain
+from gpvar.words.text import escape_markdown, listed, month_in_words, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,12 +38,8 @@ def dates(known: Mapping[str, str], covariates: list[str]) -> str:
     by_month: dict[str, list[str]] = {}
     for covariate, month in known_dates.items():
         by_month.setdefault(month, []).append(catalogue.covariate(covariate).phrase)
-    said = "; ".join(f"{listed(names)} {_month(month)}" for month, names in sorted(by_month.items()))
+    said = "; ".join(f"{listed(names)} {month_in_words(month)}" for month, names in sorted(by_month.items()))
     return f"Characteristics of the practices are of these dates: {said}."
-
-
-def _month(month: str) -> str:
-    return f"{calendar.month_name[int(month[5:7])]} {month[:4]}"
 
 
 def licences(card: Any, covariates: list[str], simulated: bool) -> str:
