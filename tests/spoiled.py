@@ -19,6 +19,8 @@ from pathlib import Path
 Rows = list[list[str]]
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+#: Headings under which a person would have set thousands apart.
+_COUNTS = re.compile(r"NUMBER_OF|LIST_SIZE|REGISTER$|TOTAL_PATIENTS|Number of|Payments$", re.ASCII)
 _CLOCK = (2026, 7, 3, 9, 0, 0)
 
 
@@ -36,7 +38,7 @@ def saved_by_excel(path: Path, day_first: bool = True) -> Path:
     A spreadsheet set to another country (`day_first` False) turns day and month round.
     """
 
-    def cell(text: str) -> str:
+    def cell(text: str, heading: str) -> str:
         found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", text)
         if found:
             year, month, day = found.groups()
@@ -48,11 +50,12 @@ def saved_by_excel(path: Path, day_first: bool = True) -> Path:
         if re.fullmatch(r"\d+E\d{1,2}", text):
             return f"{float(text):.2E}"
         if re.fullmatch(r"\d+", text):
-            return f"{int(text):,}"
+            return f"{int(text):,}" if _COUNTS.search(heading) else str(int(text))
         return text
 
     def change(data: bytes) -> bytes:
-        rows = [[cell(text) for text in row] for row in _rows(data)]
+        rows = _rows(data)
+        rows = [[cell(text, heading) for text, heading in zip(row, rows[0], strict=True)] for row in rows]
         return b"\xef\xbb\xbf" + _bytes(rows, "\r\n")
 
     return _changed(path, "excel", change)
@@ -121,14 +124,16 @@ def two_dates(path: Path, column: str, text: str) -> Path:
 
 
 def no2011(path: Path, every: int = 3, code: str = "NO2011") -> Path:
-    """Let every third small area have no code of the older census."""
+    """Let every third small area have no code of the older census, its patients added to those without one."""
 
     def change(rows: Rows) -> Rows:
-        at = rows[0].index("LSOA_CODE")
-        return [
-            [*row[:at], code, *row[at + 1 :]] if number and number % every == 0 else row
-            for number, row in enumerate(rows)
-        ]
+        at, count = rows[0].index("LSOA_CODE"), rows[0].index("NUMBER_OF_PATIENTS")
+        kept: dict[tuple[str, ...], int] = {}
+        for number, row in enumerate(rows[1:]):
+            row[at] = code if number % every == 0 else row[at]
+            key = (*row[:count], *row[count + 1 :])
+            kept[key] = kept.get(key, 0) + int(row[count])
+        return [rows[0], *([*key[:count], str(n), *key[count:]] for key, n in kept.items())]
 
     return _with_rows(path, "no2011", change)
 
@@ -147,8 +152,13 @@ def older_areas(path: Path, every: int = 5) -> Path:
 
 
 def open_quote(path: Path) -> Path:
-    """Open a quotation mark that is never closed."""
-    return _changed(path, "quote", lambda data: data[: len(data) // 2] + b'"' + data[len(data) // 2 :])
+    """Open a quotation mark before a cell, and never close it."""
+
+    def change(data: bytes) -> bytes:
+        at = data.index(b",", len(data) // 2) + 1
+        return data[:at] + b'"' + data[at:]
+
+    return _changed(path, "quote", change)
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
