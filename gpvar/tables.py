@@ -291,10 +291,10 @@ def check_files(table: Any) -> Table:
     """Return the files that were read."""
     rows = [
         {
-            "File": f"{plain(r['file'])} ({plain(r['sheet'])})" if plain(r["sheet"]) else plain(r["file"]),
+            "File": f"{plain(r['file'])} ({plain(r['sheet'])})" if plain(r.get("sheet")) else plain(r["file"]),
             "Rows read": number(r["rows_read"]),
             "Rows kept": number(r["rows_kept"]),
-            "Rows left out": plain(r["reason"], 300) or "none",
+            "Rows left out": plain(r.get("reason"), 300) or "none",
             "Edition": plain(r.get("edition")) or "not stated",
             "SHA-256": plain(r["sha256"])[:12],
         }

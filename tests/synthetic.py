@@ -317,6 +317,7 @@ def make_run(
     for i, name in (names or {}).items():
         labels[i] = name
     table = SimpleNamespace(
+        dates={"imd2025": "2025-10", "qof_dm": "2025-03"},
         practices=pd.DataFrame(
             {"practice_code": codes, "practice_name": labels, "list_size": 9000.0, "list_jump_pct": 1.0}
         ),
@@ -357,7 +358,6 @@ def make_run(
         excluded=pd.DataFrame(columns=["practice_code", "gate"]),
     )
     study = SimpleNamespace(
-        sources=(SimpleNamespace(dates={"imd2025": "2025-10", "qof_dm": "2025-03"}),),
         schema=1,
         title="Invented study",
         seed=1,

@@ -117,16 +117,18 @@ def hierarchy_date(e: Evidence) -> Iterator[Look]:
             UNCHECKED, detail="the study gives no date" if day is None else "the codes of the areas are not known"
         )
         return
+    area = codes_of_board(e.study.area.code, codes) if e.study.area.kind == "icb" else ()
+    untouched = bool(area) and all(lives_on(code) for code in area)
     if e.boards_not_told is not None and len(e.boards_not_told):
         rows = [f"{row.practices} of {row.icb_name}" for row in e.boards_not_told.itertuples()]
         held = f"on the map of {listing(e.boards_not_told['map_date'].unique())}"
         detail = f"the board on {in_words(day)} of {listing(rows, 4)} ({held}) cannot be told from its code"
-        yield Look(FAILED, value=float(e.boards_not_told["practices"].sum()), detail=detail)
+        detail += f"; {listing(area)} is the same on both" if untouched else ""
+        yield Look(PASSED if untouched else FAILED, value=float(e.boards_not_told["practices"].sum()), detail=detail)
         return
     strange = sorted(code for code in known if code not in catalogue.icb_members(day))
-    area = codes_of_board(e.study.area.code, codes) if e.study.area.kind == "icb" else ()
     within = e.study.period.first_day <= day <= e.study.period.last_day
-    if strange and within and area and all(lives_on(code) for code in area):
+    if strange and within and untouched:
         # Only the area's own board is compared within; a board that no change touched has the same practices.
         others = (
             f"{count(len(strange), 'other board')} of the table of another date; {listing(area)} is the same on both"
