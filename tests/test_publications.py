@@ -17,7 +17,8 @@ from gpvar.simulate.publications import ALL, OTHERS, WITHOUT_APPOINTMENTS, Publi
 from gpvar.sources import fingertips, ods, payments, qof, registered, small_areas, workforce
 from gpvar.sources._parts import Part
 from gpvar.sources.recognise import recognise
-from gpvar.study import parse_period
+from gpvar.study import load_study, parse_period
+from gpvar.table import build_table
 from tests.support import shared
 
 _HIGH = ("workforce_high_level",)
@@ -480,3 +481,51 @@ def test_reading_the_register_gives_the_practices_open_in_the_period_back(writte
     assert found.places is not None
     places = found.places.set_index("practice_code")
     assert (places["icb_code"] == wanted["icb_code"].reindex(places.index)).all()
+
+
+def test_the_files_make_a_study_with_the_figures_of_the_world(world: simulate.SimulatedEngland, tmp_path: Path) -> None:
+    sources = {
+        "gpad": ("gpad_crosstab",),
+        "registered_patients": ("registered_quinary", "registered_map", "registered_all"),
+        "imd": ("fingertips_api",),
+        "qof_prevalence": ("qof_prevalence",),
+        "nhs_payments": ("nhs_payments",),
+    }
+    wanted = [layout for ids in sources.values() for layout in ids]
+    made = write_publications(tmp_path, world, period="2026-02..2026-03", which=wanted, rows_per_month=4000)
+    main = set(made.main)
+    study = load_study(
+        {
+            "schema": 1,
+            "title": "Simulated",
+            "seed": 1,
+            "declared": "2026-04-14",
+            "period": "2026-02..2026-03",
+            "simulated": True,
+            "metrics": ["same_day_share", "dna_share", "urgent_same_day_share"],
+            "area": {"kind": "icb", "code": simulate.AREA},
+            "reference": {"set": "england", "hierarchy_date": "2026-07-01"},
+            "source": [
+                {"id": name, "file": [str(path) for layout in ids for path in made.files[layout] if path in main]}
+                for name, ids in sources.items()
+            ],
+        }
+    )
+    built = build_table(study)
+    truth = made.truth["gpad_crosstab"].groupby("practice_code").sum(numeric_only=True)
+    outcomes = built.outcomes.set_index(["metric", "practice_code"])
+    for metric, part, whole in (
+        ("same_day_share", ["same_day"], ["total"]),
+        ("dna_share", ["dna"], ["dna", "attended"]),
+        ("urgent_same_day_share", ["acute_same_day"], ["acute"]),
+    ):
+        found = outcomes.loc[metric].reindex(truth.index)
+        assert (found["numerator"] == truth[part].sum(axis=1)).all(), metric
+        assert (found["denominator"] == truth[whole].sum(axis=1)).all(), metric
+    practices = built.practices.set_index("practice_code").reindex(truth.index)
+    own = world.practices.set_index("practice_code").reindex(truth.index)
+    assert (practices["imd2025"] == own["imd2025_score"]).all()
+    assert (practices["qof_dm.numerator"] == own["qof_reg_dm"]).all()
+    assert (practices["age_sex.share_65plus"] == made.truth["registered_quinary"]["share_65plus"]).all()
+    rural = practices["rurality"].dropna()
+    assert (rural == own["rurality"].reindex(rural.index)).all() and len(rural) >= 295
