@@ -68,7 +68,30 @@ def test_two_regions_whose_practices_are_missing_are_named(tmp_path: Path) -> No
 def test_a_region_without_its_own_rows_is_found(tmp_path: Path) -> None:
     part = made.quinary(tmp_path / "quin.csv", regions=made.REGIONS[1:])
     problem, _, _ = refused(lambda: registered.read([part], YEAR))
-    assert problem == "The file's regions lack 1,000 of the patients that its practices have: a region is missing."
+    assert problem == "The file's regions lack 1,000 of the patients that its practices have: rows are missing."
+
+
+def test_a_region_taken_out_with_its_practices_is_found_by_the_boards(tmp_path: Path) -> None:
+    here = made.quinary_rows(practices=made.PRACTICES[1:], regions=made.REGIONS[1:])
+    board = [(*row[:2], "ICB", "QHM", *row[4:]) for row in made.quinary_rows() if row[3] == "A81001"]
+    others = [(*row[:2], "ICB", "QJK", *row[4:8], 0) for row in board]
+    cells: dict[tuple[object, ...], int] = {}
+    for row in here:
+        if row[2] == "GP":
+            cells[row[6:8]] = cells.get(row[6:8], 0) + int(str(row[8]))
+    others = [(*row[:8], cells.get(row[6:8], 0)) for row in others]
+    part = made.part(made.write(tmp_path / "quin.csv", "registered_quinary", [*here, *board, *others]))
+    problem, _, fix = refused(lambda: registered.read([part], YEAR))
+    assert problem.startswith("The practices of NHS North East and North Cumbria")
+    assert (
+        problem.endswith("(QHM) are missing: 1,000 patients that the file's own boards count.") and fix == PART_MISSING
+    )
+
+
+def test_a_region_of_which_the_file_holds_nothing_at_all_is_said(tmp_path: Path) -> None:
+    part = made.quinary(tmp_path / "quin.csv", practices=made.PRACTICES[1:], regions=made.REGIONS[1:])
+    remarks = registered.read([part], YEAR).remarks
+    assert "Nothing in the file is of London (Y56): part of it may be missing." in remarks
 
 
 def test_some_practices_missing_are_found(tmp_path: Path) -> None:

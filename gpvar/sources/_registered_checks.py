@@ -7,6 +7,7 @@ import itertools
 import pandas as pd
 
 from gpvar.errors import SourceError
+from gpvar.organisations import name_of_board
 from gpvar.problems import count, listing
 from gpvar.sources._parts import Part
 from gpvar.sources._publications import known
@@ -14,46 +15,54 @@ from gpvar.sources._publications import known
 _AGAIN = "Part of the file is missing or was changed: download it again and use it as it is."
 
 
-def refuse_missing_regions(practices: pd.DataFrame, regions: pd.DataFrame, part: Part) -> None:
-    """Refuse a file whose practices do not add up to its own regions, naming the regions whose practices are missing.
+def refuse_missing_regions(practices: pd.DataFrame, areas: dict[str, pd.DataFrame], part: Part) -> None:
+    """Refuse a file whose practices do not add up to its own areas, naming the regions whose practices are missing.
 
     Parameters
     ----------
-    practices, regions
+    practices
         Columns code, sex, age, patients.
+    areas
+        The same of each level of areas, by what to call it; the regions first.
     part
         The file, for the message.
     """
-    if regions.empty:
-        return
-    cells = ["sex", "age"]
-    here = practices.groupby(cells, observed=True)["patients"].sum()
-    there = regions.groupby(cells, observed=True)["patients"].sum()
-    gap = there.subtract(here, fill_value=0)
-    if not (gap != 0).any():
-        return
-    whole = regions[(regions["sex"] == "ALL") & (regions["age"] == "ALL")].set_index("code")["patients"]
-    lost = float(gap.get(("ALL", "ALL"), 0.0))
-    names = _regions_of(whole, lost)
-    if names:
-        problem = f"The practices of {names} are missing: {lost:,.0f} patients that the file's own regions count."
-    elif lost < 0:
-        problem = f"The file's regions lack {-lost:,.0f} of the patients that its practices have: a region is missing."
-    elif lost > 0:
-        problem = f"The file's practices lack {lost:,.0f} of the patients that its own regions count."
-    else:
-        sex, age = gap.index[(gap != 0).to_numpy()][0]
-        problem = f"Practices and regions of the file do not add up to the same patients ({sex}, age {age})."
-    raise SourceError(problem, part.member.place, _AGAIN)
+    here = _by_cell(practices)
+    for level, rows in areas.items():
+        gap = _by_cell(rows).subtract(here, fill_value=0) if len(rows) else here * 0
+        if not (gap != 0).any():
+            continue
+        lost = float(gap.get(("ALL", "ALL"), 0.0))
+        names = _areas_of(rows, lost)
+        if names:
+            problem = f"The practices of {names} are missing: {lost:,.0f} patients that the file's own {level} count."
+        elif lost < 0:
+            problem = f"The file's {level} lack {-lost:,.0f} of the patients that its practices have: rows are missing."
+        elif lost > 0:
+            problem = f"The file's practices lack {lost:,.0f} of the patients that its own {level} count."
+        else:
+            sex, age = gap.index[(gap != 0).to_numpy()][0]
+            problem = f"Practices and {level} of the file do not add up to the same patients ({sex}, age {age})."
+        raise SourceError(problem, part.member.place, _AGAIN)
 
 
-def _regions_of(whole: pd.Series, lost: float) -> str:
-    """Return the one or two regions that have exactly the patients lost."""
+def _by_cell(rows: pd.DataFrame) -> pd.Series:
+    return rows.groupby(["sex", "age"], observed=True)["patients"].sum()
+
+
+def _areas_of(rows: pd.DataFrame, lost: float) -> str:
+    """Return the one or two areas that have exactly the patients lost."""
+    whole = rows[(rows["sex"] == "ALL") & (rows["age"] == "ALL")].set_index("code")["patients"]
     for size in (1, 2):
         for codes in itertools.combinations(whole.index, size):
             if whole[list(codes)].sum() == lost:
-                return " and ".join(f"{known()['regions'].get(code, 'the region')} ({code})" for code in codes)
+                return " and ".join(_called(str(code)) for code in codes)
     return ""
+
+
+def _called(code: str) -> str:
+    name = known()["regions"].get(code) or name_of_board(code)
+    return f"{name} ({code})" if name != code else code
 
 
 def add_up(lists: pd.DataFrame, part: Part) -> tuple[tuple[tuple[str, str, float], ...], list[str]]:

@@ -30,6 +30,8 @@ _MAP = {
     "SUPPLIER_NAME": "supplier",
 }
 _MAP_NEEDS = ("PRACTICE_CODE", "PRACTICE_NAME", "PCN_CODE", "SUB_ICB_LOCATION_CODE", "ICB_CODE", "COMM_REGION_CODE")
+#: The levels of areas in lists by age that hold everybody, by what to call them; some practices have no network.
+_LEVELS = {"regions": "Comm Region", "boards": "ICB"}
 _AREAS = ("PCN_CODE", "SUB_ICB_LOCATION_CODE", "ICB_CODE", "COMM_REGION_CODE")
 
 
@@ -104,12 +106,16 @@ def _read_quinary(part: Part) -> Table:
     if not practice.any():
         raise _no_practices("ORG_TYPE", kind, part)
     own, doubled = once(cells[practice], ["code", "sex", "age"], part, "practice, sex and age group")
-    regions, _ = once(cells[(kind == "Comm Region").to_numpy()], ["code", "sex", "age"], part, "region, sex and age")
+    areas = {
+        level: once(cells[(kind == name).to_numpy()], ["code", "sex", "age"], part, "area, sex and age group")[0]
+        for level, name in _LEVELS.items()
+    }
     codes, good = by_value(practice_codes, own, "code", part, problems)
     problems.raise_if_any()
-    refuse_missing_regions(own, regions, part)
+    refuse_missing_regions(own, areas, part)
     frame = own.assign(practice_code=codes)[good][["practice_code", "sex", "age", "patients"]]
     wrong, remarks = add_up(frame, part)
+    regions = areas["regions"]
     checked = ", as many as its regions have" if len(regions) else "; the file has no regions to hold them against"
     remarks.insert(0, f"{in_words(date[:7])}: {_in_all(_whole(frame))}{checked}.")
     remarks += absent_regions(regions["code"].unique())

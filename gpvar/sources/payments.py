@@ -93,11 +93,7 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
     by_days = "" if edition else _edition_by_days(frame)
     edition = edition or by_days
     closed = _closed_before(frame, period)
-    practice = (
-        frame["practice_type"].str.casefold() == known()["payments"]["practice_type"].casefold()
-        if "practice_type" in frame
-        else pd.Series(True, index=frame.index)
-    )
+    practice = _is_practice(frame)
     kept = frame[practice & ~closed].set_index("practice_code").sort_index()
     facts = _facts(kept)
     more = reasons(
@@ -167,6 +163,13 @@ def _edition_by_days(frame: pd.DataFrame) -> str:
     if not last:
         return ""
     return f"{int(last[:4]) + (last[5:7] >= '04')}-03"
+
+
+def _is_practice(frame: pd.DataFrame) -> pd.Series:
+    if "practice_type" not in frame:
+        return pd.Series(True, index=frame.index)
+    practice: pd.Series = frame["practice_type"].str.casefold() == known()["payments"]["practice_type"].casefold()
+    return practice
 
 
 def _closed_before(frame: pd.DataFrame, period: Period) -> pd.Series:
