@@ -115,7 +115,7 @@ _WORD = partial(spoiled.changed_cell, column="REGISTER", text="lots")
         ("registered_quinary", _WITHOUT_SEX, "SEX is missing"),
         ("fingertips_extract", _WITHOUT_SCORE, "IMD_SCORE is missing"),
         ("nhs_payments", _WITHOUT_RURALITY, "Practice Rurality is missing"),
-        ("registered_quinary", spoiled.cut_table, "patients that its own regions count"),
+        ("registered_quinary", spoiled.cut_table, "lack .* patients that its own"),
         ("registered_quinary", _TWO_DATES, "more than one extract date: 2026-04-01, 2026-07-01"),
         ("registered_quinary", _BELOW_NOUGHT, "is below nought"),
         ("qof_prevalence", _WORD, "is not a number"),
@@ -136,7 +136,7 @@ def test_practices_of_a_region_that_its_own_total_counts_are_missed(written: Pub
     truth = written.truth["registered_map"]
     gone = truth.index[truth["region_code"] == "Y92"]
     path = spoiled.one_region_missing(path_of(written, "registered_quinary"), gone)
-    with pytest.raises(SourceError, match=r"practices of the region \(Y92\) are missing"):
+    with pytest.raises(SourceError, match=r"practices of .*Y92.* are missing"):
         table(written, "registered_quinary", path)
 
 
