@@ -22,7 +22,7 @@ __all__ = [
     "plain",
     "unmapped",
     "what_if",
-    "what_if_same_day",
+    "what_if_counts",
 ]
 
 _FILE = "appointments.toml"
@@ -80,16 +80,39 @@ def halves() -> tuple[Half, ...]:
     return tuple(Half(item["name"], tuple(item["region_codes"])) for item in _raw()["halves"])
 
 
+def completeness() -> dict[str, float]:
+    """Return below which shares part of a month is taken to be missing."""
+    return dict(_raw()["completeness"])
+
+
+def small_category() -> tuple[float, str]:
+    """Return below which share categories are put together in the counts by month, and their name then."""
+    return _raw()["small_category"]["share_below"], _raw()["small_category"]["name"]
+
+
+def published() -> dict[str, int]:
+    """Return month → appointments that the publication prints for its practice-level file, where known."""
+    return dict(_raw()["published"])
+
+
 def what_if() -> tuple[WhatIf, ...]:
     """Return the definitions of the mapping what-if, in the order in which they are added."""
     return tuple(WhatIf(item["id"], item["title"], tuple(item["categories"])) for item in _raw()["what_if"])
 
 
-def what_if_same_day() -> dict[str, tuple[Selection, ...]]:
-    """Return category → its appointments held on the day of booking, for each category of the mapping what-if."""
+def what_if_counts() -> dict[str, tuple[Selection, ...]]:
+    """Return ``what_if_ID.numerator`` (same day) and ``.denominator`` → rows, of each definition's own categories."""
     on_day = next(item for item in monthly()["acute_same_day"] if item.column == "TIME_BETWEEN_BOOK_AND_APPT")
-    names = (name for item in what_if() for name in item.categories)
-    return {name: (Selection("NATIONAL_CATEGORY", (name,)), on_day) for name in names}
+    found = {}
+    for item in what_if():
+        rows = Selection("NATIONAL_CATEGORY", item.categories)
+        found |= {f"what_if_{item.id}.numerator": (rows, on_day), f"what_if_{item.id}.denominator": (rows,)}
+    return found
+
+
+def middle_of_at_least() -> int:
+    """Return how many appointments a practice must have for its what-if figure to count in England's middle."""
+    return int(_raw()["middle"]["appointments_at_least"])
 
 
 def chosen(rows: tuple[Selection, ...], column: str) -> set[str]:

@@ -91,13 +91,15 @@ class Reading:
 
     Attributes
     ----------
+    part
+        The table; None for rows that come from elsewhere.
     words
         Column → its texts.
     extent
         Filled in while the rows are read.
     """
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part | None) -> None:
         self.part = part
         self.extent = Extent()
         known = facts.labels()

@@ -116,7 +116,7 @@ class _Cells:
         self._seen: dict[str, dict[str, int]] = {name: {} for name in COLUMNS}
         self._counts: dict[str, int] = {}
         self._bad: dict[str, list[tuple[int, str]]] = {}
-        self._canonical = {name: _canonical(heading) for name, heading in COLUMNS.items() if name in LABELS}
+        self._canonical = {name: canonical(heading) for name, heading in COLUMNS.items() if name in LABELS}
 
     def rows(self, batch: dict[str, pa.Array]) -> tuple[Rows | None, str]:
         """Return a run of rows of practices, and the status of the last row as it stands in the file."""
@@ -173,11 +173,11 @@ class _Cells:
         texts, at = column.dictionary.to_pylist(), column.indices.to_numpy()
         for place, text in enumerate(texts):
             if text not in self._counts:
-                found = _whole(text)
+                found = whole(text)
                 self._counts[text] = 0 if isinstance(found, str) else found
                 if isinstance(found, str):
                     self._bad.setdefault(found, [])
-            bad = _whole(text) if self._bad and self._counts[text] == 0 else None
+            bad = whole(text) if self._bad and self._counts[text] == 0 else None
             if isinstance(bad, str):
                 self._bad[bad] += [(first + int(row), text) for row in np.flatnonzero(at == place)]
         return np.array([self._counts[text] for text in texts], dtype=np.int64)[at]
@@ -211,13 +211,13 @@ class _Cells:
         self._problems.raise_if_any()
 
 
-def _canonical(heading: str) -> dict[str, str]:
+def canonical(heading: str) -> dict[str, str]:
     """Return a label without capitals and double spaces → the label, earlier spellings included."""
     known = {facts.plain(label): label for label in facts.labels()[heading]}
     return known | {facts.plain(old): label for old, label in facts.also().get(heading, {}).items()}
 
 
-def _whole(text: str) -> int | str:
+def whole(text: str) -> int | str:
     """Return a count, or why it is none."""
     plain = text.strip()
     if re.fullmatch(r"\d{1,3}(?:,\d{3})+", plain):
@@ -227,3 +227,37 @@ def _whole(text: str) -> int | str:
     if not plain:
         return "is blank"
     return "is below nought" if re.fullmatch(r"-\d[\d.,]*", plain) else "is not a whole number"
+
+
+def places_of(part: Part) -> pd.DataFrame:
+    """Return what the crosstab itself says of where each practice belongs, from the practice's first row.
+
+    Parameters
+    ----------
+    part
+        The table.
+
+    Returns
+    -------
+    DataFrame
+        practice_code, and practice_name, pcn_code, pcn_name, sub_icb_code where the file has them.
+    """
+    headings = {"practice_code": "GP_CODE", "practice_name": "GP_NAME", "pcn_code": "PCN_CODE", "pcn_name": "PCN_NAME"}
+    headings |= {"sub_icb_code": "SUB_ICB_LOCATION_CODE"}
+    where = places(catalogue.layouts()[part.layout], part.header, headings.values())
+    held = {name: heading for name, heading in headings.items() if heading in where}
+    found: dict[str, dict[str, str]] = {}
+    with part.member.open() as stream:
+        for batch in _batches(stream, part, where, careful=True):
+            codes = batch["GP_CODE"]
+            firsts = np.unique(codes.indices.to_numpy(), return_index=True)[1]
+            for row in firsts.tolist():
+                code = codes[row].as_py().strip().upper()
+                if code not in found and looks_like_practice_code(code):
+                    cells = {name: " ".join(batch[heading][row].as_py().split()) for name, heading in held.items()}
+                    found[code] = {**cells, "practice_code": code}
+    frame = pd.DataFrame(list(found.values()), columns=list(held))
+    for name in frame:
+        if name.endswith("_code"):
+            frame[name] = frame[name].str.upper()
+    return frame

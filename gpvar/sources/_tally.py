@@ -70,7 +70,7 @@ def wanted() -> dict[str, tuple[Selection, ...]]:
         found |= {f"{card.id}.{part}": rows for part, rows in card.appointments.items()}
     found |= {"unmapped.numerator": facts.unmapped(), "unmapped.denominator": ()}
     found |= facts.monthly()
-    return found | {f"same_day:{name}": rows for name, rows in facts.what_if_same_day().items()}
+    return found | facts.what_if_counts()
 
 
 def count_part(part: Part) -> Counted:

@@ -1,0 +1,307 @@
+"""Appointments in General Practice: the practice-level crosstab and its mapping of practices to areas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gpvar import catalogue
+from gpvar.catalogue import appointments as facts
+from gpvar.errors import SourceError
+from gpvar.organisations import is_practice_code
+from gpvar.organisations import tidy as tidy_codes
+from gpvar.problems import Problems
+from gpvar.sources._account import provenance, remarks_on, summed
+from gpvar.sources._crosstab import COLUMNS, Reading, Rows, consume
+from gpvar.sources._members import fingerprint
+from gpvar.sources._months import Months, Version, note_incomplete, resolve
+from gpvar.sources._parts import COUNTS, Part, SourceTable, no_counts
+from gpvar.sources._publications import names_of
+from gpvar.sources._tabular import text_frame
+from gpvar.sources._tally import Counted, count_part, wanted
+from gpvar.study import Period
+
+__all__ = ["CATEGORY", "read", "tidy"]
+
+#: What the name of a category's count by month begins with.
+CATEGORY = "category: "
+_SOURCE = "gpad"
+_MAPPING = {
+    "practice_code": "GP_CODE",
+    "practice_name": "GP_NAME",
+    "supplier": "SUPPLIER",
+    "pcn_code": "PCN_CODE",
+    "pcn_name": "PCN_NAME",
+    "sub_icb_code": "SUB_ICB_LOCATION_CODE",
+    "sub_icb_name": "SUB_ICB_LOCATION_NAME",
+    "icb_code": "ICB_CODE",
+    "icb_name": "ICB_NAME",
+    "region_code": "REGION_CODE",
+    "region_name": "REGION_NAME",
+}
+_PLACES = ("practice_name", "pcn_code", "pcn_name", "sub_icb_code", "icb_code", "icb_name", "region_code")
+
+
+def tidy(part: Part) -> pd.DataFrame:
+    """Return one table, row by row, with plain names and types.
+
+    Parameters
+    ----------
+    part
+        A table of this publication.
+
+    Returns
+    -------
+    DataFrame
+        Of the crosstab: month (``"2026-04"``), practice_code, supplier, hcp_type, appt_mode, national_category,
+        booking_interval, appt_status, all categorical, and count; labels with single spaces and as the catalogue
+        writes them. Of the mapping: practice_code, practice_name, supplier and the codes and names of the network,
+        sub-ICB location, board and region. Rows of practices only.
+
+    Raises
+    ------
+    SourceError
+        With everything that is wrong with the file.
+    """
+    return _mapping(part) if part.layout == "gpad_mapping" else consume(part, _whole)
+
+
+def _whole(reading: Reading, rows: Iterator[Rows]) -> pd.DataFrame:
+    runs = list(rows)
+    columns: dict[str, object] = {}
+    for name in COLUMNS:
+        codes = np.concatenate([run.codes[name] for run in runs])
+        columns[name] = pd.Categorical.from_codes(codes, categories=pd.Index(reading.words[name].texts, dtype=str))
+    return pd.DataFrame(columns).assign(count=np.concatenate([run.count for run in runs]))
+
+
+def read(parts: Sequence[Part], period: Period, edition: str = "") -> SourceTable:
+    """Read the practice-level appointments of a period.
+
+    Parameters
+    ----------
+    parts
+        Tables of the crosstab, whole months or halves, and of the mapping, of one publication or several.
+    period
+        The study's period; every month of it must be there.
+    edition
+        Which publication to use for a month that two tell differently: the last month that it covers, or
+        ``"latest"``. Without it such a month is refused.
+
+    Returns
+    -------
+    SourceTable
+        Counts of every metric of this publication and of unmapped appointments, summed over the period.
+
+    Raises
+    ------
+    SourceError
+        With everything that is wrong with the files.
+    """
+    distinct, remarks, again = _distinct(parts)
+    crosstabs = [part for part in distinct if part.layout == "gpad_crosstab"]
+    problems = Problems(SourceError, names_of(parts))
+    tables = _counted(crosstabs, problems)
+    problems.raise_if_any()
+    months = resolve(tables, period, edition, problems) if crosstabs else Months({}, {}, {}, ())
+    problems.raise_if_any()
+    maps = _maps([part for part in distinct if part.layout == "gpad_mapping"], tables, period)
+    note_incomplete(months.used, _regions(months.used, maps), problems)
+    problems.raise_if_any()
+    places = _places(maps, months.used, remarks)
+    return SourceTable(
+        id=_SOURCE,
+        file=names_of(parts),
+        counts=_counts(months.used),
+        facts=_facts(months.used, places),
+        provenance=tuple(provenance(tables, months, maps, again)),
+        not_practices=tuple(item for table in tables for item in table.extent.strangers.items()),
+        has_months=True,
+        places=places,
+        monthly=_monthly(months.used),
+        remarks=(*remarks, *months.remarks, *remarks_on(tables, months.used, places, period)),
+    )
+
+
+def _distinct(parts: Sequence[Part]) -> tuple[list[Part], list[str], list[tuple[Part, str]]]:
+    """Return each table of each file once: a download that is there twice is read once."""
+    kept: dict[tuple[str, str], Part] = {}
+    remarks, again = [], []
+    for part in parts:
+        key = (fingerprint(part.member.path)[0], part.member.name)
+        if key in kept:
+            again.append((part, kept[key].member.label))
+        else:
+            kept[key] = part
+    for path in dict.fromkeys(part.member.path for part, _ in again):
+        remarks.append(f"{path.name} is the same download again: it was used once.")
+    return list(kept.values()), remarks, again
+
+
+def _counted(parts: Iterable[Part], problems: Problems) -> list[Counted]:
+    """Add every table up; what is wrong with any of them is said of all."""
+    found = []
+    for part in parts:
+        try:
+            found.append(count_part(part))
+        except SourceError as error:
+            problems.add(error.problem, error.where, error.fix)
+    return found
+
+
+def _mapping(part: Part) -> pd.DataFrame:
+    """Return where practices belong, by code."""
+    layout = catalogue.layouts()[part.layout]
+    optional = [heading for heading in _MAPPING.values() if heading not in layout.required]
+    texts = text_frame(part, [heading for heading in _MAPPING.values() if heading in layout.required], optional)
+    frame = pd.DataFrame({name: texts[heading] for name, heading in _MAPPING.items() if heading in texts})
+    for name in frame:
+        frame[name] = tidy_codes(frame[name]) if name.endswith("_code") else frame[name].str.split().str.join(" ")
+    return frame[is_practice_code(frame["practice_code"])].drop_duplicates("practice_code", ignore_index=True)
+
+
+def _maps(parts: Sequence[Part], tables: Sequence[Counted], period: Period) -> dict[str, tuple[Part, pd.DataFrame]]:
+    """Return month → the mapping published with it, by the last month of the zip or folder it lies in."""
+    homes: dict[Path, str] = {}
+    for table in tables:
+        path = table.part.member.path
+        for home in (path, path.parent):
+            homes[home] = max([homes.get(home, ""), *table.months])
+    found: dict[str, tuple[Part, pd.DataFrame]] = {}
+    for part in parts:
+        path = part.member.path
+        month = homes.get(path) or homes.get(path.parent) or period.end
+        found[month] = (part, _mapping(part))
+    return found
+
+
+def _nearest(maps: dict[str, tuple[Part, pd.DataFrame]], month: str) -> pd.DataFrame | None:
+    """Return the mapping of the publication that holds a month: the first that ends in it or after it."""
+    after = [end for end in sorted(maps) if end >= month]
+    return maps[after[0] if after else max(maps)][1] if maps else None
+
+
+def _regions(used: dict[str, Version], maps: dict[str, tuple[Part, pd.DataFrame]]) -> dict[str, pd.Series]:
+    found = {}
+    for month in used:
+        frame = _nearest(maps, month)
+        if frame is not None:
+            name = "region_name" if "region_name" in frame else "region_code"
+            found[month] = frame.set_index("practice_code")[name]
+    return found
+
+
+def _places(
+    maps: dict[str, tuple[Part, pd.DataFrame]], used: dict[str, Version], remarks: list[str]
+) -> pd.DataFrame | None:
+    """Return where practices belong by date; without a mapping, what the crosstab itself says in its last month."""
+    if not maps and not used:
+        return None
+    if not maps:
+        from gpvar.sources._crosstab_csv import places_of
+
+        last = max(used)
+        frame = pd.concat([places_of(part) for part in used[last].parts]).drop_duplicates("practice_code")
+        remarks.append(
+            "No Mapping.csv is among the files, so they do not say to which board or region a practice belongs; "
+            "networks and sub-ICB locations are those of the crosstab."
+        )
+        return frame.assign(date=f"{last}-01").reset_index(drop=True)
+    frames = [
+        frame[["practice_code", *(name for name in _PLACES if name in frame)]].assign(date=f"{month}-01")
+        for month, (_, frame) in sorted(maps.items())
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _counts(used: dict[str, Version]) -> pd.DataFrame:
+    """Return counts by practice, metric and part, summed over the months in which the practice is in the file."""
+    if not used:
+        return no_counts()
+    names = list(wanted())
+    codes, sums, months = summed(used)
+    frames = []
+    for at, name in enumerate(names):
+        metric, _, part = name.partition(".")
+        if part in ("numerator", "denominator"):
+            value = sums[:, at].astype(float)
+            frames.append(
+                pd.DataFrame(
+                    {"practice_code": codes, "value": value, "low": value, "high": value, "months": months}
+                ).assign(metric=metric, part=part, hidden=False)
+            )
+    return pd.concat(frames, ignore_index=True)[list(COUNTS)]
+
+
+def _facts(used: dict[str, Version], places: pd.DataFrame | None) -> pd.DataFrame:
+    """Return name and supplier of each practice; changes of supplier where there are months to see them in."""
+    codes = pd.Index(sorted({code for version in used.values() for code in version.counts.codes}), name="practice_code")
+    facts_of = pd.DataFrame(index=codes)
+    if places is not None and "practice_name" in places:
+        facts_of["practice_name"] = places.groupby("practice_code")["practice_name"].last().reindex(codes).fillna("")
+    last = pd.Series("", index=codes, dtype=object)
+    changes = pd.Series(0.0, index=codes)
+    for _, version in sorted(used.items()):
+        now = pd.Series(version.counts.supplier, index=list(version.counts.codes), dtype=object)
+        before = last.reindex(now.index)
+        changes[now.index] += ((before != "") & (now != "") & (before != now)).astype(float)
+        last[now[now != ""].index] = now[now != ""]
+    facts_of["supplier"] = last.astype(str)
+    if len(used) > 1 and (last != "").any():
+        facts_of["supplier_changes"] = changes
+    return facts_of
+
+
+def _monthly(used: dict[str, Version]) -> pd.DataFrame | None:
+    """Return the counts by month that gates look at; categories that are small throughout are put together."""
+    if not used:
+        return None
+    names = list(wanted())
+    plain = {"total": "total", "unmapped": "unmapped.numerator", **{name: name for name in facts.monthly()}}
+    large = _large_categories(used)
+    pieces: list[tuple[str, str, np.ndarray, np.ndarray]] = []
+    for month, version in sorted(used.items()):
+        counts = version.counts
+        codes = np.array(counts.codes, dtype=object)
+        for name, column in plain.items():
+            pieces.append((month, name, codes, counts.values[:, names.index(column)]))
+        rest = np.zeros(len(codes), np.int64)
+        for at, category in enumerate(counts.categories, start=len(names)):
+            values = counts.values[:, at]
+            shown = (
+                np.isin(codes.astype(str), large.get(category, [])) if category in large else np.zeros(len(codes), bool)
+            )
+            rest += np.where(shown, 0, values)
+            pieces.append((month, CATEGORY + category, codes[shown], values[shown]))
+        pieces.append((month, CATEGORY + facts.small_category()[1], codes, rest))
+    sizes = [len(codes) for _, _, codes, _ in pieces]
+    return pd.DataFrame(
+        {
+            "practice_code": pd.array(np.concatenate([codes for _, _, codes, _ in pieces]), dtype="str"),
+            "month": _repeated([month for month, *_ in pieces], sizes),
+            "name": _repeated([name for _, name, *_ in pieces], sizes),
+            "value": np.concatenate([values for *_, values in pieces]).astype(float),
+        }
+    )
+
+
+def _repeated(texts: Sequence[str], sizes: Sequence[int]) -> pd.Series:
+    numbers, unique = pd.factorize(np.array(texts, dtype=object))
+    return pd.Series(pd.Categorical.from_codes(np.repeat(numbers, sizes), unique)).astype("str")
+
+
+def _large_categories(used: dict[str, Version]) -> dict[str, np.ndarray]:
+    """Return category → practices in whose appointments it is not small in every month."""
+    least, _ = facts.small_category()
+    total = list(wanted()).index("total")
+    found: dict[str, set[str]] = {}
+    for version in used.values():
+        counts = version.counts
+        whole = np.maximum(counts.values[:, total], 1)
+        for at, category in enumerate(counts.categories, start=len(wanted())):
+            codes = np.array(counts.codes)[counts.values[:, at] >= least * whole]
+            found.setdefault(category, set()).update(codes)
+    return {category: np.array(sorted(codes)) for category, codes in found.items() if codes}
