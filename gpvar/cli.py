@@ -115,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--icb", metavar="NAME_OR_CODE")
     new.add_argument("--list", type=Path, dest="list_file", metavar="FILE", help="a CSV of practice codes")
     new.add_argument("--metric", action="append", default=[], metavar="METRIC")
+    new.add_argument("--period", metavar="MONTHS", help="the months, as 2025-04..2026-03")
 
     check = _command(commands, "check", "read everything, join, check the data; nothing is fitted", _check)
     check.add_argument("study", type=Path)
@@ -186,6 +187,7 @@ def _new(chosen: argparse.Namespace) -> None:
         icb=chosen.icb,
         list_file=chosen.list_file,
         metric=chosen.metric,
+        period=chosen.period,
     )
     _say(words.new_study_written(written, starter.describe(written)))
 
@@ -241,7 +243,7 @@ def _sources(chosen: argparse.Namespace) -> int:
     from gpvar.sources import needs, taking
 
     study = load_study(chosen.study, complete=False)
-    folders = [*(_folder(folder) for folder in chosen.look), *needs.usual_folders(study)]
+    folders = [*(_folder(folder) for folder in chosen.look), *needs.usual_folders(study.folder)]
     found = needs.states(study, folders)
     if chosen.take:
         files = taking.take(study, found)
@@ -264,7 +266,7 @@ def _fetch(chosen: argparse.Namespace) -> int:
     from gpvar.sources import download, needs, taking
 
     study = load_study(chosen.study, complete=False)
-    folders = needs.usual_folders(study)
+    folders = needs.usual_folders(study.folder)
     wanted = chosen.url or [edition for state in needs.states(study, folders) for edition in state.get]
     into = study.folder / "data" / "raw"
     line = _OneLine()

@@ -77,9 +77,9 @@ class State:
     named: bool = False
 
 
-def usual_folders(study: Study) -> list[Path]:
-    """Return where people keep what they download: beside the study, in its ``data/raw``, and in Downloads."""
-    here = [study.folder / "data" / "raw", study.folder, Path.cwd() / "data" / "raw", Path.home() / "Downloads"]
+def usual_folders(folder: Path) -> list[Path]:
+    """Return where people keep what they download: beside a study, in its ``data/raw``, and in Downloads."""
+    here = [folder / "data" / "raw", folder, Path.cwd() / "data" / "raw", Path.home() / "Downloads"]
     return list(dict.fromkeys(here))
 
 

@@ -15,11 +15,12 @@ import pandas as pd
 from gpvar import share
 from gpvar.errors import GpvarError, StudyError
 from gpvar.sources._reading import read_rows
+from gpvar.starter import gathering
 from gpvar.starter.area import choose_area, choose_codes, date_of_codes
 from gpvar.starter.headings import Draft, choose_metrics, choose_period, map_headings, metric_ids, relative
 from gpvar.starter.table import read_everything
 from gpvar.starter.writing import as_toml
-from gpvar.study import Period, load_study
+from gpvar.study import Period, load_study, parse_period
 from gpvar.study.columns import TO_FILL_IN
 
 _STUDY = "study.toml"
@@ -34,6 +35,7 @@ def new_study(
     icb: str | None = None,
     list_file: Path | str | None = None,
     metric: Sequence[str] = (),
+    period: str | None = None,
     today: dt.date | None = None,
 ) -> Path:
     """Write a study.
@@ -43,7 +45,8 @@ def new_study(
     folder
         Where; made when it is not there. A study that is there already is never written over.
     data
-        A table with one row per practice. Without it a study to fill in is written, with templates.
+        A table with one row per practice, or an England reference file. Without it, and with a board, a practice or a
+        list, a study of publications is written, whose files are gathered next; with none of these, one to fill in.
     sheet
         The sheet, when the table is a workbook.
     practice
@@ -54,6 +57,8 @@ def new_study(
         A file of practice codes that the study is about, instead of a board.
     metric
         Metric ids; by default every metric that the table holds.
+    period
+        The months, as ``"2025-04..2026-03"``; by default what the table gives away.
     today
         The day of declaration.
 
@@ -72,17 +77,32 @@ def new_study(
     folder = Path(folder).resolve()
     _refuse_to_overwrite(folder)
     today = today or dt.date.today()
-    if data is None:
-        return _write_template(folder, metric_ids(metric), today)
     listed = Path(list_file).resolve() if list_file else None
+    months = _period(period)
+    if data is None and not (practice or icb or listed):
+        return _write_template(folder, metric_ids(metric), today)
+    if data is None:
+        about = {"practice": practice, "icb": icb, "list_file": listed, "metric": metric, "period": months}
+        return _write(gathering.declare(folder, **about, today=today), folder, today)
     try:
         draft = _draft(Path(data).resolve(), sheet, folder, today, metric)
+        if months is not None:
+            draft.period, draft.period_from = months, "as asked for"
         facts = choose_codes(draft, draft.frame, icb)
         choose_area(draft, facts, practice, icb, listed, folder)
     except GpvarError as error:
         raise _in_options(error, listed) from None
     draft.hierarchy_date = date_of_codes(facts, draft)
     return _write(draft, folder, today)
+
+
+def _period(text: str | None) -> Period | None:
+    try:
+        return parse_period(text) if text else None
+    except ValueError as error:
+        raise StudyError(
+            f"The period cannot be read: {error}.", f"--period {text}", "Write it as 2025-04..2026-03."
+        ) from None
 
 
 def _draft(data: Path, sheet: str | None, folder: Path, today: dt.date, metric: Sequence[str]) -> Draft:
@@ -99,7 +119,7 @@ def _draft(data: Path, sheet: str | None, folder: Path, today: dt.date, metric: 
 def _write(draft: Draft, folder: Path, today: dt.date, *, beside: Sequence[Path] = ()) -> Path:
     """Write the study, and files beside it, once it is known that it can be read back."""
     text = as_toml(draft, today)
-    load_study(tomllib.loads(text.replace(f'"{TO_FILL_IN}"', '"X99999"')), folder)
+    load_study(tomllib.loads(text.replace(f'"{TO_FILL_IN}"', '"X99999"')), folder, complete=bool(draft.file))
     path = folder / _STUDY
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -199,8 +219,7 @@ def _write_template(folder: Path, metric: Sequence[str], today: dt.date) -> Path
     draft = Draft(file=name, sheet=sheet, frame=frame)
     map_headings(draft, frame)
     choose_metrics(draft, metric or ["same_day_share"])
-    year = today.year - (1 if today.month >= 4 else 2)
-    draft.period = Period(f"{year}-04", f"{year + 1}-03")
+    draft.period = gathering.last_year(today)
     draft.period_from = "CHANGE THIS to the period of your figures"
     draft.code = "QHM"
     draft.area_name = "CHANGE THIS to the code of your board"

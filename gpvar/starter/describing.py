@@ -39,6 +39,8 @@ def describe(path: Path | str) -> tuple[str, ...]:
     path = Path(path)
     text = path.read_text(encoding="utf-8")
     content = tomllib.loads(text)
+    if not content.get("source"):
+        return ("It names no file yet: the publications that it needs are gathered next.",)
     first = content["source"][0]
     said = [*_headings(first, path.parent), *_remarks(text), *_not_allowed_for(content)]
     gaps = list(dict.fromkeys(to_fill_in(content)))

@@ -56,6 +56,18 @@ def as_toml(draft: Draft, today: dt.date) -> str:
         '# M1 = ["age_sex", "imd2025"]',
         '# M2 = ["rurality"]',
         "",
+        *(_table(draft) if draft.file else []),
+        "[reports]",
+        'kinds = ["practice", "area"]',
+        'formats = ["html", "docx"]',
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _table(draft: Draft) -> list[str]:
+    """Return the lines of a table of the study's own."""
+    return [
         "[[source]]",
         'id   = "local"',
         f"file = {_quoted(draft.file)}",
@@ -70,12 +82,7 @@ def as_toml(draft: Draft, today: dt.date) -> str:
         *[f'# {name} = "2025-03"' for name in _undated(draft)],
         "",
         *_second_source(draft),
-        "[reports]",
-        'kinds = ["practice", "area"]',
-        'formats = ["html", "docx"]',
-        "",
     ]
-    return "\n".join(lines)
 
 
 def _heading(draft: Draft, today: dt.date) -> list[str]:

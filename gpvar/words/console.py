@@ -55,7 +55,14 @@ def new_study_written(path: Any, found: Sequence[str]) -> str:
         What `gpvar.starter.describe` says of it, a sentence each.
     """
     unfinished = any(text.startswith(("The study is not ready", "Warning: the file cannot be used")) for text in found)
-    lines = [f"The study is {'written' if unfinished else 'ready'}: {path}", *(plain(text, 2000) for text in found)]
+    gathering = any(text.startswith("It names no file yet") for text in found)
+    state = "written" if unfinished or gathering else "ready"
+    lines = [f"The study is {state}: {path}", *(plain(text, 2000) for text in found)]
+    if gathering:
+        lines.append(
+            f"Next: python run.py sources {path}   says which are needed, which are here and where to get them"
+        )
+        return "\n".join(lines)
     lines.append(f"{'When that is mended' if unfinished else 'Next'}: python run.py check {path}")
     lines.append(f"Then: python run.py run {path}")
     return "\n".join(lines)

@@ -1,0 +1,95 @@
+"""A study of publications: declared before its files are gathered."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from gpvar import organisations
+from gpvar.errors import StudyError
+from gpvar.sources import registered
+from gpvar.sources.looking import look
+from gpvar.sources.needs import usual_folders
+from gpvar.starter.area import choose_area
+from gpvar.starter.headings import Draft, metric_ids
+from gpvar.study import Period
+
+_MAP = "registered_map"
+
+
+def declare(
+    folder: Path,
+    *,
+    practice: Sequence[str],
+    icb: str | None,
+    list_file: Path | None,
+    metric: Sequence[str],
+    period: Period | None,
+    today: dt.date,
+) -> Draft:
+    """Return a study of publications that names no file yet.
+
+    Parameters
+    ----------
+    folder
+        The study's folder.
+    practice, icb
+        Names or codes. Names of practices can be told only where a map of practices lies on this computer.
+    list_file
+        A file of practice codes.
+    metric
+        Metric ids; the same-day share by default.
+    period
+        The months; the last whole year from April to March by default.
+    today
+        The day of declaration.
+
+    Raises
+    ------
+    StudyError
+        When a name fits nothing or too much.
+    """
+    draft = Draft(file="", metrics=list(metric_ids(metric) or ["same_day_share"]))
+    draft.period = period or last_year(today)
+    draft.period_from = "as asked for" if period else "CHANGE THIS to the months you want"
+    draft.hierarchy_date = draft.period.last_day
+    choose_area(draft, _practices(folder, draft.period, practice, icb), practice, icb, list_file, folder)
+    return draft
+
+
+def last_year(today: dt.date) -> Period:
+    """Return the last whole year from April to March."""
+    year = today.year - (1 if today.month >= 4 else 2)
+    return Period(f"{year}-04", f"{year + 1}-03")
+
+
+def _practices(folder: Path, period: Period, practice: Sequence[str], icb: str | None) -> pd.DataFrame:
+    """Return who the practices are: from the newest map on this computer, else what can be told without one."""
+    maps = [
+        registered.tidy(part)
+        for item in look([*usual_folders(folder), folder.parent])
+        for part in item.parts
+        if part.layout == _MAP
+    ]
+    if maps:
+        return organisations.place_on(maps, period.last_day)
+    named = [query for query in practice if not organisations.looks_like_practice_code(query)]
+    if named:
+        raise StudyError(
+            f"'{named[0]}' is a name, and without a list of practices only codes can be told.",
+            "--practice",
+            "Give its code (a letter and five digits), or put the mapping file of Patients Registered at a GP Practice "
+            "into Downloads and run the same command again.",
+        )
+    board = organisations.find_icb_by_date(icb, period.last_day) if icb else ""
+    if not board and practice:
+        raise StudyError(
+            "Without a list of practices it cannot be told to which board a practice belongs.",
+            "--practice",
+            'Add --icb "North East", or put the mapping file of Patients Registered at a GP Practice into Downloads.',
+        )
+    codes = [query.strip().upper() for query in practice] or [""]
+    return pd.DataFrame({"practice_code": codes, "icb_code": board, "icb_name": organisations.name_of_board(board)})
