@@ -10,7 +10,7 @@ from gpvar.errors import SourceError
 from gpvar.organisations import name_of_board
 from gpvar.problems import count, listing
 from gpvar.sources._parts import Part
-from gpvar.sources._publications import known
+from gpvar.sources._publications import absent_regions, known
 
 _AGAIN = "Part of the file is missing or was changed: download it again and use it as it is."
 
@@ -33,7 +33,7 @@ def refuse_missing_regions(practices: pd.DataFrame, areas: dict[str, pd.DataFram
         if not (gap != 0).any():
             continue
         lost = float(gap.get(("ALL", "ALL"), 0.0))
-        names = _areas_of(rows, lost)
+        names = _areas_of(rows, lost, level.removesuffix("s"))
         if names:
             problem = f"The practices of {names} are missing: {lost:,.0f} patients that the file's own {level} count."
         elif lost < 0:
@@ -43,6 +43,8 @@ def refuse_missing_regions(practices: pd.DataFrame, areas: dict[str, pd.DataFram
         else:
             sex, age = gap.index[(gap != 0).to_numpy()][0]
             problem = f"Practices and {level} of the file do not add up to the same patients ({sex}, age {age})."
+        if level != "regions":
+            problem = " ".join([problem, *absent_regions(areas["regions"]["code"].unique())])
         raise SourceError(problem, part.member.place, _AGAIN)
 
 
@@ -50,19 +52,19 @@ def _by_cell(rows: pd.DataFrame) -> pd.Series:
     return rows.groupby(["sex", "age"], observed=True)["patients"].sum()
 
 
-def _areas_of(rows: pd.DataFrame, lost: float) -> str:
+def _areas_of(rows: pd.DataFrame, lost: float, what: str) -> str:
     """Return the one or two areas that have exactly the patients lost."""
     whole = rows[(rows["sex"] == "ALL") & (rows["age"] == "ALL")].set_index("code")["patients"]
     for size in (1, 2):
         for codes in itertools.combinations(whole.index, size):
             if whole[list(codes)].sum() == lost:
-                return " and ".join(_called(str(code)) for code in codes)
+                return " and ".join(_called(str(code), what) for code in codes)
     return ""
 
 
-def _called(code: str) -> str:
+def _called(code: str, what: str) -> str:
     name = known()["regions"].get(code) or name_of_board(code)
-    return f"{name} ({code})" if name != code else code
+    return f"{name if name != code else f'the {what}'} ({code})"
 
 
 def add_up(lists: pd.DataFrame, part: Part) -> tuple[tuple[tuple[str, str, float], ...], list[str]]:
