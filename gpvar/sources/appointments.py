@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +21,10 @@ from gpvar.sources._months import Months, Version, note_incomplete, resolve
 from gpvar.sources._parts import COUNTS, Part, SourceTable, no_counts
 from gpvar.sources._publications import names_of
 from gpvar.sources._tabular import text_frame
-from gpvar.sources._tally import Counted, count_part, wanted
+from gpvar.sources._tally import Counted, MonthCounts, count_part, wanted
 from gpvar.study import Period
 
-__all__ = ["CATEGORY", "read", "tidy"]
+__all__ = ["CATEGORY", "added_up", "read", "read_by_month", "tidy"]
 
 #: What the name of a category's count by month begins with.
 CATEGORY = "category: "
@@ -101,6 +101,13 @@ def read(parts: Sequence[Part], period: Period, edition: str = "") -> SourceTabl
     SourceError
         With everything that is wrong with the files.
     """
+    return read_by_month(parts, period, edition)[0]
+
+
+def read_by_month(
+    parts: Sequence[Part], period: Period, edition: str = ""
+) -> tuple[SourceTable, dict[str, MonthCounts]]:
+    """Return what `read` returns, and the counts of each month of which it is the sum."""
     distinct, remarks, again = _distinct(parts)
     crosstabs = [part for part in distinct if part.layout == "gpad_crosstab"]
     problems = Problems(SourceError, names_of(parts))
@@ -112,7 +119,7 @@ def read(parts: Sequence[Part], period: Period, edition: str = "") -> SourceTabl
     note_incomplete(months.used, _regions(months.used, maps), problems)
     problems.raise_if_any()
     places = _places(maps, months.used, remarks)
-    return SourceTable(
+    table = SourceTable(
         id=_SOURCE,
         file=names_of(parts),
         counts=_counts(months.used),
@@ -124,6 +131,23 @@ def read(parts: Sequence[Part], period: Period, edition: str = "") -> SourceTabl
         monthly=_monthly(months.used),
         remarks=(*remarks, *months.remarks, *remarks_on(tables, months.used, places, period)),
     )
+    return table, {month: version.counts for month, version in months.used.items()}
+
+
+def added_up(
+    months: Mapping[str, MonthCounts], places: pd.DataFrame | None
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]:
+    """Return counts, facts and counts by month, as `read` gives them, of months that were counted before.
+
+    Parameters
+    ----------
+    months
+        Month → its counts.
+    places
+        Where practices belong, by date, as `read` gives it.
+    """
+    used = {month: Version(counts, (), "") for month, counts in months.items()}
+    return _counts(used), _facts(used, places), _monthly(used)
 
 
 def _distinct(parts: Sequence[Part]) -> tuple[list[Part], list[str], list[tuple[Part, str]]]:

@@ -17,7 +17,7 @@ from gpvar.sources._tabular import provenance_of
 from gpvar.study import Period
 from gpvar.study.model import months_between
 
-__all__ = ["read", "shares", "tidy"]
+__all__ = ["read", "shares", "sizes", "tidy"]
 
 _PLACES = ("practice_name", "pcn_code", "pcn_name", "sub_icb_code", "icb_code", "icb_name", "region_code")
 
@@ -113,7 +113,7 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
     lists = _lists(tables)
     pieces, dates = [], {}
     if lists:
-        pieces.append(_sizes(lists, period))
+        pieces.append(sizes(lists, period))
         remarks += [*_said_of_lists(list(lists), period), *_said_of_totals(tables)]
     if ages:
         dates["age_sex"] = nearest(ages, period)
@@ -198,7 +198,16 @@ def _within(months: Sequence[str], period: Period) -> list[str]:
     return [month for month in months if distance(month, period) == 0]
 
 
-def _sizes(lists: dict[str, pd.Series], period: Period) -> pd.DataFrame:
+def sizes(lists: dict[str, pd.Series], period: Period) -> pd.DataFrame:
+    """Return the list size of each practice in a period, and its largest change from month to month where it is seen.
+
+    Parameters
+    ----------
+    lists
+        Month → patients by practice code.
+    period
+        The study's period; where fewer than two of its months are there, the list nearest to it stands alone.
+    """
     inside = _within(list(lists), period)
     if len(inside) < 2:
         return pd.DataFrame({"list_size": lists[nearest(lists, period)]})

@@ -38,18 +38,19 @@ def take(study: Study, found: Sequence[State]) -> tuple[Path, ...]:
     StudyError
         When the study file cannot be written, or would no longer be read; it is then as it was.
     """
-    own = {spec.id for spec in study.sources if spec.file not in _taken_before(study)}
+    own = {spec.id for spec in study.sources if spec.file not in taken_before(study)}
     files: dict[str, list[Path]] = {}
     for state in found:
         if state.state in (THERE, PARTLY, OLD) and state.need.source not in own:
             known = files.setdefault(state.need.source, [])
-            known += [kept for item in state.files if (kept := _kept(item.path, study)) not in known]
+            known += [kept for item in state.files if (kept := kept_beside(item.path, study)) not in known]
     if files:
         write_sources(study, files)
     return tuple(file for several in files.values() for file in several)
 
 
-def _taken_before(study: Study) -> set[Path]:
+def taken_before(study: Study) -> set[Path]:
+    """Return the files that gpvar itself has named in the study file."""
     text = _text(study)
     if _BEGIN not in text:
         return set()
@@ -62,7 +63,7 @@ def _several(value: object) -> list[str]:
     return [value] if isinstance(value, str) else list(value)  # type: ignore[call-overload]
 
 
-def _kept(path: Path, study: Study) -> Path:
+def kept_beside(path: Path, study: Study) -> Path:
     """Return the file inside the study's folder, copied there when it lies elsewhere."""
     if path.is_relative_to(study.folder.resolve()):
         return path
