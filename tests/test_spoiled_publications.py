@@ -76,6 +76,8 @@ def test_what_can_be_read_for_certain_is_read_the_same(
     assert found.places is None or found.places.equals(good[layout].places)
 
 
+_CUT = ("registered_quinary", "registered_map", "registered_all", "registered_lsoa")
+_CUT += ("fingertips_api", "nhs_payments", "workforce_high_level")
 _TURNED = partial(spoiled.saved_by_excel, day_first=False)
 _AS_NUMBERS = partial(spoiled.codes_as_numbers, column="PRACTICE_CODE")
 _AREA_AS_NUMBER = partial(spoiled.codes_as_numbers, column="SUB_ICB_LOCATION_CODE")
@@ -115,7 +117,10 @@ _WORD = partial(spoiled.changed_cell, column="REGISTER", text="lots")
         ("registered_quinary", _WITHOUT_SEX, "SEX is missing"),
         ("fingertips_extract", _WITHOUT_SCORE, "IMD_SCORE is missing"),
         ("nhs_payments", _WITHOUT_RURALITY, "Practice Rurality is missing"),
-        ("registered_quinary", spoiled.cut_table, "lack .* patients that its own"),
+        *((layout, spoiled.cut_table, "stops half-way") for layout in _CUT),
+        ("fingertips_api", spoiled.open_quote, "opened and not closed"),
+        ("nhs_payments", spoiled.open_quote, "opened and not closed"),
+        ("registered_all", spoiled.truncated, "stops half-way"),
         ("registered_quinary", _TWO_DATES, "more than one extract date: 2026-04-01, 2026-07-01"),
         ("registered_quinary", _BELOW_NOUGHT, "is below nought"),
         ("qof_prevalence", _WORD, "is not a number"),

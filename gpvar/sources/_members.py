@@ -154,6 +154,13 @@ def _too_large(place: str) -> SourceError:
     )
 
 
+def _in_bytes(size: int) -> str:
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= scale:
+            return f"{size / scale:,.1f} {unit}"
+    return f"{size:,} bytes"
+
+
 def _starts(path: Path, mark: bytes) -> bool:
     with path.open("rb") as file:
         return file.read(len(mark)) == mark
@@ -211,8 +218,8 @@ def _refuse_unsafe(entry: zipfile.ZipInfo, path: Path) -> None:
     bomb = entry.file_size > _SMALL and entry.compress_size < _LEAST_PACKED * entry.file_size
     if bomb or entry.file_size > MAX_MEMBER_BYTES:
         raise SourceError(
-            f"A file of {entry.compress_size / 1e6:,.1f} MB in the zip says that it unpacks to "
-            f"{entry.file_size / 1e9:,.1f} GB; it was not opened.",
+            f"A file of {_in_bytes(entry.compress_size)} in the zip says that it unpacks to "
+            f"{_in_bytes(entry.file_size)}; it was not opened.",
             place,
             "It is not the publisher's file: download it again from the page that 'sources STUDY' names.",
         )

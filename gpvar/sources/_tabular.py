@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Sequence
 
@@ -48,9 +49,9 @@ def text_frame(part: Part, columns: Sequence[str], optional: Sequence[str] = ())
     where = places(layout, part.header, [*columns, *optional])
     if any(name not in where for name in columns):
         raise header_differs(layout, part.header, part.member)
-    last = len(part.header) - 1
-    taken = sorted({*where.values(), last})
+    taken = sorted(set(where.values()))
     try:
+        _refuse_broken_rows(part)
         with part.member.open() as stream:
             frame = pd.read_csv(
                 stream,
@@ -77,7 +78,6 @@ def text_frame(part: Part, columns: Sequence[str], optional: Sequence[str] = ())
     frame = _without_blank_end(frame)
     if frame.empty:
         raise SourceError("The table has headings and no rows.", part.member.place, "Download it again.")
-    _refuse_cut_short(frame, last, part)
     return frame[list(where.values())].set_axis(list(where), axis=1)
 
 
@@ -92,14 +92,25 @@ def _without_blank_end(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.iloc[: filled[-1] + 1 if len(filled) else 0]
 
 
-def _refuse_cut_short(frame: pd.DataFrame, last: int, part: Part) -> None:
-    """Refuse rows with too few cells, which the reader of CSV fills without a word."""
-    short = frame[last].isna().to_numpy()
-    if short.any():
-        row = int(np.flatnonzero(short)[0]) + first_row(part)
-        at_end = short.sum() == 1 and short[-1]
-        said = "The last row stops half-way, so the file was cut short" if at_end else "A row has too few cells"
-        raise SourceError(f"{said}; nothing of it was used.", f"{part.member.place}, row {row}", "Download it again.")
+def _refuse_broken_rows(part: Part) -> None:
+    """Refuse rows with too few cells, and cells that run over the end of a line: pandas mends both without a word."""
+    fewest, first = len(part.header) - 1, first_row(part)
+    with part.member.open() as stream, io.TextIOWrapper(stream, encoding=part.encoding, newline="") as lines:
+        for number, line in enumerate(lines, 1):
+            if number < first or not line.strip():
+                continue
+            if line.count('"') % 2:
+                raise SourceError(
+                    "A quotation mark is opened and not closed in its row; nothing of the file was used.",
+                    f"{part.member.place}, row {number}",
+                    _AS_PUBLISHED,
+                )
+            if line.count(part.delimiter) < fewest:
+                last = not any(rest.strip() for rest in lines)
+                said = "The last row stops half-way, so the file was cut short" if last else "A row has too few cells"
+                raise SourceError(
+                    f"{said}; nothing of it was used.", f"{part.member.place}, row {number}", "Download it again."
+                )
 
 
 def _broken(message: str, part: Part) -> SourceError:
