@@ -84,8 +84,8 @@ def test_a_region_taken_out_with_its_practices_is_found_by_the_boards(tmp_path: 
     problem, _, fix = refused(lambda: registered.read([part], YEAR))
     assert problem.startswith("The practices of NHS North East and North Cumbria")
     assert problem.endswith(
-        "(QHM) are missing: 1,000 patients that the file's own boards count. Nothing in the file is of London (Y56): part "
-        "of it may be missing."
+        "(QHM) are missing: 1,000 patients that the file's own boards count. Nothing in the file is of London (Y56): "
+        "part of it may be missing."
     )
     assert fix == PART_MISSING
 
