@@ -29,6 +29,39 @@ _ROOMS = {
 }
 
 
+def read_all(spec: SourceSpec, period: Period) -> tuple[SourceTable, ...]:
+    """Read what one source of a study names: a publication, or an England reference file, which holds several.
+
+    Parameters
+    ----------
+    spec
+        A publication's id, or that of the reference file, and its files.
+    period
+        The study's period.
+
+    Returns
+    -------
+    tuple of SourceTable
+        One for each publication.
+
+    Raises
+    ------
+    SourceError
+        When a file is not what it was named as, or cannot be read whole.
+    """
+    if spec.id != REFERENCE:
+        return (read(spec, period),)
+    if spec.more_files:
+        raise SourceError(
+            f"{len(spec.files)} England reference files are named; a study uses one.",
+            listing(str(file) for file in spec.files),
+            "Keep the one that holds the study's months.",
+        )
+    from gpvar.sources import reference
+
+    return reference.read(spec.file, period)
+
+
 def read(spec: SourceSpec, period: Period) -> SourceTable:
     """Read the files of one publication.
 
@@ -48,10 +81,6 @@ def read(spec: SourceSpec, period: Period) -> SourceTable:
     SourceError
         When a file is not of this publication, cannot be read whole, or is there twice.
     """
-    if spec.id == REFERENCE:
-        from gpvar.sources import reference
-
-        return reference.read(spec.file, period)
     parts = _recognised(spec)
     by_room = {room: [part for part in parts if part.layout in layouts] for room, layouts in _ROOMS[spec.id].items()}
     used = {room: found for room, found in by_room.items() if found}

@@ -30,6 +30,7 @@ TEXTS = (
 #: Numbers about a practice that are neither a figure nor a characteristic.
 NUMBERS = ("list_size", "list_jump_pct", "unmapped.numerator", "unmapped.denominator", "ag_claims", "ag_cap")
 PARTS = ("numerator", "denominator")
+_UNMAPPED = [f"unmapped.{part}" for part in PARTS]
 #: The id of the one file that holds what several publications say.
 REFERENCE = "england_reference"
 #: Publications that gpvar reads as they are published.
@@ -70,20 +71,19 @@ def to_fill_in(content: object, name: str = "") -> Iterator[str]:
 
 def check_columns(sources: Sequence[SourceSpec], metrics: Sequence[str], problems: Problems) -> None:
     """Note what is wrong with the column mappings of the sources, each alone and all together."""
-    home: dict[str, str] = {}
+    home: dict[str, SourceSpec] = {}
     for source in sources:
         where = f"[source.columns] of {source.id}"
-        if source.is_publication:
-            home |= dict.fromkeys(_held_by(source.id), source.id)
-        elif CODE not in source.columns:
+        if not source.is_publication and CODE not in source.columns:
             fix = 'Add practice_code = "the heading of the column that holds practice codes".'
             problems.add("No column is said to hold the practice code.", where, fix)
         for key, value in source.columns.items():
             _check_key(key, value, where, problems)
-            if key in home and key not in (CODE, PERIOD, *EXTENT):
+        for key in _held_by(source.id) if source.is_publication else source.columns:
+            if key in home and _is_of_one(key, home[key], source, metrics):
                 fix = "Take it from one file only."
-                problems.add(f"'{key}' is taken from two sources, {home[key]} and {source.id}.", where, fix)
-            home.setdefault(key, source.id)
+                problems.add(f"'{key}' is taken from two sources, {home[key].id} and {source.id}.", where, fix)
+            home.setdefault(key, source)
     for metric in metrics:
         if metric not in catalogue.metrics() or _still_to_come(metric, sources):
             continue
@@ -94,6 +94,16 @@ def check_columns(sources: Sequence[SourceSpec], metrics: Sequence[str], problem
                 if from_lists_of_patients(metric, part):
                     fix += " Patients Registered at a GP Practice has the lists: python run.py sources STUDY."
                 problems.add(f"No column is said to hold the {part} of '{metric}'.", "[source.columns]", fix)
+
+
+def _is_of_one(key: str, one: SourceSpec, other: SourceSpec, metrics: Sequence[str]) -> bool:
+    """Return whether two sources may not both hold this.
+
+    What a table of one's own says of practices goes before what a publication says; figures have no such order.
+    """
+    if one.is_publication or other.is_publication:
+        return key.partition(".")[0] in (*metrics, "unmapped")
+    return key not in (CODE, PERIOD, *EXTENT)
 
 
 def from_lists_of_patients(metric: str, part: str) -> bool:
@@ -111,10 +121,11 @@ def _held_by(publication: str) -> list[str]:
     """Return the figures and lists that a publication holds."""
     if publication == REFERENCE:
         published = {card.id for card in catalogue.metrics().values() if card.source in PUBLICATIONS}
-        return [f"{metric}.{part}" for metric in published for part in PARTS] + ["list_size"]
+        return [*(f"{metric}.{part}" for metric in published for part in PARTS), *_UNMAPPED, "list_size"]
     held = [
         f"{card.id}.{part}" for card in catalogue.metrics().values() if card.source == publication for part in PARTS
     ]
+    held += _UNMAPPED if publication == "gpad" else []
     return [*held, "list_size"] if publication == "registered_patients" else held
 
 

@@ -186,9 +186,10 @@ def _read_all(study: Study, max_bytes: int) -> list[SourceTable]:
     tables, errors = [], []
     for spec in study.sources:
         try:
-            publication = spec.is_publication
-            read = official.read(spec, study.period) if publication else local.read(spec, study.period, max_bytes)
-            tables.append(read)
+            if spec.is_publication:
+                tables += official.read_all(spec, study.period)
+            else:
+                tables.append(local.read(spec, study.period, max_bytes))
         except SourceError as error:
             errors.append(error)
     if len(errors) == 1:
@@ -197,7 +198,23 @@ def _read_all(study: Study, max_bytes: int) -> list[SourceTable]:
     for error in errors:
         problems.add(error.problem, error.where, error.fix)
     problems.raise_if_any()
+    _refuse_twice(tables)
     return tables
+
+
+def _refuse_twice(tables: Sequence[SourceTable]) -> None:
+    """Refuse a publication that is named beside a reference file which holds it."""
+    problems = Problems(SourceError, "the sources of the study")
+    seen: dict[str, SourceTable] = {}
+    for table in tables:
+        other = seen.setdefault(table.id, table)
+        if other is not table:
+            problems.add(
+                f"'{table.id}' is read twice: from {other.file}, and from {table.file}.",
+                "",
+                "Keep one of them; a table of your own needs an id that is not a publication's.",
+            )
+    problems.raise_if_any()
 
 
 def _parts(table: SourceTable) -> Sequence:
