@@ -18,6 +18,9 @@ from gpvar.errors import GpvarError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from gpvar.catalogue import Edition
+    from gpvar.sources.needs import State
+
 DONE, OUR_BUG, YOUR_INPUT, SOME_REPORTS_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 AS_WRITTEN = "python run.py"
 
@@ -267,7 +270,7 @@ def _fetch(chosen: argparse.Namespace) -> int:
 
     study = load_study(chosen.study, complete=False)
     folders = needs.usual_folders(study.folder)
-    wanted = chosen.url or [edition for state in needs.states(study, folders) for edition in state.get]
+    wanted = chosen.url or _to_fetch(needs.states(study, folders))
     into = study.folder / "data" / "raw"
     line = _OneLine()
     result = download.fetch_many(wanted, into, progress=line.show, say=line.say, verify=needs.taken_for)
@@ -276,6 +279,11 @@ def _fetch(chosen: argparse.Namespace) -> int:
     files = taking.take(study, needs.states(study, folders))
     _say(words.taken_in(files, study))
     return SOME_REPORTS_FAILED if result.by_hand else DONE
+
+
+def _to_fetch(states: Sequence[State]) -> list[Edition]:
+    """Return what is to be downloaded: what is needed, and of the rest what has an address."""
+    return [edition for state in states for edition in state.get if edition.address or not state.need.optional]
 
 
 class _OneLine:

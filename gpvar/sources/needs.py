@@ -9,6 +9,7 @@ from pathlib import Path
 from gpvar import catalogue
 from gpvar.catalogue import Edition
 from gpvar.problems import listing
+from gpvar.sources._members import fingerprint
 from gpvar.sources._publications import distance, nearest
 from gpvar.sources.looking import Found, is_called_like, look
 from gpvar.sources.recognise import recognise
@@ -36,6 +37,8 @@ class Need:
         Whether it is needed for lists of patients, or for where practices belong.
     monthly
         Whether every month of the study is needed.
+    optional
+        Whether the study can do without.
     """
 
     source: str
@@ -46,6 +49,7 @@ class Need:
     lists: bool = False
     places: bool = False
     monthly: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,16 @@ def states(study: Study, folders: Iterable[Path]) -> tuple[State, ...]:
         Where to look beside the files that the study names.
     """
     named = {file.resolve() for spec in study.sources if spec.is_publication for file in spec.files if file.exists()}
-    found = look(folders, also=named)
+    found = _once(look(folders, also=named))
     return tuple(_state(need, found, named, study) for need in needed(study))
+
+
+def _once(found: Iterable[Found]) -> tuple[Found, ...]:
+    """Return each file once, the copy in the folder that comes first."""
+    kept: dict[object, Found] = {}
+    for item in found:
+        kept.setdefault(fingerprint(item.path), item)
+    return tuple(kept.values())
 
 
 def taken_for(path: Path) -> str:
@@ -125,6 +137,10 @@ def needed(study: Study) -> tuple[Need, ...]:
         shares = tuple(c for c in wanted if c == "age_sex")
         which = ("registered_quinary",) if shares else ("registered_quinary", "registered_all")
         needs.append(Need("registered_patients", which[0], which, characteristics=shares, lists=lists))
+    if lists and metrics:
+        # The lists of every month: rates are then of the patients of each month, and a merger shows as a jump.
+        each = ("registered_all", "registered_quinary")
+        needs.append(Need("registered_patients", each[0], each, lists=True, monthly=True, optional=True))
     if "icb_code" not in own:
         needs.append(Need("registered_patients", "registered_map", ("registered_map",), places=True))
     return (*needs, *_of_characteristics([c for c in wanted if c != "age_sex"]))
@@ -186,7 +202,6 @@ def _state(need: Need, found: Sequence[Found], named: set[Path], study: Study) -
     months = [_edition(item, need) for item in serving]
     best = nearest(months, study.period)
     chosen = tuple(item for item, month in zip(serving, months, strict=True) if month == best)[:1]
-    chosen = serving if need.lists else chosen
     apart = distance(best, study.period) if best else 0
     limit = catalogue.gates()["covariate_old"].thresholds["months_above"]
     state = OLD if apart > limit else THERE
@@ -200,7 +215,7 @@ def _by_months(need: Need, serving: tuple[Found, ...], named: set[Path], study: 
     }
     wanted = months_of(study.period)
     missing = tuple(month for month in wanted if month not in held)
-    used = tuple(item for item in serving if set(item.editions) & set(wanted))
+    used = tuple(sorted((item for item in serving if set(item.editions) & set(wanted)), key=lambda item: item.editions))
     get = _editions(need, study.period, missing) if missing else ()
     state = THERE if not missing else PARTLY if used else MISSING
     return State(need, state, used, months_missing=missing, get=get, named=bool(used) and _all_named(used, named))

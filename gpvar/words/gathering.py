@@ -25,6 +25,10 @@ _STATES = {
     "ask the board": "ASK YOUR BOARD",
 }
 _INDENT = "    "
+_UNSEEN = (
+    "gpvar has not yet seen a real file of this layout: hold the totals that check prints against the publication."
+)
+_MONTHLY_LISTS = "the lists of every month (rates of each month's patients, and mergers that show as jumps)"
 
 
 def sources_needed(study: Study, found: Sequence[State], folders: Iterable[Path]) -> str:
@@ -48,8 +52,11 @@ def sources_needed(study: Study, found: Sequence[State], folders: Iterable[Path]
 
 
 def _state(state: State, study: Study) -> list[str]:
-    lines = [f"{_STATES[state.state]}: {_title(state.need)}, for {_use(state.need)}."]
+    optional = "OPTIONAL, " if state.need.optional and state.state != "there" else ""
+    lines = [f"{optional}{_STATES[state.state]}: {_title(state.need)}, for {_use(state.need)}."]
     lines += [_INDENT + text for item in state.files for text in _file(item, state)]
+    if any(not catalogue.layouts()[part.layout].seen for item in state.files for part in item.parts):
+        lines.append(_INDENT + _UNSEEN)
     if state.months_missing and state.state == "partly":
         lines.append(f"{_INDENT}Still missing: {_months(state.months_missing)}.")
     if state.state == "old":
@@ -58,6 +65,9 @@ def _state(state: State, study: Study) -> list[str]:
         lines.append(_INDENT + _no_publication(state.need))
     if state.state in ("there", "old") and not state.named:
         lines.append(f"{_INDENT}Not yet in the study.")
+    if state.need.optional and state.get:
+        card = catalogue.publications()[state.need.publication]
+        return [*lines, f'{_INDENT}Get the months from {card.page}, a link like "{card.link_text}" on each.']
     return lines + [_INDENT + line for edition in state.get for line in _get(edition)]
 
 
@@ -71,7 +81,9 @@ def _title(need: Need) -> str:
 def _use(need: Need) -> str:
     said = [catalogue.metric(metric).short for metric in need.metrics]
     said += [catalogue.covariate(name).title for name in need.characteristics]
-    said += ["list sizes"] * need.lists + ["the network, board and region of each practice"] * need.places
+    said += [_MONTHLY_LISTS if need.monthly else "list sizes"] * need.lists + [
+        "the network, board and region of each practice"
+    ] * need.places
     return listed(said)
 
 
@@ -82,10 +94,7 @@ def _file(item: Any, state: State) -> list[str]:
     titles = dict.fromkeys(catalogue.layouts()[part.layout].title for part in item.parts)
     months = sorted({month for month in item.editions if month})
     of = _months(months) if months else "edition not said by the file or its name"
-    lines = [f"{where}: {listed(titles)}; {of}."]
-    if not all(catalogue.layouts()[part.layout].seen for part in item.parts):
-        lines.append("gpvar has not yet seen a real file of this layout: look twice at the totals that check prints.")
-    return lines
+    return [f"{where}: {listed(titles)}; {of}."]
 
 
 def _no_publication(need: Need) -> str:
@@ -136,11 +145,12 @@ def _follows(before: str, after: str) -> bool:
 
 def _closing(study: Study, found: Sequence[State], folders: Iterable[Path]) -> list[str]:
     usable = [state for state in found if state.state in ("there", "partly", "old")]
-    lines = [f"{len([s for s in found if s.state == 'there'])} of {len(found)} are here."]
+    needed = [state for state in found if not state.need.optional]
+    lines = [f"{len([s for s in needed if s.state == 'there'])} of the {len(needed)} that are needed are here."]
     here = plain(study.folder, 300)
     if any(not state.named for state in usable):
         lines.append(f"python run.py sources {here} --take   copies them to data/raw and names them in the study.")
-    if any(edition.address for state in found for edition in state.get):
+    if any(edition.address for state in needed for edition in state.get):
         lines.append(f"python run.py fetch {here}   downloads those whose address is known.")
     lines.append(f"Looked in {listed(plain(folder, 200) for folder in folders)}; --look FOLDER adds one.")
     return lines
