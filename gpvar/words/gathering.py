@@ -26,7 +26,7 @@ _STATES = {
 }
 _INDENT = "    "
 _UNSEEN = (
-    "gpvar has not yet seen a real file of this layout: hold the totals that check prints against the publication."
+    "gpvar has not seen a real file of this layout yet: hold the totals on the check page against those published."
 )
 _MONTHLY_LISTS = "the lists of every month (rates of each month's patients, and mergers that show as jumps)"
 
@@ -81,9 +81,8 @@ def _title(need: Need) -> str:
 def _use(need: Need) -> str:
     said = [catalogue.metric(metric).short for metric in need.metrics]
     said += [catalogue.covariate(name).title for name in need.characteristics]
-    said += [_MONTHLY_LISTS if need.monthly else "list sizes"] * need.lists + [
-        "the network, board and region of each practice"
-    ] * need.places
+    said += [_MONTHLY_LISTS if need.monthly else "list sizes"] * need.lists
+    said += ["the network, board and region of each practice"] * need.places
     return listed(said)
 
 
@@ -146,13 +145,15 @@ def _follows(before: str, after: str) -> bool:
 def _closing(study: Study, found: Sequence[State], folders: Iterable[Path]) -> list[str]:
     usable = [state for state in found if state.state in ("there", "partly", "old")]
     needed = [state for state in found if not state.need.optional]
-    lines = [f"{len([s for s in needed if s.state == 'there'])} of the {len(needed)} that are needed are here."]
-    here = plain(study.folder, 300)
+    here = len([state for state in needed if state.state == "there"])
+    old = len([state for state in needed if state.state == "old"])
+    lines = [f"{here} of the {len(needed)} that are needed are here{f', and {old} of an old date' if old else ''}."]
+    folder = plain(study.folder, 300)
     if any(not state.named for state in usable):
-        lines.append(f"python run.py sources {here} --take   copies them to data/raw and names them in the study.")
+        lines.append(f"python run.py sources {folder} --take   copies them to data/raw and names them in the study.")
     if any(edition.address for state in needed for edition in state.get):
-        lines.append(f"python run.py fetch {here}   downloads those whose address is known.")
-    lines.append(f"Looked in {listed(plain(folder, 200) for folder in folders)}; --look FOLDER adds one.")
+        lines.append(f"python run.py fetch {folder}   downloads those whose address is known.")
+    lines.append(f"Looked in {listed(plain(place, 200) for place in folders)}; --look FOLDER adds one.")
     return lines
 
 
