@@ -1,0 +1,274 @@
+"""What may go into an England reference file: publications, of all England, and nothing that is confidential."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files as packaged
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gpvar import catalogue
+from gpvar.errors import SourceError
+from gpvar.problems import Problems, count, listing
+from gpvar.sources import appointments, official
+from gpvar.sources._members import fingerprint
+from gpvar.sources._parts import Part, SourceTable
+from gpvar.sources._publications import in_words, known
+from gpvar.sources._reference_file import is_reference
+from gpvar.sources._tally import MonthCounts, count_part
+from gpvar.sources.recognise import NotKnown, recognise
+from gpvar.study import Period, SourceSpec
+from gpvar.study.columns import PUBLICATIONS
+
+_PASSED_ON = "A reference file is passed on, so it may hold only what is published; figures from a board or a practice "
+_PLACE = "the reference file"
+_APPOINTMENTS = "gpad"
+_LEAVE_OUT = "Leave it out; a study can name it beside the reference file."
+
+
+@cache
+def rules() -> dict[str, Any]:
+    """Return what is known beforehand of reference files (`catalogue/reference.toml`)."""
+    return tomllib.loads(packaged("gpvar.catalogue").joinpath("reference.toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Publications as read, every one checked.
+
+    Attributes
+    ----------
+    tables
+        By publication, in the catalogue's order.
+    months
+        Month → appointments by practice.
+    layouts
+        File and member → the layout that it was taken for.
+    simulated
+        Whether the practices are invented.
+    remarks
+        What a reader of the reference file should know.
+    """
+
+    tables: tuple[SourceTable, ...]
+    months: dict[str, MonthCounts]
+    layouts: dict[tuple[str, str], str]
+    simulated: bool
+    remarks: tuple[str, ...]
+
+
+def sorted_by_publication(files: Sequence[Path]) -> dict[str, list[Part]]:
+    """Return the tables of each publication, in the catalogue's order.
+
+    Raises
+    ------
+    SourceError
+        Naming every file that is no publication, or cannot be read.
+    """
+    if not files:
+        raise SourceError(
+            "No file was named to make a reference file from.",
+            "",
+            "Name the publications' files; python run.py sources STUDY says which, and where to get them.",
+        )
+    problems = Problems(SourceError, _PLACE)
+    parts: list[Part] = []
+    # Named in any order, the same files give the same reference file.
+    for file in sorted(set(files), key=lambda file: (file.name, str(file))):
+        if file.is_file() and is_reference(file):
+            problems.add("This is a reference file already.", str(file), "Name the publications' own files.")
+            continue
+        try:
+            parts += recognise(file)
+        except NotKnown as error:
+            problems.add(_not_published(error), str(file), _LEAVE_OUT)
+        except SourceError as error:
+            problems.add(error.problem, error.where, error.fix)
+    _refuse_same_names(files, problems)
+    problems.raise_if_any()
+    found: dict[str, list[Part]] = {source: [] for source in PUBLICATIONS}
+    for part in parts:
+        found[official.publication_of(part.layout)].append(part)
+    return {source: own for source, own in found.items() if own}
+
+
+def _not_published(error: NotKnown) -> str:
+    return f"This is no official publication that gpvar knows. {error.problem} {_PASSED_ON}are confidential."
+
+
+def _refuse_same_names(files: Sequence[Path], problems: Problems) -> None:
+    """Note different files of one name: the reference file knows its originals by name."""
+    seen: dict[str, Path] = {}
+    for file in files:
+        other = seen.setdefault(file.name, file)
+        if other != file and file.is_file() and other.is_file() and fingerprint(other) != fingerprint(file):
+            problems.add(
+                f"Two different files are called {file.name}.",
+                f"{other} and {file}",
+                "Give one of them another name, so that they can be told apart.",
+            )
+
+
+def gather(files: Sequence[Path], period: Period, progress: Callable[[str], None]) -> Gathered:
+    """Read publications, and refuse whatever may not go into a reference file.
+
+    Parameters
+    ----------
+    files
+        Files as they were downloaded.
+    period
+        The months that the reference file is to hold.
+    progress
+        Is told what is being read.
+
+    Returns
+    -------
+    Gathered
+
+    Raises
+    ------
+    SourceError
+        With everything that is wrong, at once.
+    """
+    parts = sorted_by_publication(files)
+    _refuse_lacking(parts)
+    _refuse_own_downloads(parts[_APPOINTMENTS])
+    problems = Problems(SourceError, _PLACE)
+    tables = []
+    months: dict[str, MonthCounts] = {}
+    for source, own in parts.items():
+        paths = list(dict.fromkeys(part.member.path for part in own))
+        progress(f"Reading {catalogue.sources()[source].title} ({count(len(paths), 'file')})")
+        try:
+            if source == _APPOINTMENTS:
+                table, months = appointments.read_by_month(own, period)
+            else:
+                table = official.read(SourceSpec(id=source, file=paths[0], more_files=tuple(paths[1:])), period)
+            tables.append(table)
+        except SourceError as error:
+            problems.add(error.problem, error.where, error.fix)
+    problems.raise_if_any()
+    simulated = _is_simulated(tables)
+    _refuse_without_lists_and_boards(tables)
+    if not simulated:
+        _refuse_less_than_england(months, tables)
+    layouts = {(part.member.path.name, part.member.name): part.layout for own in parts.values() for part in own}
+    return Gathered(tuple(tables), months, layouts, simulated, _remarks(tables))
+
+
+def _refuse_lacking(held: Iterable[str]) -> None:
+    cards = catalogue.sources()
+    missing = [cards[source] for source in rules()["needed"] if source not in held]
+    if missing:
+        titles = listing(cards[source].title for source in rules()["needed"])
+        raise SourceError(
+            f"A reference file needs {titles}; there is no file of {listing(card.title for card in missing)}.",
+            listing(card.page for card in missing),
+            "Download what is missing and name it too.",
+        )
+
+
+def _refuse_without_lists_and_boards(tables: Iterable[SourceTable]) -> None:
+    problems = Problems(SourceError, _PLACE)
+    if not any("list_size" in table.facts for table in tables):
+        problems.add(
+            "No file says how many patients each practice has.",
+            "Patients Registered at a GP Practice",
+            "Name its totals (gp-reg-pat-prac-all) of each month, or its lists by age (gp-reg-pat-prac-quin-age).",
+        )
+    maps = [table.places for table in tables if table.places is not None]
+    if not any("icb_code" in places and "pcn_code" in places for places in maps):
+        problems.add(
+            "No file says to which network and board practices belong.",
+            "Patients Registered at a GP Practice",
+            "Name its map (gp-reg-pat-prac-map).",
+        )
+    problems.raise_if_any()
+
+
+def _is_simulated(tables: Sequence[SourceTable]) -> bool:
+    """Return whether the practices are invented; refuse invented and real ones together."""
+    real, invented = [], []
+    for table in tables:
+        codes = table.facts.index.append(pd.Index(table.counts["practice_code"].unique()))
+        made_up = codes.astype(str).str.fullmatch(rules()["invented_practice"])
+        real += [table.file] if not made_up.all() else []
+        invented += [table.file] if made_up.any() else []
+    if real and invented:
+        raise SourceError(
+            "Invented practices of a simulated England and real practices cannot go into one file.",
+            f"invented: {listing(dict.fromkeys(invented), 4)}; real: {listing(dict.fromkeys(real), 4)}",
+            "Name the files of one or of the other.",
+        )
+    return bool(invented)
+
+
+def _refuse_own_downloads(parts: Iterable[Part]) -> None:
+    """Refuse tables of appointments of a few practices: what a practice downloads of itself looks like the crosstab."""
+    limits = rules()
+    problems = Problems(SourceError, _PLACE)
+    for part in parts:
+        if part.layout != "gpad_crosstab" or part.member.size > limits["bytes_looked_at"]:
+            continue
+        try:
+            counted = count_part(part)
+        except SourceError as error:
+            problems.add(error.problem, error.where, error.fix)
+            continue
+        codes = sorted({code for month in counted.months.values() for code in month.codes})
+        if 0 < len(codes) < limits["own_download_below"]:
+            who = f"one practice, {codes[0]}" if len(codes) == 1 else f"only {len(codes)} practices"
+            problems.add(
+                f"This file holds the appointments of {who}: it seems to be a practice's own download. "
+                f"{_PASSED_ON}may be confidential.",
+                part.member.place,
+                _LEAVE_OUT,
+            )
+    problems.raise_if_any()
+
+
+def _refuse_less_than_england(months: Mapping[str, MonthCounts], tables: Sequence[SourceTable]) -> None:
+    """Refuse months in which England, or one of its regions, is not whole."""
+    card = catalogue.gates()["not_england"]
+    problems = Problems(SourceError, _PLACE)
+    title = catalogue.sources()[_APPOINTMENTS].title
+    region = _regions(tables)
+    fix = "Name the whole publication; a month that was published in two files needs both."
+    for month, counts in months.items():
+        here = pd.Index(counts.codes)
+        if len(here) < card.thresholds["practices_below"]:
+            held = f"{count(len(here), 'practice')}; England has {card.more['england_has']}"
+            problems.add(f"{title} of {in_words(month)} holds {held}.", "", fix)
+            continue
+        for code, name in known()["regions"].items():
+            own = region.index[region == code]
+            if not len(own):
+                problems.add(f"No map places a practice in {name} ({code}).", "", fix)
+            elif (~own.isin(here)).mean() > rules()["region_missing_above"]:
+                held = f"{len(own.intersection(here)):,} of the {len(own):,} practices of {name} ({code})"
+                problems.add(f"{title} of {in_words(month)} holds {held}.", "", fix)
+    problems.raise_if_any()
+
+
+def _regions(tables: Iterable[SourceTable]) -> pd.Series:
+    """Return the region of each practice, from the fullest map."""
+    maps = [table.places for table in tables if table.places is not None and "region_code" in table.places]
+    if not maps:
+        return pd.Series(dtype=str)
+    rows = pd.concat(maps, ignore_index=True)
+    return rows[rows["region_code"] != ""].drop_duplicates("practice_code").set_index("practice_code")["region_code"]
+
+
+def _remarks(tables: Sequence[SourceTable]) -> tuple[str, ...]:
+    return tuple(f"{title} is not in it." for title in lacking([table.id for table in tables]))
+
+
+def lacking(held: Iterable[str]) -> list[str]:
+    """Return the titles of publications that gpvar reads and that a reference file does not hold."""
+    apart = {*held, *rules()["not_missed"]}
+    return [catalogue.sources()[source].title for source in PUBLICATIONS if source not in apart]

@@ -1,0 +1,193 @@
+"""What publications say of practices, as the tables of a reference file, and back as each publication would give it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from gpvar.sources import appointments, registered
+from gpvar.sources._parts import COUNTS, SourceTable, no_counts
+from gpvar.sources._reference_frames import Packed, pack, unpack
+from gpvar.sources._reference_months import as_frame, from_frame, not_counted
+from gpvar.sources._tally import MonthCounts
+from gpvar.study import Period, months_of
+
+PRACTICES, PLACES, MONTHS = "practices.parquet", "places.parquet", "months.parquet"
+_APPOINTMENTS, _LISTS = "gpad", "registered_patients"
+_HELD = "held"
+
+
+def packed(tables: Sequence[SourceTable], months: Mapping[str, MonthCounts]) -> dict[str, Packed]:
+    """Return the three tables of a reference file.
+
+    Parameters
+    ----------
+    tables
+        The publications.
+    months
+        Month → appointments by practice. What is added up from them is not kept beside them.
+    """
+    return {PRACTICES: _practices(tables), PLACES: _places(tables), MONTHS: _months(tables, months)}
+
+
+def _practices(tables: Sequence[SourceTable]) -> Packed:
+    every = pd.Index(sorted(set().union(*(table.facts.index for table in tables))), name="practice_code")
+    columns: dict[str, pd.Series] = {}
+    for table in tables:
+        if table.id != _APPOINTMENTS:
+            columns[f"{table.id}: {_HELD}"] = pd.Series(every.isin(table.facts.index), index=every)
+            columns |= {f"{table.id}: {name}": table.facts[name].reindex(every) for name in table.facts}
+    return pack(pd.DataFrame({"practice_code": every}), columns)
+
+
+def _places(tables: Sequence[SourceTable]) -> Packed:
+    maps = [table.places.assign(source=table.id) for table in tables if table.places is not None]
+    rows = pd.concat(maps, ignore_index=True)
+    keys = rows[["source", "date", "practice_code"]]
+    return pack(keys, {str(name): rows[name] for name in rows if name not in keys})
+
+
+def _months(tables: Sequence[SourceTable], months: Mapping[str, MonthCounts]) -> Packed:
+    keys = ["practice_code", "month"]
+    frame = as_frame(months).set_index(keys).add_prefix(f"{_APPOINTMENTS}: ")
+    for table in tables:
+        if table.id != _APPOINTMENTS and table.monthly is not None:
+            own = table.monthly.pivot(index=keys, columns="name", values="value").add_prefix(f"{table.id}: ")
+            frame = frame.join(own, how="outer")
+    # Months of one practice follow each other: they are alike, and pack small.
+    rows = frame.sort_index().reset_index()
+    return pack(rows[keys], {str(name): rows[name] for name in rows if name not in keys})
+
+
+def about(table: SourceTable, layouts: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    """Return what the manifest says of a publication.
+
+    Parameters
+    ----------
+    table
+        The publication as read.
+    layouts
+        File and member → what the table was taken for.
+    """
+    files = [
+        {"layout": layouts.get((str(row["file"]), str(row["sheet"])), ""), **_plain(row)} for row in table.provenance
+    ]
+    return {
+        "id": table.id,
+        "file": table.file,
+        "has_months": table.has_months,
+        "facts": [str(name) for name in table.facts],
+        "places": None if table.places is None else [str(name) for name in table.places],
+        "monthly": None if table.monthly is None else sorted(table.monthly["name"].unique()),
+        "dates": dict(table.dates),
+        "not_practices": [[code, int(row)] for code, row in table.not_practices],
+        "impossible": [[code, column, float(value)] for code, column, value in table.impossible],
+        "remarks": list(table.remarks),
+        "files": files,
+    }
+
+
+def _plain(row: Mapping[str, object]) -> dict[str, object]:
+    return {name: value if isinstance(value, str) else int(str(value)) for name, value in row.items()}
+
+
+def restored(parts: Mapping[str, bytes], manifest: Mapping[str, Any], period: Period) -> list[SourceTable]:
+    """Return each publication as it would be read for a period within the months of the file.
+
+    Parameters
+    ----------
+    parts
+        The members of the file.
+    manifest
+        What it says of itself.
+    period
+        The months wanted.
+
+    Raises
+    ------
+    ValueError
+        When a table is not as the manifest says.
+    """
+    where = manifest["columns"]
+    practices = unpack(parts[PRACTICES], where[PRACTICES], ["practice_code"]).set_index("practice_code")
+    places = unpack(parts[PLACES], where[PLACES], ["source", "date", "practice_code"])
+    by_month = unpack(parts[MONTHS], where[MONTHS], ["practice_code", "month"])
+    wanted = months_of(period)
+    tables = []
+    for said in manifest["publications"]:
+        table = _described(said, _own_places(places, said), _own_facts(practices, said))
+        own = by_month[["practice_code", "month", *_own(by_month, said["id"])]]
+        own = own.rename(columns={name: name.partition(": ")[2] for name in own if ": " in name})
+        if said["id"] == _APPOINTMENTS:
+            table = _with_appointments(table, own, wanted, manifest)
+        elif said["monthly"] is not None:
+            table = _with_lists(table, _long(own, said["monthly"]), period, manifest["months"])
+        tables.append(table)
+    return tables
+
+
+def _described(said: Mapping[str, Any], places: pd.DataFrame | None, facts: pd.DataFrame) -> SourceTable:
+    return SourceTable(
+        id=said["id"],
+        file=said["file"],
+        counts=no_counts(),
+        facts=facts,
+        provenance=tuple({name: row[name] for name in row if name != "layout"} for row in said["files"]),
+        not_practices=tuple((code, row) for code, row in said["not_practices"]),
+        has_months=said["has_months"],
+        impossible=tuple((code, column, value) for code, column, value in said["impossible"]),
+        dates=dict(said["dates"]),
+        places=places,
+        remarks=tuple(said["remarks"]),
+    )
+
+
+def _own(frame: pd.DataFrame, source: str) -> list[str]:
+    return [name for name in frame if str(name).startswith(f"{source}: ")]
+
+
+def _own_facts(practices: pd.DataFrame, said: Mapping[str, Any]) -> pd.DataFrame:
+    if said["id"] == _APPOINTMENTS:
+        return pd.DataFrame(index=pd.Index([], dtype="str", name="practice_code"))
+    rows = practices[practices[f"{said['id']}: {_HELD}"]]
+    return rows[[f"{said['id']}: {name}" for name in said["facts"]]].set_axis(said["facts"], axis=1)
+
+
+def _own_places(places: pd.DataFrame, said: Mapping[str, Any]) -> pd.DataFrame | None:
+    if said["places"] is None:
+        return None
+    return places.loc[places["source"] == said["id"], said["places"]].reset_index(drop=True)
+
+
+def _long(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return counts by month, a row for each; where the publication has none there is no row."""
+    rows = frame.melt(["practice_code", "month"], list(names), var_name="name").dropna(subset="value")
+    order = ["practice_code", "month", "name", "value"]
+    return rows.sort_values(["name", "month", "practice_code"], ignore_index=True)[order]
+
+
+def _with_appointments(
+    table: SourceTable, frame: pd.DataFrame, wanted: Sequence[str], manifest: Mapping[str, Any]
+) -> SourceTable:
+    months = from_frame(frame[frame["total"].notna()], wanted)
+    counts, facts, monthly = appointments.added_up(months, table.places)
+    later = counts["metric"].isin(not_counted(manifest["definitions"]))
+    return replace(table, counts=counts.loc[~later, list(COUNTS)], facts=facts, monthly=monthly)
+
+
+def _with_lists(table: SourceTable, monthly: pd.DataFrame, period: Period, every: Sequence[str]) -> SourceTable:
+    """Return a publication with its counts of the period's months, and lists as they were in them."""
+    wanted = months_of(period)
+    inside = monthly[monthly["month"].isin(wanted)].reset_index(drop=True)
+    table = replace(table, monthly=inside if len(inside) else None)
+    rows = monthly[monthly["name"] == "list_size"]
+    if table.id != _LISTS or rows.empty or wanted == list(every):
+        return table
+    lists = {str(month): own.set_index("practice_code")["value"] for month, own in rows.groupby("month")}
+    sizes = registered.sizes(lists, period)
+    # A change of supplier may lie in a month that was not asked for; the appointments tell those within the period.
+    others = table.facts.drop(columns=["list_size", "list_jump_pct", "supplier_changes"], errors="ignore")
+    return replace(table, facts=pd.concat([sizes, others], axis=1).sort_index().rename_axis("practice_code"))
