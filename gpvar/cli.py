@@ -149,6 +149,12 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("study", type=Path)
     fetch.add_argument("--url", action="append", default=[], metavar="ADDRESS", help="a file's own address")
 
+    own = _command(commands, "appointments", "one practice: other labels as urgent, its own download checked", _own)
+    own.add_argument("study", type=Path)
+    own.add_argument("practice", metavar="NAME_OR_CODE")
+    own.add_argument("--own", type=Path, metavar="FILE", help="its own download, with the crosstab's columns")
+    own.add_argument("--no-open", action="store_true", help="do not open the page in a browser")
+
     lab = _command(commands, "lab", "open the study's notebooks in JupyterLab", _lab)
     lab.add_argument("study", type=Path)
 
@@ -307,6 +313,16 @@ class _OneLine:
         if self.shown:
             print(flush=True)
         self.shown = False
+
+
+def _own(chosen: argparse.Namespace) -> None:
+    from gpvar import load_study, reporting, words
+
+    page, said = reporting.publish_own(load_study(chosen.study), chosen.practice, chosen.own)
+    for sentence in said:
+        _say(words.without_markdown(sentence))
+    _say(f"The page: {page}")
+    _open(page, not chosen.no_open)
 
 
 def _lab(chosen: argparse.Namespace) -> int:

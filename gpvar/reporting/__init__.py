@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from gpvar.reporting.display import show as show
     from gpvar.reporting.index import publish_check as publish_check
     from gpvar.reporting.lab import open_lab as open_lab
+    from gpvar.reporting.own_page import publish_own as publish_own
     from gpvar.reporting.reports import PublishResult as PublishResult
     from gpvar.reporting.reports import publish_run as publish_run
 
@@ -18,9 +19,10 @@ _HOMES = {
     "publish_run": "reports",
     "PublishResult": "reports",
     "publish_check": "index",
+    "publish_own": "own_page",
     "open_lab": "lab",
 }
-__all__ = ["PublishResult", "open_lab", "publish_check", "publish_run", "show"]
+__all__ = ["PublishResult", "open_lab", "publish_check", "publish_own", "publish_run", "show"]
 
 
 def __getattr__(name: str) -> Any:

@@ -96,6 +96,11 @@ def read(spec: SourceSpec, period: Period) -> SourceTable:
     return reader(found, period)
 
 
+def parts_of(spec: SourceSpec) -> list[Part]:
+    """Return the tables that a publication's files hold, recognised and not yet read."""
+    return _recognised(spec)
+
+
 def publication_of(layout: str) -> str:
     """Return the publication under which a study names a table of this layout."""
     return next(source for source, rooms in _ROOMS.items() if any(layout in layouts for layouts in rooms.values()))

@@ -22,7 +22,13 @@ from gpvar.words.area_pages import (
     area_title,
     area_verdict,
 )
-from gpvar.words.console import check_summary, explanation, new_study_written, published_summary
+from gpvar.words.console import (
+    check_summary,
+    explanation,
+    new_study_written,
+    published_summary,
+    without_markdown,
+)
 from gpvar.words.facts import area_facts, practice_facts
 from gpvar.words.gathering import fetched_files, sources_needed, taken_in
 from gpvar.words.pages import (
@@ -84,4 +90,5 @@ __all__ = [
     "sources_needed",
     "summary_line",
     "taken_in",
+    "without_markdown",
 ]
