@@ -123,18 +123,19 @@ class Reading:
 
     def from_cache(self, path: Path) -> Iterator[Rows]:
         """Yield the rows that an earlier reading kept."""
-        with pq.ParquetFile(path, read_dictionary=list(COLUMNS), page_checksum_verification=True) as file:
-            self.extent = Extent(**json.loads(file.metadata.metadata[b"extent"]))
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            kept = file.metadata.metadata
+            self.extent = Extent(**json.loads(kept[b"extent"]))
+            texts = json.loads(kept[b"texts"])
+            numbers = {
+                name: np.array([words.number(text) for text in texts[name]], dtype=np.int32)
+                for name, words in self.words.items()
+            }
             for group in range(file.num_row_groups):
-                table = file.read_row_group(group, use_threads=False)
-                for batch in table.to_batches():
-                    codes = {name: self._numbered(batch.column(name), name) for name in COLUMNS}
+                for batch in file.read_row_group(group, use_threads=False).to_batches():
+                    codes = {name: lut[batch.column(name).to_numpy()] for name, lut in numbers.items()}
                     yield Rows(codes, batch.column("count").to_numpy())
         _cache.touch(path)
-
-    def _numbered(self, column: pa.DictionaryArray, name: str) -> Array:
-        numbers = [self.words[name].number(text) for text in column.dictionary.to_pylist()]
-        return np.array(numbers, dtype=np.int32)[column.indices.to_numpy()]
 
 
 def consume(part: Part, use: Callable[[Reading, Iterator[Rows]], Result]) -> Result:
@@ -208,15 +209,17 @@ class _Keeper:
 
     def _write(self) -> None:
         assert self._draft is not None
-        columns = {}
-        for name in COLUMNS:
-            numbers = np.concatenate([rows.codes[name] for rows in self._held])
-            columns[name] = pa.DictionaryArray.from_arrays(numbers, pa.array(self._reading.words[name].texts))
-        columns["count"] = pa.array(np.concatenate([rows.count for rows in self._held]))
-        table = pa.table(columns)
+        columns = {name: np.concatenate([rows.codes[name] for rows in self._held]) for name in COLUMNS}
+        table = pa.table(columns | {"count": np.concatenate([rows.count for rows in self._held])})
         if self._writer is None:
+            # Quick to write and to read rather than small: a month of two million rows is 9 MB.
             self._writer = pq.ParquetWriter(
-                self._draft.path, table.schema, compression="zstd", compression_level=1, write_page_checksum=True
+                self._draft.path,
+                table.schema,
+                compression="lz4",
+                use_dictionary=False,
+                write_statistics=False,
+                write_page_checksum=True,
             )
         self._writer.write_table(table)
         self._held, self._size = [], 0
@@ -227,8 +230,9 @@ class _Keeper:
             self._write()
         if self._writer is None:
             return
-        extent = json.dumps(dataclasses.asdict(self._reading.extent))
-        self._writer.add_key_value_metadata({"extent": extent})
+        texts = {name: words.texts for name, words in self._reading.words.items()}
+        extent = dataclasses.asdict(self._reading.extent)
+        self._writer.add_key_value_metadata({"extent": json.dumps(extent), "texts": json.dumps(texts)})
         self._writer.close()
         draft, self._writer, self._draft = self._draft, None, None
         draft.commit()

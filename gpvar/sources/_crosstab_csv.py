@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from gpvar.errors import SourceError
 from gpvar.organisations import looks_like_practice_code
 from gpvar.problems import Problems, count, listing
 from gpvar.sources._crosstab import COLUMNS, COUNT, LABELS, Array, OddCount, Reading, Rows
+from gpvar.sources._members import MAX_MEMBER_BYTES
 from gpvar.sources._parts import Part
 from gpvar.sources._tabular import first_row, month_of
 from gpvar.sources.recognise import header_differs, places
@@ -43,7 +44,7 @@ def csv_rows(reading: Reading, *, careful: bool) -> Iterator[Rows]:
         raise header_differs(layout, part.header, part.member)
     cells = _Cells(reading)
     last = None
-    with part.member.open() as stream:
+    with _stream(part) as stream:
         for batch in _batches(stream, part, where, careful):
             rows, last = cells.rows(batch)
             if rows is not None:
@@ -52,6 +53,13 @@ def csv_rows(reading: Reading, *, careful: bool) -> Iterator[Rows]:
         raise SourceError("The table has headings and no rows.", part.member.place, "Download it again.")
     cells.refuse_cut_short(last)
     cells.raise_if_any()
+
+
+def _stream(part: Part) -> Any:
+    """Return the table's bytes; a plain CSV is read past Python, which would copy every byte twice."""
+    member = part.member
+    plain = not member.name and 0 < member.size <= MAX_MEMBER_BYTES
+    return pa.OSFile(str(member.path)) if plain else member.open()
 
 
 def _batches(stream: Any, part: Part, where: dict[str, int], careful: bool) -> Iterator[dict[str, pa.Array]]:
@@ -145,20 +153,19 @@ class _Cells:
         seen = self._seen[name]
         for place, text in enumerate(texts):
             if text not in seen:
-                row = first + int(np.flatnonzero(at == place)[0])
-                seen[text] = self._number(name, text, row)
+                seen[text] = self._number(name, text, lambda place=place: first + int((at == place).argmax()))
         return np.array([seen[text] for text in texts], dtype=np.int32)[at]
 
-    def _number(self, name: str, text: str, row: int) -> int:
+    def _number(self, name: str, text: str, row: Callable[[], int]) -> int:
         words = self._reading.words[name]
         if name == "month":
-            column = pd.Series([text], index=[row - first_row(self._part)])
+            column = pd.Series([text], index=[row() - first_row(self._part)])
             return words.number(month_of(column, COLUMNS[name], self._part, self._problems).iloc[0])
         if name == "practice_code":
             code = text.strip().upper()
             if looks_like_practice_code(code):
                 return words.number(code)
-            self._reading.extent.strangers.setdefault(code or "(blank)", row)
+            self._reading.extent.strangers.setdefault(code or "(blank)", row())
             return -1
         plain = " ".join(text.split())
         if name in self._canonical:
@@ -247,7 +254,7 @@ def places_of(part: Part) -> pd.DataFrame:
     where = places(catalogue.layouts()[part.layout], part.header, headings.values())
     held = {name: heading for name, heading in headings.items() if heading in where}
     found: dict[str, dict[str, str]] = {}
-    with part.member.open() as stream:
+    with _stream(part) as stream:
         for batch in _batches(stream, part, where, careful=True):
             codes = batch["GP_CODE"]
             firsts = np.unique(codes.indices.to_numpy(), return_index=True)[1]

@@ -183,7 +183,10 @@ def _mapping(part: Part) -> pd.DataFrame:
     texts = text_frame(part, [heading for heading in _MAPPING.values() if heading in layout.required], optional)
     frame = pd.DataFrame({name: texts[heading] for name, heading in _MAPPING.items() if heading in texts})
     for name in frame:
-        frame[name] = tidy_codes(frame[name]) if name.endswith("_code") else frame[name].str.split().str.join(" ")
+        at, texts_of = pd.factorize(frame[name])
+        plain = pd.Series(texts_of, dtype="str")
+        plain = tidy_codes(plain) if name.endswith("_code") else plain.str.split().str.join(" ")
+        frame[name] = plain.take(at).to_numpy()
     return frame[is_practice_code(frame["practice_code"])].drop_duplicates("practice_code", ignore_index=True)
 
 
@@ -247,17 +250,22 @@ def _counts(used: dict[str, Version]) -> pd.DataFrame:
         return no_counts()
     names = list(wanted())
     codes, sums, months = summed(used)
-    frames = []
-    for at, name in enumerate(names):
-        metric, _, part = name.partition(".")
-        if part in ("numerator", "denominator"):
-            value = sums[:, at].astype(float)
-            frames.append(
-                pd.DataFrame(
-                    {"practice_code": codes, "value": value, "low": value, "high": value, "months": months}
-                ).assign(metric=metric, part=part, hidden=False)
-            )
-    return pd.concat(frames, ignore_index=True)[list(COUNTS)]
+    counted = [at for at, name in enumerate(names) if name.partition(".")[2]]
+    values = sums[:, counted].T.astype(float).ravel()
+    size = [len(codes)] * len(counted)
+    frame = pd.DataFrame(
+        {
+            "practice_code": np.tile(np.array(codes, dtype=object), len(counted)),
+            "metric": _repeated([names[at].partition(".")[0] for at in counted], size),
+            "part": _repeated([names[at].partition(".")[2] for at in counted], size),
+            "value": values,
+            "low": values,
+            "high": values,
+            "hidden": False,
+            "months": np.tile(months, len(counted)),
+        }
+    )
+    return frame.astype({"practice_code": "str"})[list(COUNTS)]
 
 
 def _facts(used: dict[str, Version], places: pd.DataFrame | None) -> pd.DataFrame:
