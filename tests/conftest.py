@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 
 import matplotlib
@@ -10,6 +11,9 @@ import pytest
 from tests.support import SHARED_REFERENCE
 
 matplotlib.use("Agg")
+
+# What a person's own studies have left in the cache is none of the tests' business, nor theirs of the person's.
+os.environ["GPVAR_CACHE"] = "off"
 
 
 @pytest.hookimpl(wrapper=True)
