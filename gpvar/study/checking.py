@@ -74,7 +74,7 @@ def checked(content: dict[str, Any], path: Path | None, folder: Path, complete: 
         "adjust": adjust,
         "events": read.file(content, folder, "", "events"),
         "lists": _lists(read, content, folder),
-        "sources": _sources(read, content, folder, metrics if complete else ()),
+        "sources": _sources(read, content, folder, metrics, complete),
         "reports": _reports(read, content),
         "simulated": read.get(content, "simulated", bool, default=False),
         "path": path,
@@ -209,7 +209,9 @@ def _adjust(read: Reader, content: dict[str, Any]) -> dict[str, tuple[str, ...]]
     return adjust
 
 
-def _sources(read: Reader, content: dict[str, Any], folder: Path, metrics: tuple[str, ...]) -> tuple[SourceSpec, ...]:
+def _sources(
+    read: Reader, content: dict[str, Any], folder: Path, metrics: tuple[str, ...], complete: bool
+) -> tuple[SourceSpec, ...]:
     tables = content.get("source", [])
     tables = [tables] if isinstance(tables, dict) else tables
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
@@ -220,7 +222,7 @@ def _sources(read: Reader, content: dict[str, Any], folder: Path, metrics: tuple
     ids = [source.id for source in sources]
     for again in sorted({name for name in ids if ids.count(name) > 1}):
         read.problems.add(f"Two sources have the id '{again}'.", "[[source]]", "Give each source an id of its own.")
-    check_columns(sources, metrics, read.problems)
+    check_columns(sources, metrics, read.problems, complete=complete)
     return sources
 
 

@@ -69,9 +69,15 @@ def to_fill_in(content: object, name: str = "") -> Iterator[str]:
         yield name
 
 
-def check_columns(sources: Sequence[SourceSpec], metrics: Sequence[str], problems: Problems) -> None:
-    """Note what is wrong with the column mappings of the sources, each alone and all together."""
+def check_columns(
+    sources: Sequence[SourceSpec], metrics: Sequence[str], problems: Problems, *, complete: bool = True
+) -> None:
+    """Note what is wrong with the column mappings of the sources, each alone and all together.
+
+    Unless the study is complete, no place for every figure is asked for.
+    """
     home: dict[str, SourceSpec] = {}
+    twice: dict[tuple[str, str, str], None] = {}
     for source in sources:
         where = f"[source.columns] of {source.id}"
         if not source.is_publication and CODE not in source.columns:
@@ -80,11 +86,13 @@ def check_columns(sources: Sequence[SourceSpec], metrics: Sequence[str], problem
         for key, value in source.columns.items():
             _check_key(key, value, where, problems)
         for key in _held_by(source.id) if source.is_publication else source.columns:
-            if key in home and _is_of_one(key, home[key], source, metrics):
-                fix = "Take it from one file only."
-                problems.add(f"'{key}' is taken from two sources, {home[key].id} and {source.id}.", where, fix)
+            if key in home and (what := _is_of_one(key, home[key], source, metrics)):
+                twice[what, home[key].id, source.id] = None
             home.setdefault(key, source)
-    for metric in metrics:
+    for what, one, other in twice:
+        fix = "Take it from one file only."
+        problems.add(f"'{what}' is taken from two sources, {one} and {other}.", f"[[source]] {other}", fix)
+    for metric in metrics if complete else ():
         if metric not in catalogue.metrics() or _still_to_come(metric, sources):
             continue
         for part in PARTS:
@@ -96,14 +104,15 @@ def check_columns(sources: Sequence[SourceSpec], metrics: Sequence[str], problem
                 problems.add(f"No column is said to hold the {part} of '{metric}'.", "[source.columns]", fix)
 
 
-def _is_of_one(key: str, one: SourceSpec, other: SourceSpec, metrics: Sequence[str]) -> bool:
-    """Return whether two sources may not both hold this.
+def _is_of_one(key: str, one: SourceSpec, other: SourceSpec, metrics: Sequence[str]) -> str:
+    """Return what two sources may not both hold, or nothing.
 
     What a table of one's own says of practices goes before what a publication says; figures have no such order.
     """
     if one.is_publication or other.is_publication:
-        return key.partition(".")[0] in (*metrics, "unmapped")
-    return key not in (CODE, PERIOD, *EXTENT)
+        figure = key.partition(".")[0]
+        return figure if figure in (*metrics, "unmapped") else ""
+    return "" if key in (CODE, PERIOD, *EXTENT) else key
 
 
 def from_lists_of_patients(metric: str, part: str) -> bool:
@@ -120,7 +129,7 @@ def _still_to_come(metric: str, sources: Sequence[SourceSpec]) -> bool:
 def _held_by(publication: str) -> list[str]:
     """Return the figures and lists that a publication holds."""
     if publication == REFERENCE:
-        published = {card.id for card in catalogue.metrics().values() if card.source in PUBLICATIONS}
+        published = [card.id for card in catalogue.metrics().values() if card.source in PUBLICATIONS]
         return [*(f"{metric}.{part}" for metric in published for part in PARTS), *_UNMAPPED, "list_size"]
     held = [
         f"{card.id}.{part}" for card in catalogue.metrics().values() if card.source == publication for part in PARTS
