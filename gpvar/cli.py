@@ -149,6 +149,18 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("study", type=Path)
     fetch.add_argument("--url", action="append", default=[], metavar="ADDRESS", help="a file's own address")
 
+    reference = _command(commands, "reference", "one dated file of England that a colleague can pass on", None)
+    kinds = reference.add_subparsers(title="kinds", metavar="KIND", required=True, parser_class=_Parser)
+    build = _command(kinds, "build", "put published files together into one reference file", _reference_build)
+    build.add_argument("places", type=Path, nargs="+", metavar="STUDY_OR_FOLDER_OR_FILE")
+    build.add_argument("--period", metavar="MONTHS", help="the months, as 2025-04..2026-03")
+    build.add_argument("--into", type=Path, default=Path(), metavar="FOLDER", help="where it is written")
+    use = _command(kinds, "use", "make a study take its published figures from a reference file", _reference_use)
+    use.add_argument("file", type=Path)
+    use.add_argument("study", type=Path)
+    show = _command(kinds, "show", "say what a reference file holds", _reference_show)
+    show.add_argument("file", type=Path)
+
     own = _command(commands, "appointments", "one practice: other labels as urgent, its own download checked", _own)
     own.add_argument("study", type=Path)
     own.add_argument("practice", metavar="NAME_OR_CODE")
@@ -166,10 +178,11 @@ def _command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
     help_text: str,
-    function: Callable[[argparse.Namespace], int | None],
+    function: Callable[[argparse.Namespace], int | None] | None,
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".")
-    parser.set_defaults(command=function)
+    if function is not None:
+        parser.set_defaults(command=function)
     return parser
 
 
@@ -313,6 +326,34 @@ class _OneLine:
         if self.shown:
             print(flush=True)
         self.shown = False
+
+
+def _reference_build(chosen: argparse.Namespace) -> None:
+    from datetime import date
+
+    from gpvar import words
+    from gpvar.sources import making, reference
+    from gpvar.study import period_asked
+
+    files, period, left_out = making.gather(chosen.places, period_asked(chosen.period))
+    built = reference.build(files, period, chosen.into, made_on=date.today(), progress=_say)
+    _say(words.reference_built(built, left_out))
+
+
+def _reference_use(chosen: argparse.Namespace) -> None:
+    from gpvar import load_study, words
+    from gpvar.sources import reference
+
+    study = load_study(chosen.study, complete=False)
+    reference.use(chosen.file, study)
+    _say(words.reference_used(reference.describe(chosen.file), study))
+
+
+def _reference_show(chosen: argparse.Namespace) -> None:
+    from gpvar import words
+    from gpvar.sources import reference
+
+    _say(words.reference_contents(reference.describe(chosen.file)))
 
 
 def _own(chosen: argparse.Namespace) -> None:

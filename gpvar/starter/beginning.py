@@ -14,13 +14,15 @@ import pandas as pd
 
 from gpvar import share
 from gpvar.errors import GpvarError, StudyError
+from gpvar.sources import reference
 from gpvar.sources._reading import read_rows
+from gpvar.sources._reference_file import is_reference
 from gpvar.starter import gathering
 from gpvar.starter.area import choose_area, choose_codes, date_of_codes
 from gpvar.starter.headings import Draft, choose_metrics, choose_period, map_headings, metric_ids, relative
 from gpvar.starter.table import read_everything
 from gpvar.starter.writing import as_toml
-from gpvar.study import Period, load_study, parse_period
+from gpvar.study import load_study, period_asked
 from gpvar.study.columns import TO_FILL_IN
 
 _STUDY = "study.toml"
@@ -78,12 +80,18 @@ def new_study(
     _refuse_to_overwrite(folder)
     today = today or dt.date.today()
     listed = Path(list_file).resolve() if list_file else None
-    months = _period(period)
+    months = period_asked(period)
     if data is None and not (practice or icb or listed):
         return _write_template(folder, metric_ids(metric), today)
     if data is None:
         about = {"practice": practice, "icb": icb, "list_file": listed, "metric": metric, "period": months}
         return _write(gathering.declare(folder, **about, today=today), folder, today)
+    if is_reference(Path(data)):
+        about = {"practice": practice, "icb": icb, "list_file": listed, "metric": metric, "period": months}
+        draft = gathering.declare(folder, **about, today=today, reference_file=Path(data).resolve())
+        path = _write(draft, folder, today)
+        reference.use(Path(data).resolve(), load_study(path, complete=False))
+        return path
     try:
         draft = _draft(Path(data).resolve(), sheet, folder, today, metric)
         if months is not None:
@@ -94,15 +102,6 @@ def new_study(
         raise _in_options(error, listed) from None
     draft.hierarchy_date = date_of_codes(facts, draft)
     return _write(draft, folder, today)
-
-
-def _period(text: str | None) -> Period | None:
-    try:
-        return parse_period(text) if text else None
-    except ValueError as error:
-        raise StudyError(
-            f"The period cannot be read: {error}.", f"--period {text}", "Write it as 2025-04..2026-03."
-        ) from None
 
 
 def _draft(data: Path, sheet: str | None, folder: Path, today: dt.date, metric: Sequence[str]) -> Draft:

@@ -42,6 +42,8 @@ def describe(path: Path | str) -> tuple[str, ...]:
     if not content.get("source"):
         return ("It names no file yet: the publications that it needs are gathered next.",)
     first = content["source"][0]
+    if "columns" not in first:
+        return tuple(_read(path))
     said = [*_headings(first, path.parent), *_remarks(text), *_not_allowed_for(content)]
     gaps = list(dict.fromkeys(to_fill_in(content)))
     said += _still_to_fill_in(gaps, path) if gaps else _read(path)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gpvar import organisations
 from gpvar.errors import StudyError
-from gpvar.sources import registered
+from gpvar.sources import reference, registered
 from gpvar.sources.looking import look
 from gpvar.sources.needs import usual_folders
 from gpvar.starter.area import choose_area
@@ -29,6 +29,7 @@ def declare(
     metric: Sequence[str],
     period: Period | None,
     today: dt.date,
+    reference_file: Path | None = None,
 ) -> Draft:
     """Return a study of publications that names no file yet.
 
@@ -46,6 +47,8 @@ def declare(
         The months; the last whole year from April to March by default.
     today
         The day of declaration.
+    reference_file
+        An England reference file, which says who the practices are and which months it holds.
 
     Raises
     ------
@@ -53,11 +56,23 @@ def declare(
         When a name fits nothing or too much.
     """
     draft = Draft(file="", metrics=list(metric_ids(metric) or ["same_day_share"]))
-    draft.period = period or last_year(today)
+    held = reference.describe(reference_file) if reference_file else None
+    draft.period = period or (held.period if held else last_year(today))
     draft.period_from = "as asked for" if period else "CHANGE THIS to the months you want"
+    if held and not period:
+        draft.period_from = "the months of the reference file"
+    draft.simulated = bool(held and held.simulated)
     draft.hierarchy_date = draft.period.last_day
-    choose_area(draft, _practices(folder, draft.period, practice, icb), practice, icb, list_file, folder)
+    facts = _in_reference(reference_file, draft.period) if reference_file else None
+    if facts is None:
+        facts = _practices(folder, draft.period, practice, icb)
+    choose_area(draft, facts, practice, icb, list_file, folder)
     return draft
+
+
+def _in_reference(path: Path, period: Period) -> pd.DataFrame:
+    tables = reference.read(path, period)
+    return organisations.place_on([table.places for table in tables if table.places is not None], period.last_day)
 
 
 def last_year(today: dt.date) -> Period:

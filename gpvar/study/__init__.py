@@ -13,6 +13,7 @@ from gpvar.study.model import (
     months_between,
     months_of,
     parse_period,
+    period_asked,
 )
 from gpvar.study.reading import find_study, load_study
 
@@ -29,4 +30,5 @@ __all__ = [
     "months_between",
     "months_of",
     "parse_period",
+    "period_asked",
 ]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gpvar.errors import StudyError
+
 AREA_KINDS = ("icb", "sub_icb", "pcn", "list")
 REFERENCE_SETS = ("england", "region", "icb")
 REPORT_KINDS = ("practice", "area")
@@ -223,6 +225,22 @@ def parse_period(text: str) -> Period:
     if months[1] < months[0]:
         raise ValueError(f"the period ends ({months[1]}) before it starts ({months[0]})")
     return Period(*months)
+
+
+def period_asked(text: str | None) -> Period | None:
+    """Return the period that a person gave with ``--period``; None where none was given.
+
+    Raises
+    ------
+    StudyError
+        When it cannot be read.
+    """
+    try:
+        return parse_period(text) if text else None
+    except ValueError as error:
+        raise StudyError(
+            f"The period cannot be read: {error}.", f"--period {text}", "Write it as 2025-04..2026-03."
+        ) from None
 
 
 def months_between(first: str, last: str) -> int:

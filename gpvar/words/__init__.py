@@ -45,6 +45,7 @@ from gpvar.words.pages import (
     summary_line,
 )
 from gpvar.words.phrases import label, movement_phrase, position_phrase
+from gpvar.words.reference import reference_built, reference_contents, reference_used
 from gpvar.words.shared import banner
 from gpvar.words.text import escape_markdown, plain
 
@@ -87,6 +88,9 @@ __all__ = [
     "practice_title",
     "practice_verdict",
     "published_summary",
+    "reference_built",
+    "reference_contents",
+    "reference_used",
     "sources_needed",
     "summary_line",
     "taken_in",

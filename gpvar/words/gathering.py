@@ -58,7 +58,7 @@ def _state(state: State, study: Study) -> list[str]:
     if any(not catalogue.layouts()[part.layout].seen for item in state.files for part in item.parts):
         lines.append(_INDENT + _UNSEEN)
     if state.months_missing and state.state == "partly":
-        lines.append(f"{_INDENT}Still missing: {_months(state.months_missing)}.")
+        lines.append(f"{_INDENT}Still missing: {runs_of_months(state.months_missing)}.")
     if state.state == "old":
         lines.append(f"{_INDENT}It is {plural(state.apart, 'month')} from the study's period; a nearer one is better.")
     if not state.need.publication:
@@ -92,7 +92,7 @@ def _file(item: Any, state: State) -> list[str]:
         return [f"{where}: {plain(item.error.problem, 600)}", plain(item.error.fix, 600)]
     titles = dict.fromkeys(catalogue.layouts()[part.layout].title for part in item.parts)
     months = sorted({month for month in item.editions if month})
-    of = _months(months) if months else "edition not said by the file or its name"
+    of = runs_of_months(months) if months else "edition not said by the file or its name"
     return [f"{where}: {listed(titles)}; {of}."]
 
 
@@ -127,7 +127,7 @@ def _span(covers: str) -> str:
     return month_in_words(first) if first == last else f"{month_in_words(first)} to {month_in_words(last)}"
 
 
-def _months(months: Sequence[str]) -> str:
+def runs_of_months(months: Sequence[str]) -> str:
     """Return months in words; a run of them as ``"April to June 2026"``."""
     runs: list[list[str]] = []
     for month in months:
