@@ -25,7 +25,10 @@ from gpvar.sources.recognise import NotKnown, recognise
 from gpvar.study import Period, SourceSpec
 from gpvar.study.columns import PUBLICATIONS
 
-_PASSED_ON = "A reference file is passed on, so it may hold only what is published; figures from a board or a practice "
+_PASSED_ON = (
+    "A reference file is passed on, so it may hold only what is published: what a board or a practice supplied is "
+    "confidential."
+)
 _PLACE = "the reference file"
 _APPOINTMENTS = "gpad"
 _LEAVE_OUT = "Leave it out; a study can name it beside the reference file."
@@ -86,19 +89,15 @@ def sorted_by_publication(files: Sequence[Path]) -> dict[str, list[Part]]:
         try:
             parts += recognise(file)
         except NotKnown as error:
-            problems.add(_not_published(error), str(file), _LEAVE_OUT)
+            problems.add(f"{error.problem} {_PASSED_ON}", str(file), _LEAVE_OUT)
         except SourceError as error:
-            problems.add(error.problem, error.where, error.fix)
+            problems.add(error.problem, error.where, f"{error.fix} If a board or a practice supplied it, leave it out.")
     _refuse_same_names(files, problems)
     problems.raise_if_any()
     found: dict[str, list[Part]] = {source: [] for source in PUBLICATIONS}
     for part in parts:
         found[official.publication_of(part.layout)].append(part)
     return {source: own for source, own in found.items() if own}
-
-
-def _not_published(error: NotKnown) -> str:
-    return f"This is no official publication that gpvar knows. {error.problem} {_PASSED_ON}are confidential."
 
 
 def _refuse_same_names(files: Sequence[Path], problems: Problems) -> None:
@@ -224,8 +223,7 @@ def _refuse_own_downloads(parts: Iterable[Part]) -> None:
         if 0 < len(codes) < limits["own_download_below"]:
             who = f"one practice, {codes[0]}" if len(codes) == 1 else f"only {len(codes)} practices"
             problems.add(
-                f"This file holds the appointments of {who}: it seems to be a practice's own download. "
-                f"{_PASSED_ON}may be confidential.",
+                f"This file holds the appointments of {who}: it seems to be a practice's own download. {_PASSED_ON}",
                 part.member.place,
                 _LEAVE_OUT,
             )

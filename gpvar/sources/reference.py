@@ -16,10 +16,10 @@ from typing import Any
 import gpvar
 from gpvar import catalogue
 from gpvar.errors import SourceError, StudyError
+from gpvar.organisations import in_words as day_in_words
 from gpvar.problems import listing
 from gpvar.sources import taking
 from gpvar.sources._parts import SourceTable
-from gpvar.sources._publications import in_words
 from gpvar.sources._reference_file import Opened, opened, write
 from gpvar.sources._reference_gathering import gather
 from gpvar.sources._reference_months import definitions, refuse_redefined
@@ -157,10 +157,11 @@ def build(
         "publications": [about(table, gathered.layouts) for table in gathered.tables],
         "columns": {name: table.where for name, table in tables.items()},
     }
-    parts = {**texts(manifest, tables), **{name: table.data for name, table in tables.items()}}
+    data = {name: table.data for name, table in tables.items()}
+    _prove(gathered.tables, restored(data, manifest, period))
     name = f"{'simulated-' if gathered.simulated else ''}england-reference-{period.end}.zip"
     target = Path(into) / name
-    sha256, size = write(target, parts, manifest, made_on)
+    sha256, size = write(target, {**texts(manifest, tables), **data}, manifest, made_on)
     return Built(
         path=target,
         bytes=size,
@@ -171,6 +172,13 @@ def build(
         simulated=gathered.simulated,
         remarks=gathered.remarks,
     )
+
+
+def _prove(tables: Sequence[SourceTable], again: Sequence[SourceTable]) -> None:
+    """Compare what was read with what the file will give, before it takes the place of an older one."""
+    for one, other in zip(tables, again, strict=True):
+        if not (one.counts.equals(other.counts) and one.facts.sort_index().equals(other.facts.sort_index())):
+            raise RuntimeError(f"the reference file would not give back what was read of {one.id}")
 
 
 def read(path: Path, period: Period) -> tuple[SourceTable, ...]:
@@ -208,7 +216,8 @@ def read(path: Path, period: Period) -> tuple[SourceTable, ...]:
     own = _own_provenance(file)
     traced = [replace(table, provenance=_traced(table, path), file=f"{path.name}: {table.file}") for table in tables]
     first = traced[0]
-    said = (f"{path.name} was made on {file.manifest['made_on']} with gpvar {file.manifest['gpvar']}.",)
+    day = day_in_words(date.fromisoformat(file.manifest["made_on"]))
+    said = (f"{path.name} was made on {day} with gpvar {file.manifest['gpvar']}.",)
     return (replace(first, provenance=(own, *first.provenance), remarks=(*said, *first.remarks)), *traced[1:])
 
 
@@ -325,8 +334,7 @@ def _refuse_both(contents: Contents, study: Study) -> None:
         )
     if contents.simulated and not study.simulated:
         raise StudyError(
-            f"The practices of this reference file are invented ({in_words(contents.period.end)}), and the study is of "
-            "real ones.",
+            "The practices of this reference file are invented, and the study is of real ones.",
             where,
             "Use a reference file of real practices; a study of invented ones says simulated = true.",
         )
