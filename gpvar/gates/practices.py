@@ -10,7 +10,7 @@ import pandas as pd
 from gpvar import catalogue
 from gpvar.gates.evidence import PASSED, UNCHECKED, Evidence, Look, columns_of, declared_covariates, failures
 from gpvar.problems import count
-from gpvar.study import months_between
+from gpvar.study import Period, months_between
 
 #: How a count by month is named that is of one national category.
 CATEGORY = "category: "
@@ -154,7 +154,11 @@ def supplier_change(e: Evidence) -> Iterator[Look]:
         yield Look(UNCHECKED)
         return
     changes = e.practices["supplier_changes"]
-    yield Look(PASSED, failures(e.practices["practice_code"], changes, changes > 0, "changed {:.0f} times"))
+    failed = tuple(
+        (code, value, "changed once" if value == 1 else f"changed {value:.0f} times")
+        for code, value, _ in failures(e.practices["practice_code"], changes, changes > 0, "")
+    )
+    yield Look(PASSED, failed)
 
 
 def months_missing(e: Evidence) -> Iterator[Look]:
@@ -176,15 +180,15 @@ def mapping_step(e: Evidence) -> Iterator[Look]:
         return
     points = catalogue.gates()["mapping_step"].thresholds["points"]
     moved = 100 * shares.groupby(["practice_code", "category"])["share"].diff()
-    largest = (
-        shares.assign(moved=moved, size=moved.abs()).sort_values("size").drop_duplicates("practice_code", keep="last")
-    )
+    # The first quarter of each practice has none before it to have moved from.
+    steps = shares.assign(moved=moved, size=moved.abs()).dropna(subset=["moved"])
+    largest = steps.sort_values("size", kind="stable").drop_duplicates("practice_code", keep="last")
     wrong = largest[largest["size"] > points].sort_values("practice_code")
     failed = tuple(
         (
             row.practice_code,
             row.size,
-            f"{row.category} moved by {row.moved:+.0f} points in the quarter from {row.quarter}",
+            f"{row.category} moved by {row.moved:+.0f} points in the quarter from {Period(row.quarter, row.quarter).label}",
         )
         for row in wrong.itertuples()
     )
