@@ -84,5 +84,6 @@ COUNTS = ("practice_code", "metric", "part", "value", "low", "high", "hidden", "
 
 
 def no_counts() -> pd.DataFrame:
-    """Return the counts of a source that has none."""
-    return pd.DataFrame(columns=list(COUNTS))
+    """Return the counts of a source that has none; typed, so that joining them to others changes no type."""
+    kinds = {"hidden": bool, **dict.fromkeys(("value", "low", "high", "months"), float)}
+    return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, str)) for name in COUNTS})

@@ -122,7 +122,7 @@ def _recognised(spec: SourceSpec) -> list[Part]:
         if not own:
             layout = catalogue.layouts()[found[0].layout]
             problems.add(
-                f"This file is {layout.title}, not of '{spec.id}'.",
+                f"This file holds {layout.title}: that is not part of '{spec.id}'.",
                 str(file),
                 f'Name it under [[source]] with id = "{publication_of(layout.id)}".',
             )

@@ -109,6 +109,7 @@ def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable
     measured = pd.Index(sorted(counts.loc[counts["metric"].isin(study.metrics), "practice_code"].unique()))
     day = study.reference.hierarchy_date or study.period.last_day
     facts, not_told = placed(tables, joined.facts.reindex(measured), day)
+    _refuse_without_lists(study, counts, facts)
     counts, from_lists = with_patient_months(study, counts, facts, monthly, by_month)
     outcomes, months = outcomes_of(study, counts, measured, bool(by_month))
     _refuse_wrong_columns(study, outcomes)
@@ -172,6 +173,19 @@ def _refuse_without_figures(study: Study, counts: pd.DataFrame) -> None:
             f"No file of the study holds the figures of {listing(without)}.",
             str(study.path or "the study"),
             f"They are in {publications}: python run.py sources STUDY says which files to get, and where.",
+        )
+
+
+def _refuse_without_lists(study: Study, counts: pd.DataFrame, facts: pd.DataFrame) -> None:
+    """Refuse a rate of registered patients where neither its own denominator nor any list of patients is there."""
+    own = set(counts.loc[counts["part"] == "denominator", "metric"])
+    rates = [m for m in study.metrics if catalogue.metric(m).kind == "rate" and m not in own]
+    if rates and "list_size" not in facts:
+        raise StudyError(
+            f"No file of the study holds the numbers of registered patients, of which {listing(rates)} is a rate.",
+            str(study.path or "the study"),
+            f"They are in {catalogue.sources()['registered_patients'].title}, by age or as totals: "
+            "python run.py sources STUDY says which files to get, and where.",
         )
 
 
