@@ -39,11 +39,17 @@ LABELS = tuple(list(COLUMNS)[3:])
 COUNT = "COUNT_OF_APPOINTMENTS"
 #: Rows of one group of the cached file: large enough to pack, small enough to hold.
 _GROUP = 200_000
+#: What a text is written in that is not in UTF-8.
+WINDOWS = "cp1252"
 _UNREADABLE = (pa.ArrowException, OSError, KeyError, ValueError)
 
 
 class OddCount(Exception):
     """A count is not written as a plain whole number."""
+
+
+class NotUtf8(Exception):
+    """The file was taken for UTF-8, and a letter further down is not."""
 
 
 class Vocabulary:
@@ -158,6 +164,9 @@ def consume(part: Part, use: Callable[[Reading, Iterator[Rows]], Result]) -> Res
     reading = Reading(part)
     try:
         return use(reading, reading.from_file(kept))
+    except NotUtf8:
+        # Its first letters are the same in both encodings.
+        return consume(dataclasses.replace(part, encoding=WINDOWS), use)
     except OddCount:
         # Some cell of the counts is no plain number: read again cell by cell, to use it or to say which.
         reading = Reading(part)

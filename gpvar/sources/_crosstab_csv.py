@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,7 +17,7 @@ from gpvar.catalogue import appointments as facts
 from gpvar.errors import SourceError
 from gpvar.organisations import looks_like_practice_code
 from gpvar.problems import Problems, count, listing
-from gpvar.sources._crosstab import COLUMNS, COUNT, LABELS, Array, OddCount, Reading, Rows
+from gpvar.sources._crosstab import COLUMNS, COUNT, LABELS, WINDOWS, Array, NotUtf8, OddCount, Reading, Rows
 from gpvar.sources._members import MAX_MEMBER_BYTES
 from gpvar.sources._parts import Part
 from gpvar.sources._tabular import first_row, month_of
@@ -67,7 +68,7 @@ def _batches(stream: Any, part: Part, where: dict[str, int], careful: bool) -> I
     names = [str(number) for number in range(len(part.header))]
     wanted = {heading: names[at] for heading, at in where.items()}
     types = dict.fromkeys(wanted.values(), pa.dictionary(pa.int32(), pa.string()))
-    if not careful:
+    if not careful and COUNT in wanted:
         types[wanted[COUNT]] = pa.int64()
     encoding = "utf8" if part.encoding in ("utf-8", "utf-8-sig") else part.encoding
     try:
@@ -88,6 +89,8 @@ def _batches(stream: Any, part: Part, where: dict[str, int], careful: bool) -> I
     except (pa.ArrowInvalid, UnicodeError) as error:
         if "conversion error" in str(error) and not careful:
             raise OddCount from None
+        if "invalid UTF8" in str(error):
+            raise NotUtf8 from None
         raise _broken(str(error), part) from None
 
 
@@ -103,7 +106,7 @@ def _broken(message: str, part: Part) -> SourceError:
         )
     if "Empty CSV" in message:
         return SourceError("The table has headings and no rows.", part.member.place, "Download it again.")
-    if "UTF8" in message or "codec" in message or "decode" in message:
+    if "codec" in message or "decode" in message:
         return SourceError(
             "The file mixes two encodings, so its letters cannot be read for certain.", part.member.place, _AS_PUBLISHED
         )
@@ -254,8 +257,8 @@ def places_of(part: Part) -> pd.DataFrame:
     where = places(catalogue.layouts()[part.layout], part.header, headings.values())
     held = {name: heading for name, heading in headings.items() if heading in where}
     found: dict[str, dict[str, str]] = {}
-    with _stream(part) as stream:
-        for batch in _batches(stream, part, where, careful=True):
+    try:
+        for batch in _pieces(part, where):
             codes = batch["GP_CODE"]
             firsts = np.unique(codes.indices.to_numpy(), return_index=True)[1]
             for row in firsts.tolist():
@@ -263,8 +266,15 @@ def places_of(part: Part) -> pd.DataFrame:
                 if code not in found and looks_like_practice_code(code):
                     cells = {name: " ".join(batch[heading][row].as_py().split()) for name, heading in held.items()}
                     found[code] = {**cells, "practice_code": code}
+    except NotUtf8:
+        return places_of(dataclasses.replace(part, encoding=WINDOWS))
     frame = pd.DataFrame(list(found.values()), columns=list(held))
     for name in frame:
         if name.endswith("_code"):
             frame[name] = frame[name].str.upper()
     return frame
+
+
+def _pieces(part: Part, where: dict[str, int]) -> Iterator[dict[str, pa.Array]]:
+    with _stream(part) as stream:
+        yield from _batches(stream, part, where, careful=True)
