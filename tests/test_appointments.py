@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
+import os
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -64,6 +66,12 @@ def parts_of(files: Sequence[Path]) -> list[Part]:
 
 def read(files: Sequence[Path], period: Period = APRIL, edition: str = "") -> SourceTable:
     return appointments.read(parts_of(files), period, edition)
+
+
+@functools.cache
+def sound(files: tuple[Path, ...], period: Period = APRIL) -> SourceTable:
+    """What unspoiled files give, read once for all tests."""
+    return read(files, period)
 
 
 def totals(table: SourceTable) -> dict[tuple[str, str], float]:
@@ -172,7 +180,7 @@ def test_only_known_things_can_be_planted(tmp_path: Path, practices: pd.DataFram
 
 @pytest.mark.parametrize("metric", TRUTH)
 def test_the_totals_of_every_metric_are_those_of_the_truth(metric: str, quarter: Crosstab) -> None:
-    table = read(quarter.files, JUNE)
+    table = sound(quarter.files, JUNE)
     found = table.counts[table.counts["metric"] == metric].set_index(["part", "practice_code"])["value"]
     by_practice = quarter.practices.groupby("practice_code").sum(numeric_only=True)
     for part, name in zip(("numerator", "denominator"), TRUTH[metric], strict=True):
@@ -189,7 +197,7 @@ def test_every_metric_of_the_publication_is_in_the_back_test() -> None:
 
 
 def test_the_counts_have_the_columns_that_every_source_has(quarter: Crosstab) -> None:
-    counts = read(quarter.files, JUNE).counts
+    counts = sound(quarter.files, JUNE).counts
     assert list(counts) == ["practice_code", "metric", "part", "value", "low", "high", "hidden", "months"]
     assert (counts["low"] == counts["value"]).all() and (counts["high"] == counts["value"]).all()
     assert not counts["hidden"].any() and set(counts["months"]) == {3}
@@ -199,14 +207,14 @@ def test_the_counts_have_the_columns_that_every_source_has(quarter: Crosstab) ->
 def test_a_published_total_is_held_against_the_file(quarter: Crosstab, monkeypatch: pytest.MonkeyPatch) -> None:
     april, may, _ = quarter.england["total"]
     monkeypatch.setattr(facts, "published", lambda: {"2026-04": int(april), "2026-05": int(may) + 12, "2020-01": 5})
-    said = "\n".join(read(quarter.files, JUNE).remarks)
+    said = "\n".join(sound(quarter.files, JUNE).remarks)
     assert f"April 2026: {april:,} appointments, as published." in said
     assert f"May 2026: {may:,} appointments, -12 against the {may + 12:,} published." in said
     assert "2020" not in said
 
 
 def test_the_totals_are_said_so_that_they_can_be_held_against_the_publication(quarter: Crosstab) -> None:
-    said = read(quarter.files, JUNE).remarks
+    said = sound(quarter.files, JUNE).remarks
     england = quarter.england
     share = 100 * england["same_day"].sum() / england["total"].sum()
     assert f"{england['total'].sum():,} appointments, {share:.1f} % on the day of booking" in said[0]
@@ -282,7 +290,7 @@ def test_planted_steps_and_changes_are_in_what_gates_look_at(tmp_path: Path, pra
 
 
 def test_the_counts_by_month_add_up_to_all_appointments(quarter: Crosstab) -> None:
-    monthly = read(quarter.files, JUNE).monthly
+    monthly = sound(quarter.files, JUNE).monthly
     assert monthly is not None
     assert list(monthly) == ["practice_code", "month", "name", "value"]
     wide = monthly.pivot_table(index=["practice_code", "month"], columns="name", values="value", fill_value=0)
@@ -294,7 +302,7 @@ def test_the_counts_by_month_add_up_to_all_appointments(quarter: Crosstab) -> No
 
 
 def test_places_and_names_are_those_of_the_mapping_at_its_date(quarter: Crosstab, practices: pd.DataFrame) -> None:
-    table = read(quarter.files, JUNE)
+    table = sound(quarter.files, JUNE)
     assert table.places is not None
     places = table.places.set_index("practice_code")
     asked = practices.set_index("practice_code")
@@ -305,7 +313,7 @@ def test_places_and_names_are_those_of_the_mapping_at_its_date(quarter: Crosstab
 
 
 def test_one_month_cannot_show_a_change_of_supplier(quarter: Crosstab) -> None:
-    facts_found = read(quarter.files).facts
+    facts_found = sound(quarter.files).facts
     assert "supplier" in facts_found and "supplier_changes" not in facts_found
 
 
@@ -328,7 +336,7 @@ def test_a_new_label_counts_in_totals_and_is_said_by_name(quarter: Crosstab, tmp
     changed = rewritten(
         quarter.files[0], tmp_path / "new.zip", lambda text: text.replace(",Home Visit,Same", ",Drone,Same"), "Apr_26"
     )
-    table, before = read([changed]), read(quarter.files)
+    table, before = read([changed]), sound(quarter.files)
     pairs = [("same_day_share", "numerator"), ("same_day_share", "denominator")]
     assert [totals(table)[pair] for pair in pairs] == [totals(before)[pair] for pair in pairs]
     said = next(remark for remark in table.remarks if "does not know" in remark)
@@ -342,7 +350,7 @@ def test_capitals_and_spaces_of_labels_do_not_matter(written: str, quarter: Cros
     changed = rewritten(
         quarter.files[0], tmp_path / "caps.zip", lambda text: text.replace(",Same Day,", f",{written},"), "Apr_26"
     )
-    assert totals(read([changed])) == totals(read(quarter.files))
+    assert totals(read([changed])) == totals(sound(quarter.files))
     assert not any("does not know" in remark for remark in read([changed]).remarks)
 
 
@@ -400,7 +408,7 @@ def test_without_a_mapping_a_month_much_smaller_than_another_is_refused(quarter:
 def test_without_a_mapping_boards_are_unknown_and_it_is_said(quarter: Crosstab, tmp_path: Path) -> None:
     bare = [file for file in unzipped(quarter.files, tmp_path) if file.name != "Mapping.csv"]
     table = read(bare, JUNE)
-    assert totals(table) == totals(read(quarter.files, JUNE))
+    assert totals(table) == totals(sound(quarter.files, JUNE))
     assert table.places is not None
     assert {"pcn_code", "sub_icb_code", "practice_name", "date"} <= set(table.places) and "icb_code" not in table.places
     assert len(table.places) == 60 and (table.facts["practice_name"] != "").all()
@@ -417,7 +425,7 @@ def test_the_same_download_twice_is_used_once(quarter: Crosstab, tmp_path: Path)
     again = tmp_path / "Practice_Level_Crosstab_Jun_26 (1).zip"
     again.write_bytes(quarter.files[0].read_bytes())
     table = read([*quarter.files, again], JUNE)
-    assert totals(table) == totals(read(quarter.files, JUNE))
+    assert totals(table) == totals(sound(quarter.files, JUNE))
     assert f"{again.name} is the same download again: it was used once." in table.remarks
     reasons = [row["reason"] for row in table.provenance if row["file"] == again.name]
     assert len(reasons) == 4 and all("the same download as" in str(reason) for reason in reasons)
@@ -425,7 +433,7 @@ def test_the_same_download_twice_is_used_once(quarter: Crosstab, tmp_path: Path)
 
 def test_a_zip_and_what_was_unpacked_from_it_count_once(quarter: Crosstab, tmp_path: Path) -> None:
     table = read([*quarter.files, *unzipped(quarter.files, tmp_path)], JUNE)
-    assert totals(table) == totals(read(quarter.files, JUNE))
+    assert totals(table) == totals(sound(quarter.files, JUNE))
     assert sum("is the same in" in remark for remark in table.remarks) == 3
     copies = [row for row in table.provenance if "that another file holds too" in str(row["reason"])]
     assert [row["rows_kept"] for row in copies] == [0, 0, 0]
@@ -484,12 +492,12 @@ def test_months_of_the_period_that_are_missing_are_named(quarter: Crosstab) -> N
     with pytest.raises(
         SourceError, match="2 months of the study's period are missing: July 2026, August 2026"
     ) as caught:
-        read(quarter.files, Period("2026-04", "2026-08"))
+        sound(quarter.files, Period("2026-04", "2026-08"))
     assert 'set period = "2026-04..2026-06"' in caught.value.fix
 
 
 def test_months_outside_the_period_are_left_out_and_said(quarter: Crosstab) -> None:
-    table = read(quarter.files, Period("2026-05", "2026-05"))
+    table = sound(quarter.files, Period("2026-05", "2026-05"))
     assert totals(table)["same_day_share", "denominator"] == quarter.england["total"].iloc[1]
     dropped = {row["sheet"]: (row["rows_dropped"], row["reason"]) for row in table.provenance}
     assert dropped["Practice_Level_Crosstab_Apr_26.csv"] == (4000, "4,000 rows of months outside the period")
@@ -501,7 +509,7 @@ def test_several_months_in_one_table_are_told_apart(quarter: Crosstab, tmp_path:
     texts = [file.read_text(encoding="utf-8") for file in bare]
     together = tmp_path / "together.csv"
     together.write_text(texts[0] + "".join(text.partition("\n")[2] for text in texts[1:]), encoding="utf-8")
-    assert totals(read([together], JUNE)) == totals(read(quarter.files, JUNE))
+    assert totals(read([together], JUNE)) == totals(sound(quarter.files, JUNE))
 
 
 # Files that arrive spoiled
@@ -516,7 +524,7 @@ def test_other_encodings_give_the_same(encoding: str, quarter: Crosstab, tmp_pat
     file = one_csv(quarter, tmp_path)
     file.write_bytes(file.read_text(encoding="utf-8").replace("Surgery", "Surgéry").encode(encoding))
     table = read([file])
-    assert totals(table) == totals(read(quarter.files))
+    assert totals(table) == totals(sound(quarter.files))
     assert table.facts["practice_name"].str.contains("Surgéry").any()
 
 
@@ -524,7 +532,7 @@ def test_columns_in_another_order_give_the_same(quarter: Crosstab, tmp_path: Pat
     file = one_csv(quarter, tmp_path)
     frame = pd.read_csv(file, dtype=str)
     frame[frame.columns[::-1]].to_csv(file, index=False, sep=";", lineterminator="\r\n")
-    assert totals(read([file])) == totals(read(quarter.files))
+    assert totals(read([file])) == totals(sound(quarter.files))
 
 
 def test_a_column_that_is_missing_is_named(quarter: Crosstab, tmp_path: Path) -> None:
@@ -544,7 +552,7 @@ def test_months_that_a_spreadsheet_turned_round_are_refused(quarter: Crosstab, t
 def test_months_as_a_spreadsheet_writes_them_are_read(quarter: Crosstab, tmp_path: Path) -> None:
     file = one_csv(quarter, tmp_path)
     file.write_text(file.read_text(encoding="utf-8").replace("01APR2026", "01-Apr-26"), encoding="utf-8")
-    assert totals(read([file])) == totals(read(quarter.files))
+    assert totals(read([file])) == totals(sound(quarter.files))
 
 
 def test_a_csv_cut_short_inside_a_zip_is_refused(quarter: Crosstab, tmp_path: Path) -> None:
@@ -609,7 +617,7 @@ def test_thousands_with_commas_are_numbers(quarter: Crosstab, tmp_path: Path) ->
     frame["COUNT_OF_APPOINTMENTS"] = frame["COUNT_OF_APPOINTMENTS"].astype(int).map("{:,}".format)
     assert frame["COUNT_OF_APPOINTMENTS"].str.contains(",").any()
     frame.to_csv(file, index=False)
-    assert totals(read([file])) == totals(read(quarter.files))
+    assert totals(read([file])) == totals(sound(quarter.files))
 
 
 def test_rows_of_no_practice_are_left_out_with_their_appointments(quarter: Crosstab, tmp_path: Path) -> None:
@@ -619,7 +627,7 @@ def test_rows_of_no_practice_are_left_out_with_their_appointments(quarter: Cross
     line[1], line[-2] = "Unallocated", "1234"
     file.write_text(text + ",".join(line) + "\n", encoding="utf-8")
     table = read([file])
-    assert totals(table) == totals(read(quarter.files))
+    assert totals(table) == totals(sound(quarter.files))
     assert table.not_practices == (("UNALLOCATED", 4002),)
     row = table.provenance[0]
     assert (row["rows_read"], row["rows_kept"]) == (4001, 4000)
@@ -697,8 +705,6 @@ def test_a_cache_that_cannot_be_written_is_no_reason_to_stop(
 
 
 def test_the_longest_unused_go_first_when_the_cache_is_full(tmp_path: Path) -> None:
-    import os
-
     for age, name in enumerate("cab"):
         file = tmp_path / f"{name}.parquet"
         file.write_bytes(b"x" * 100)
@@ -818,7 +824,7 @@ def test_own_appointments_are_never_kept_in_the_cache(own: pd.DataFrame, tmp_pat
 
 
 def test_the_mapping_what_if_adds_categories_one_by_one_and_alone(quarter: Crosstab) -> None:
-    table = read(quarter.files, JUNE)
+    table = sound(quarter.files, JUNE)
     tidy = pd.concat([appointments.tidy(part) for part in parts_of(quarter.files)[:3]])
     code = str(tidy["practice_code"].iloc[0])
     found = own_appointments.mapping_what_if(table, code).set_index(["how", "id"])
@@ -846,7 +852,7 @@ def test_the_mapping_what_if_can_use_the_practices_own_appointments(
 ) -> None:
     moved = own.assign(NATIONAL_CATEGORY="Walk-in", TIME_BETWEEN_BOOK_AND_APPT="Same Day")
     data = own_appointments.read_own(saved(moved, tmp_path / "own.csv"))
-    found = own_appointments.mapping_what_if(read(quarter.files), data.practice_code, data).set_index(["how", "id"])
+    found = own_appointments.mapping_what_if(sound(quarter.files), data.practice_code, data).set_index(["how", "id"])
     assert found.loc["added", "acute"]["appointments"] == 0 and np.isnan(found.loc["added", "acute"]["share"])
     assert found.loc["alone", "walk_in"]["share"] == 1 and found.loc["added", "walk_in"]["share"] == 1
     assert 0 < found.loc["added", "acute"]["middle"] < 1
@@ -854,4 +860,4 @@ def test_the_mapping_what_if_can_use_the_practices_own_appointments(
 
 def test_the_mapping_what_if_of_a_practice_that_is_not_there_is_refused(quarter: Crosstab) -> None:
     with pytest.raises(SourceError, match="A99999"):
-        own_appointments.mapping_what_if(read(quarter.files), "A99999")
+        own_appointments.mapping_what_if(sound(quarter.files), "A99999")
