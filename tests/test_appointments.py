@@ -207,7 +207,7 @@ def test_the_counts_have_the_columns_that_every_source_has(quarter: Crosstab) ->
 def test_a_published_total_is_held_against_the_file(quarter: Crosstab, monkeypatch: pytest.MonkeyPatch) -> None:
     april, may, _ = quarter.england["total"]
     monkeypatch.setattr(facts, "published", lambda: {"2026-04": int(april), "2026-05": int(may) + 12, "2020-01": 5})
-    said = "\n".join(sound(quarter.files, JUNE).remarks)
+    said = "\n".join(read(quarter.files, JUNE).remarks)
     assert f"April 2026: {april:,} appointments, as published." in said
     assert f"May 2026: {may:,} appointments, -12 against the {may + 12:,} published." in said
     assert "2020" not in said
