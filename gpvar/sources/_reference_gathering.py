@@ -164,7 +164,7 @@ def _refuse_lacking(held: Iterable[str]) -> None:
     cards = catalogue.sources()
     missing = [cards[source] for source in rules()["needed"] if source not in held]
     if missing:
-        titles = listing(cards[source].title for source in rules()["needed"])
+        titles = " and ".join(cards[source].title for source in rules()["needed"])
         raise SourceError(
             f"A reference file needs {titles}; there is no file of {listing(card.title for card in missing)}.",
             listing(card.page for card in missing),
@@ -225,7 +225,7 @@ def _refuse_own_downloads(parts: Iterable[Part]) -> None:
             problems.add(
                 f"This file holds the appointments of {who}: it seems to be a practice's own download. {_PASSED_ON}",
                 part.member.place,
-                _LEAVE_OUT,
+                "Leave it out.",
             )
     problems.raise_if_any()
 

@@ -115,13 +115,13 @@ def _meaning(name: str, definitions: Mapping[str, str]) -> tuple[str, str, str]:
     base, _, part = name.partition(".")
     stem, colon, label = name.partition(": ")
     if base in catalogue.covariates():
-        card = catalogue.covariate(base)
-        what = "category" if card.shape == "category" else "covariate"
-        unit = {"prevalence": "patients", "shares": "share, 0 to 1"}.get(card.shape, "")
-        return meanings[what][0], unit, f"{card.title}{f', {part}' if part else ''}. {card.years}"
+        covariate = catalogue.covariate(base)
+        kind = meanings["category" if covariate.shape == "category" else "covariate"][0]
+        unit = {"prevalence": "patients", "shares": "share, 0 to 1"}.get(covariate.shape, "")
+        return kind, unit, f"{covariate.title}{f', {part}' if part else ''}. {covariate.years}"
     if base in catalogue.metrics():
-        card = catalogue.metric(base)
+        metric = catalogue.metric(base)
         kind, unit, meaning = meanings["metric"]
-        return kind, unit, meaning.format(part=part.capitalize(), title=card.short, words=getattr(card, part))
+        return kind, unit, meaning.format(part=part.capitalize(), title=metric.short, words=getattr(metric, part))
     kind, unit, meaning = meanings.get(stem + colon, meanings["counted"])
     return kind, unit, meaning.format(label=label, rows=definitions.get(name, ""))
