@@ -843,6 +843,8 @@ def test_the_mapping_what_if_adds_categories_one_by_one_and_alone(quarter: Cross
             enough = base >= facts.middle_of_at_least()
             assert row["practices"] == enough.sum()
             assert row["middle"] == pytest.approx((top.fillna(0) / base)[enough].median())
+    assert list(found.loc["added", "title"])[1:3] == ["with Clinical Triage", "with Unplanned Clinical Activity"]
+    assert found.loc[("alone", "walk_in"), "title"] == "Walk-in only"
     urgent = table.counts[(table.counts["metric"] == "urgent_same_day_share") & (table.counts["practice_code"] == code)]
     assert found.loc["added", "acute"]["same_day"] == urgent.loc[urgent["part"] == "numerator", "value"].item()
 

@@ -203,7 +203,7 @@ def mapping_what_if(source: SourceTable, practice_code: str, own: OwnData | None
             rows.append(
                 {
                     "id": item.id,
-                    "title": item.title,
+                    "title": item.title if how == "added" else f"{listing(item.categories)} only",
                     "how": how,
                     "same_day": top,
                     "appointments": base,
