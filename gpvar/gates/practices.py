@@ -188,11 +188,15 @@ def mapping_step(e: Evidence) -> Iterator[Look]:
         (
             row.practice_code,
             row.size,
-            f"{row.category} moved by {row.moved:+.0f} points in the quarter from {Period(row.quarter, row.quarter).label}",
+            f"{row.category} moved by {row.moved:+.0f} points in the quarter from {_in_words(row.quarter)}",
         )
         for row in wrong.itertuples()
     )
     yield Look(PASSED, failed)
+
+
+def _in_words(month: str) -> str:
+    return Period(month, month).label
 
 
 def _quarterly_shares(e: Evidence) -> pd.DataFrame | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 
 from gpvar import catalogue
@@ -120,9 +121,9 @@ def hierarchy_date(e: Evidence) -> Iterator[Look]:
     area = codes_of_board(e.study.area.code, codes) if e.study.area.kind == "icb" else ()
     untouched = bool(area) and all(lives_on(code) for code in area)
     if e.boards_not_told is not None and len(e.boards_not_told):
-        rows = [f"{row.practices} of {row.icb_name}" for row in e.boards_not_told.itertuples()]
-        held = f"on the map of {listing(e.boards_not_told['map_date'].unique())}"
-        detail = f"the board on {in_words(day)} of {listing(rows, 4)} ({held}) cannot be told from its code"
+        rows = [f"{count(row.practices, 'practice')} of {row.icb_name}" for row in e.boards_not_told.itertuples()]
+        maps = listing(in_words(dt.date.fromisoformat(text)) for text in sorted(e.boards_not_told["map_date"].unique()))
+        detail = f"to which board {listing(rows, 4)} belonged on {in_words(day)} cannot be told from the map of {maps}"
         detail += f"; {listing(area)} is the same on both" if untouched else ""
         yield Look(PASSED if untouched else FAILED, value=float(e.boards_not_told["practices"].sum()), detail=detail)
         return

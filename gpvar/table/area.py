@@ -28,7 +28,8 @@ def area_codes(study: Study, hierarchy: pd.DataFrame, practices: pd.DataFrame, o
         groups = own.groups.loc[own.groups["list"] == area.list, "group"].unique()
         near = closest(area.group, groups)
         fix = f"Did you mean {' or '.join(near)}?" if near else f"The list has {listing(groups, 12)}."
-        raise StudyError(f"The list '{area.list}' has no group called '{area.group}'.", f"{study.path}, [area]", fix)
+        where = f"{study.path or 'the study'}, [area]"
+        raise StudyError(f"The list '{area.list}' has no group called '{area.group}'.", where, fix)
     everyone = hierarchy["practice_code"]
     strangers = [code for code in area.practices if code not in set(everyone)]
     if strangers:

@@ -62,7 +62,10 @@ def own_lists(study: Study, max_bytes: int) -> OwnLists:
     rows: list[tuple[str, str, str]] = []
     for spec in study.lists:
         found, row = lists.read_list(spec.file, column=spec.column, max_bytes=max_bytes)
-        rows += [(gone.get(code, code), spec.id, group) for code, group in found.groups.items()]
+        now = {gone.get(code, code): group for code, group in found.groups.items()}
+        # Where both practices of a merger are listed, the successor's own line counts.
+        now |= {code: group for code, group in found.groups.items() if code not in gone}
+        rows += [(code, spec.id, group) for code, group in now.items()]
         provenance.append(row)
-    groups = pd.DataFrame(dict.fromkeys(rows), columns=schema.names("groups"), dtype=str)
+    groups = pd.DataFrame(rows, columns=schema.names("groups"), dtype=str)
     return OwnLists(listed, groups, events, tuple(provenance))
