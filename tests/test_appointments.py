@@ -437,6 +437,7 @@ def test_a_zip_and_what_was_unpacked_from_it_count_once(quarter: Crosstab, tmp_p
     assert sum("is the same in" in remark for remark in table.remarks) == 3
     copies = [row for row in table.provenance if "that another file holds too" in str(row["reason"])]
     assert [row["rows_kept"] for row in copies] == [0, 0, 0]
+    assert len(table.provenance) == 8
 
 
 @pytest.fixture
@@ -639,6 +640,15 @@ def test_a_file_of_something_else_than_practices_is_refused(quarter: Crosstab, t
     file = one_csv(quarter, tmp_path)
     file.write_text(file.read_text(encoding="utf-8").replace(",X", ",Sub-ICB X"), encoding="utf-8")
     with pytest.raises(SourceError, match="Most rows are of no practice"):
+        read([file])
+
+
+def test_columns_that_have_shifted_are_refused_before_they_fill_the_memory(quarter: Crosstab, tmp_path: Path) -> None:
+    file = one_csv(quarter, tmp_path)
+    frame = pd.read_csv(file, dtype=str)
+    frame["NATIONAL_CATEGORY"] = [f"text {number}" for number in range(len(frame))]
+    frame.to_csv(file, index=False)
+    with pytest.raises(SourceError, match="NATIONAL_CATEGORY holds over 200 different texts"):
         read([file])
 
 

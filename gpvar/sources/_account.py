@@ -62,8 +62,8 @@ def provenance(
         yield provenance_of(table.part, rows_read=extent.rows_read, rows_kept=kept, reason=why, edition=edition)
     for month, (part, frame) in sorted(maps.items()):
         yield provenance_of(part, rows_read=len(frame), rows_kept=len(frame), edition=month)
-    for part, label in again:
-        yield provenance_of(part, rows_read=0, rows_kept=0, reason=f"the same download as {label}")
+    for part, why in again:
+        yield provenance_of(part, rows_read=0, rows_kept=0, reason=why)
 
 
 def remarks_on(

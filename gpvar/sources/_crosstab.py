@@ -41,7 +41,7 @@ COUNT = "COUNT_OF_APPOINTMENTS"
 _GROUP = 200_000
 #: What a text is written in that is not in UTF-8.
 WINDOWS = "cp1252"
-_UNREADABLE = (pa.ArrowException, OSError, KeyError, ValueError)
+_UNREADABLE = (pa.ArrowException, OSError, LookupError, TypeError, ValueError)
 
 
 class OddCount(Exception):

@@ -25,6 +25,8 @@ from gpvar.sources.recognise import header_differs, places
 
 _BLOCK = 2 << 20
 _SHOWN = 4
+#: A column of labels has up to twenty; with many more, something else stands in it.
+_MOST_TEXTS = 200
 _AS_PUBLISHED = "Use the file as it was downloaded; one that was opened and saved by a spreadsheet may have changed."
 
 
@@ -171,6 +173,13 @@ class _Cells:
             self._reading.extent.strangers.setdefault(code or "(blank)", row())
             return -1
         plain = " ".join(text.split())
+        if len(words.texts) > _MOST_TEXTS:
+            raise SourceError(
+                f"The column {COLUMNS[name]} holds over {_MOST_TEXTS} different texts, among them "
+                f"{listing((repr(known) for known in words.texts[-3:]), 3)}.",
+                self._part.member.place,
+                "What stands there are no labels: the columns seem to be shifted. " + _AS_PUBLISHED,
+            )
         if name in self._canonical:
             return words.number(self._canonical[name].get(facts.plain(text), plain))
         return words.number(plain)

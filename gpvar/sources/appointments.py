@@ -115,7 +115,7 @@ def read_by_month(
     problems.raise_if_any()
     months = resolve(tables, period, edition, problems) if crosstabs else Months({}, {}, {}, ())
     problems.raise_if_any()
-    maps = _maps([part for part in distinct if part.layout == "gpad_mapping"], tables, period)
+    maps = _maps([part for part in distinct if part.layout == "gpad_mapping"], tables, period, again)
     note_incomplete(months.used, _regions(months.used, maps), problems)
     problems.raise_if_any()
     places = _places(maps, months.used, remarks)
@@ -157,7 +157,7 @@ def _distinct(parts: Sequence[Part]) -> tuple[list[Part], list[str], list[tuple[
     for part in parts:
         key = (fingerprint(part.member.path)[0], part.member.name)
         if key in kept:
-            again.append((part, kept[key].member.label))
+            again.append((part, f"the same download as {kept[key].member.label}"))
         else:
             kept[key] = part
     for path in dict.fromkeys(part.member.path for part, _ in again):
@@ -190,7 +190,9 @@ def _mapping(part: Part) -> pd.DataFrame:
     return frame[is_practice_code(frame["practice_code"])].drop_duplicates("practice_code", ignore_index=True)
 
 
-def _maps(parts: Sequence[Part], tables: Sequence[Counted], period: Period) -> dict[str, tuple[Part, pd.DataFrame]]:
+def _maps(
+    parts: Sequence[Part], tables: Sequence[Counted], period: Period, again: list[tuple[Part, str]]
+) -> dict[str, tuple[Part, pd.DataFrame]]:
     """Return month → the mapping published with it, by the last month of the zip or folder it lies in."""
     homes: dict[Path, str] = {}
     for table in tables:
@@ -201,7 +203,10 @@ def _maps(parts: Sequence[Part], tables: Sequence[Counted], period: Period) -> d
     for part in parts:
         path = part.member.path
         month = homes.get(path) or homes.get(path.parent) or period.end
-        found[month] = (part, _mapping(part))
+        if month in found:
+            again.append((part, f"{found[month][0].member.label} is of the same month"))
+        else:
+            found[month] = (part, _mapping(part))
     return found
 
 
