@@ -9,6 +9,7 @@ from pathlib import Path
 from gpvar import catalogue
 from gpvar.catalogue import Edition
 from gpvar.problems import listing
+from gpvar.sources import reference
 from gpvar.sources._members import fingerprint
 from gpvar.sources._publications import distance, nearest
 from gpvar.sources.looking import Found, is_called_like, look
@@ -124,8 +125,17 @@ def taken_for(path: Path) -> str:
 
 def needed(study: Study) -> tuple[Need, ...]:
     """Return the publications that a study needs, beside tables of its own and the England reference file."""
-    if any(spec.id == REFERENCE for spec in study.sources):
-        return ()
+    held = _in_reference(study)
+    return tuple(need for need in _needed(study) if need.source not in held)
+
+
+def _in_reference(study: Study) -> set[str]:
+    """Return the publications that the study's England reference file holds."""
+    files = [spec.file for spec in study.sources if spec.id == REFERENCE]
+    return {source for file in files for source in reference.describe(file).editions}
+
+
+def _needed(study: Study) -> tuple[Need, ...]:
     own = {key for spec in study.sources for key in spec.columns}
     given = {key.partition(".")[0] for key in own}
     metrics = [metric for metric in study.metrics if metric not in given]

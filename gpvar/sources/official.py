@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib import import_module
 
 from gpvar import catalogue
@@ -92,8 +92,9 @@ def read(spec: SourceSpec, period: Period) -> SourceTable:
             "Keep one of them.",
         )
     ((room, found),) = used.items()
-    reader: Callable[[Sequence[Part], Period], SourceTable] = import_module(f"gpvar.sources.{room}").read
-    return reader(found, period)
+    reader: Callable[..., SourceTable] = import_module(f"gpvar.sources.{room}").read
+    # Of appointments a later edition may revise a month, and a study may say which it means.
+    return reader(found, period, spec.edition) if room == "appointments" else reader(found, period)
 
 
 def parts_of(spec: SourceSpec) -> list[Part]:

@@ -196,6 +196,8 @@ class Study:
                     "long": dict(sorted(source.long.items())),
                     "missing": sorted(source.missing),
                     "sum_rows": source.sum_rows,
+                    # Of a table of one's own the edition is a remark; of a publication it chooses what is read.
+                    "edition": source.edition if source.is_publication else "",
                 }
                 for source in self.sources
             ],
