@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from gpvar import catalogue
@@ -11,75 +10,12 @@ from gpvar.catalogue import Edition
 from gpvar.problems import listing
 from gpvar.sources import reference
 from gpvar.sources._members import fingerprint
+from gpvar.sources._needs import BOARD, MISSING, OLD, PARTLY, THERE, UNREADABLE, Need, State
 from gpvar.sources._publications import distance, nearest
 from gpvar.sources.looking import Found, is_called_like, look
 from gpvar.sources.recognise import recognise
 from gpvar.study import Period, Study, months_of
 from gpvar.study.columns import PUBLICATIONS, REFERENCE, covariate_of
-
-THERE, PARTLY, OLD, UNREADABLE, MISSING, BOARD = "there", "partly", "old", "unreadable", "missing", "ask the board"
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """One publication that a study needs.
-
-    Attributes
-    ----------
-    source
-        The id under which a study names its files.
-    publication
-        The catalogue's publication to get.
-    holds
-        What a file of it is known by (`looking.holds`), any of which will do.
-    metrics, characteristics
-        What it is needed for.
-    lists, places
-        Whether it is needed for lists of patients, or for where practices belong.
-    monthly
-        Whether every month of the study is needed.
-    optional
-        Whether the study can do without.
-    """
-
-    source: str
-    publication: str
-    holds: tuple[str, ...]
-    metrics: tuple[str, ...] = ()
-    characteristics: tuple[str, ...] = ()
-    lists: bool = False
-    places: bool = False
-    monthly: bool = False
-    optional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What is there of a need.
-
-    Attributes
-    ----------
-    state
-        One of `THERE`, `PARTLY`, `OLD`, `UNREADABLE`, `MISSING`, `BOARD`.
-    files
-        The files that serve, and those that cannot be read.
-    months_missing
-        Months of the study that no file holds.
-    apart
-        Months between the study's period and the nearest edition.
-    get
-        The editions to get.
-    named
-        Whether the study already names the files.
-    """
-
-    need: Need
-    state: str
-    files: tuple[Found, ...] = ()
-    months_missing: tuple[str, ...] = ()
-    apart: int = 0
-    get: tuple[Edition, ...] = ()
-    named: bool = False
 
 
 def usual_folders(folder: Path) -> list[Path]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gpvar.errors import StudyError
 from gpvar.sources._members import fingerprint
-from gpvar.sources.needs import OLD, PARTLY, THERE, State
+from gpvar.sources._needs import OLD, PARTLY, THERE, State
 from gpvar.study import Study, load_study
 
 _BEGIN = "# Files that gpvar found. It writes these lines anew when it takes files in: put your own sources above them."
