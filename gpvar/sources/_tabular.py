@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -51,16 +52,28 @@ def text_frame(part: Part, columns: Sequence[str], optional: Sequence[str] = ())
         raise header_differs(layout, part.header, part.member)
     taken = sorted(set(where.values()))
     try:
-        _refuse_broken_rows(part)
+        frame = _whole(part, taken)
+    except UnicodeError:
+        frame = _whole_as_windows_writes_it(part, taken)
+    frame = _without_blank_end(frame)
+    if frame.empty:
+        raise SourceError("The table has headings and no rows.", part.member.place, "Download it again.")
+    return frame[list(where.values())].set_axis(list(where), axis=1)
+
+
+def _whole(part: Part, taken: list[int]) -> pd.DataFrame:
+    """Return some columns of all rows, by their place."""
+    _refuse_broken_rows(part)
+    try:
         with part.member.open() as stream:
-            frame = pd.read_csv(
+            return pd.read_csv(
                 stream,
                 sep=part.delimiter,
                 encoding=part.encoding,
                 header=None,
                 names=range(len(part.header)),
                 index_col=False,
-                skiprows=0 if layout.headerless else 1,
+                skiprows=first_row(part) - 1,
                 usecols=taken,
                 dtype=str,
                 na_filter=False,
@@ -70,15 +83,24 @@ def text_frame(part: Part, columns: Sequence[str], optional: Sequence[str] = ())
     except pd.errors.ParserError as error:
         raise _broken(str(error), part) from None
     except pd.errors.EmptyDataError:
-        frame = pd.DataFrame(columns=taken, dtype=str)
+        return pd.DataFrame(columns=taken, dtype=str)
+
+
+def _whole_as_windows_writes_it(part: Part, taken: list[int]) -> pd.DataFrame:
+    """Return the rows of a table whose beginning has only plain letters, and of which the rest is not UTF-8."""
+    mixed = SourceError(
+        "The file mixes two encodings, so its letters cannot be read for certain.", part.member.place, _AS_PUBLISHED
+    )
+    if part.encoding != "utf-8-sig":
+        raise mixed
+    with part.member.open() as stream:
+        for line in stream:
+            if re.search(rb"[\xc2-\xf4][\x80-\xbf]", line):
+                raise mixed
+    try:
+        return _whole(replace(part, encoding="cp1252"), taken)
     except UnicodeError:
-        raise SourceError(
-            "The file mixes two encodings, so its letters cannot be read for certain.", part.member.place, _AS_PUBLISHED
-        ) from None
-    frame = _without_blank_end(frame)
-    if frame.empty:
-        raise SourceError("The table has headings and no rows.", part.member.place, "Download it again.")
-    return frame[list(where.values())].set_axis(list(where), axis=1)
+        raise mixed from None
 
 
 def first_row(part: Part) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -16,9 +18,12 @@ from gpvar.sources._members import Member, members
 from gpvar.sources._parts import Part
 
 _HEAD_BYTES = 65_536
+#: Codes of organisations; a heading has no figure in it.
+_CODE = re.compile(r"(?=\D*\d)[A-Z0-9]{3,8}")
 _DELIMITERS = (",", ";", "\t", "|")
 #: A file with at least this share of a layout's headings is meant to be that file.
 _MEANT = 0.6
+_TABLES = (".csv", ".txt", ".tsv")
 _DOCUMENTS = (".txt", ".pdf", ".docx", ".doc", ".md", ".rtf", ".xlsx", ".xls", ".ods", ".html", ".htm")
 
 
@@ -45,17 +50,26 @@ def recognise(path: Path) -> tuple[Part, ...]:
         When no table of the file is known, or one has nearly the headings of a known file: then they are compared
         heading by heading.
     """
-    found, strangers = [], []
+    found: list[Part] = []
+    strangers: list[Member] = []
+    unread: list[SourceError] = []
     for member in members(path):
         if member.name.lower().endswith(_DOCUMENTS):
             continue
-        part = _part(member)
+        try:
+            part = _part(member)
+        except SourceError as error:
+            if not member.name or member.name.lower().endswith(_TABLES):
+                raise
+            # A picture or a program's own file beside the tables of a zip.
+            unread.append(error)
+            continue
         if part is None:
             strangers.append(member)
         else:
             found.append(part)
     if not found:
-        raise _unknown(path, strangers)
+        raise unread[0] if unread and not strangers else _unknown(path, strangers)
     return tuple(found)
 
 
@@ -142,8 +156,8 @@ def _encoding(head: bytes) -> str:
     if b"\0" in head[:400]:
         return "utf-16-le" if head[1:2] == b"\0" else "utf-16-be"
     try:
-        # The last bytes may be half a letter.
-        head[:-4].decode("utf-8-sig") if len(head) == _HEAD_BYTES else head.decode("utf-8-sig")
+        # The last bytes of a beginning may be half a letter.
+        codecs.getincrementaldecoder("utf-8-sig")().decode(head, final=len(head) < _HEAD_BYTES)
     except UnicodeDecodeError:
         return "cp1252"
     return "utf-8-sig"
@@ -152,7 +166,7 @@ def _encoding(head: bytes) -> str:
 def _is_headerless(layout: Layout, rows: Sequence[Sequence[str]]) -> bool:
     """Return whether rows without headings are those of a layout: so many fields, and an organisation code first."""
     sample = [row for row in rows[:20] if row]
-    return bool(sample) and all(len(row) == layout.headerless and row[0][1:].isalnum() for row in sample)
+    return bool(sample) and all(len(row) == layout.headerless and _CODE.fullmatch(row[0].strip()) for row in sample)
 
 
 def _place(layout: Layout, name: str, plain: Sequence[str]) -> int | None:
