@@ -149,6 +149,9 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("study", type=Path)
     fetch.add_argument("--url", action="append", default=[], metavar="ADDRESS", help="a file's own address")
 
+    events = _command(commands, "events", "propose which practices merged or closed, for you to confirm", _events)
+    events.add_argument("study", type=Path)
+
     reference = _command(commands, "reference", "one dated file of England that a colleague can pass on", None)
     kinds = reference.add_subparsers(title="kinds", metavar="KIND", required=True, parser_class=_Parser)
     build = _command(kinds, "build", "put published files together into one reference file", _reference_build)
@@ -326,6 +329,15 @@ class _OneLine:
         if self.shown:
             print(flush=True)
         self.shown = False
+
+
+def _events(chosen: argparse.Namespace) -> None:
+    from gpvar import load_study, words
+    from gpvar.sources import proposing
+
+    study = load_study(chosen.study, complete=False)
+    proposals = proposing.propose(study)
+    _say(words.proposed_events(proposals, proposing.write_proposals(study, proposals), study))
 
 
 def _reference_build(chosen: argparse.Namespace) -> None:

@@ -30,7 +30,7 @@ from gpvar.words.console import (
     without_markdown,
 )
 from gpvar.words.facts import area_facts, practice_facts
-from gpvar.words.gathering import fetched_files, sources_needed, taken_in
+from gpvar.words.gathering import fetched_files, proposed_events, sources_needed, taken_in
 from gpvar.words.pages import (
     practice_after,
     practice_funnel_note,
@@ -87,6 +87,7 @@ __all__ = [
     "practice_sources",
     "practice_title",
     "practice_verdict",
+    "proposed_events",
     "published_summary",
     "reference_built",
     "reference_contents",

@@ -28,6 +28,7 @@ _INDENT = "    "
 _UNSEEN = (
     "gpvar has not seen a real file of this layout yet: hold the totals on the check page against those published."
 )
+_MOST_PROPOSED = 10
 _MONTHLY_LISTS = "the lists of every month (rates of each month's patients, and mergers that show as jumps)"
 
 
@@ -163,6 +164,23 @@ def taken_in(files: Sequence[Path], study: Study) -> str:
         return "Nothing was taken in: no file that the study needs was found."
     names = "\n".join(f"{_INDENT}{plain(file.name)}" for file in files)
     return f"Now named in {plain(study.path, 300)}:\n{names}\nNext: python run.py check {plain(study.folder, 300)}"
+
+
+def proposed_events(proposals: Any, path: Path, study: Study) -> str:
+    """Return what may have happened to practices, and how it is confirmed."""
+    if not len(proposals):
+        return f"No list of patients ended within {study.period.label}. An empty {plain(path.name)} is written: {path}"
+    ended = proposals["code"].nunique()
+    lines = [f"{plural(ended, 'practice')} may have merged or closed: {path}"]
+    for row in proposals.drop_duplicates("code").head(_MOST_PROPOSED).itertuples():
+        into = f" into {plain(row.successor)}" if plain(row.successor) else ""
+        lines.append(f"{_INDENT}{plain(row.code)} {plain(row.event).replace('_', ' ')}{into}, {plain(row.date)}")
+    if ended > _MOST_PROPOSED:
+        lines.append(f"{_INDENT}and {ended - _MOST_PROPOSED} more")
+    lines.append("Nothing of this is used until somebody confirms it: write who, in the column confirmed_by.")
+    if study.events is None:
+        lines.append(f'Then add this line near the top of study.toml, below metrics: events = "{path.name}"')
+    return "\n".join(lines)
 
 
 def fetched_files(result: Any) -> str:
