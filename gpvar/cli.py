@@ -276,7 +276,7 @@ def _sources(chosen: argparse.Namespace) -> int:
         found = needs.states(study, folders)
     _say(words.sources_needed(study, found, folders))
     if chosen.take:
-        _say("\n" + words.taken_in(files, study))
+        _say("\n" + words.taken_in(files, found, study))
     return DONE
 
 
@@ -299,7 +299,8 @@ def _fetch(chosen: argparse.Namespace) -> int:
     line.end()
     _say(words.fetched_files(result))
     files = taking.take(study, needs.states(study, folders))
-    _say(words.taken_in(files, study))
+    study = load_study(chosen.study, complete=False)
+    _say(words.taken_in(files, needs.states(study, folders), study))
     return SOME_REPORTS_FAILED if result.by_hand else DONE
 
 

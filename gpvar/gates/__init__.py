@@ -6,8 +6,9 @@ Pure functions on frames. What each gate means, and its thresholds, are in ``cat
 from __future__ import annotations
 
 from gpvar.gates.asking import dropped, excluded, run, summary
-from gpvar.gates.evidence import FAILED, PASSED, UNCHECKED, Evidence, Look, declared_covariates
+from gpvar.gates.evidence import FAILED, PASSED, UNCHECKED, Evidence, Look
 from gpvar.gates.tables import out_of_date
+from gpvar.study.columns import declared_covariates
 
 __all__ = [
     "FAILED",

@@ -8,9 +8,10 @@ import pandas as pd
 
 from gpvar import catalogue, schema
 from gpvar.gates import practices, tables
-from gpvar.gates.evidence import FAILED, PASSED, UNCHECKED, Evidence, Look, columns_of, declared_covariates
+from gpvar.gates.evidence import FAILED, PASSED, UNCHECKED, Evidence, Look, columns_of
 from gpvar.problems import count
 from gpvar.study import Study
+from gpvar.study.columns import declared_covariates
 
 #: Asked of every study, whether or not a metric's card names them.
 _ALWAYS = ("months_missing", "covariate_impossible", "not_england", "too_few_practices")

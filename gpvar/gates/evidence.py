@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from gpvar import catalogue
 from gpvar.study import Study
 
 PASSED, FAILED, UNCHECKED = "passed", "failed", "could not be checked"
@@ -83,12 +82,6 @@ class Look:
     detail: str = ""
     metrics: tuple[str, ...] = ()
     severity: str = ""
-
-
-def declared_covariates(study: Study, metric: str) -> tuple[str, ...]:
-    """Return the characteristics that a metric is to be adjusted for: the study's, else the card's."""
-    card, own = catalogue.metric(metric), study.adjust or {}
-    return tuple(dict.fromkeys(c for rung in ("M1", "M2") for c in own.get(rung, card.adjust.get(rung, ()))))
 
 
 def columns_of(practices: pd.DataFrame, covariate: str) -> list[str]:

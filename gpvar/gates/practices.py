@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from gpvar import catalogue
-from gpvar.gates.evidence import PASSED, UNCHECKED, Evidence, Look, columns_of, declared_covariates, failures
+from gpvar.gates.evidence import PASSED, UNCHECKED, Evidence, Look, columns_of, failures
 from gpvar.problems import count
 from gpvar.study import Period, months_between
+from gpvar.study.columns import declared_covariates
 
 #: How a count by month is named that is of one national category.
 CATEGORY = "category: "

@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 
 from gpvar import catalogue
-from gpvar.gates.evidence import FAILED, PASSED, UNCHECKED, Evidence, Look, columns_of, declared_covariates
+from gpvar.gates.evidence import FAILED, PASSED, UNCHECKED, Evidence, Look, columns_of
 from gpvar.organisations import codes_of_board, in_words, lives_on
 from gpvar.problems import count, listing
 from gpvar.study import Study, months_between
+from gpvar.study.columns import declared_covariates
 
 
 def series_break(e: Evidence) -> Iterator[Look]:

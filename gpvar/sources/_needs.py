@@ -52,7 +52,9 @@ class State:
     state
         One of `THERE`, `PARTLY`, `OLD`, `UNREADABLE`, `MISSING`, `BOARD`.
     files
-        The files that serve, and those that cannot be read.
+        The files that serve.
+    broken
+        Files that are meant to serve and cannot be read: those that the study names, and others where none serves.
     months_missing
         Months of the study that no file holds.
     apart
@@ -61,12 +63,22 @@ class State:
         The editions to get.
     named
         Whether the study already names the files.
+    named_as
+        Publications under which the study names them wrongly.
+    own
+        Whether the study names files of this publication itself, in lines that gpvar leaves alone.
+    overlap
+        Whether two of the files hold the same month.
     """
 
     need: Need
     state: str
     files: tuple[Found, ...] = ()
+    broken: tuple[Found, ...] = ()
     months_missing: tuple[str, ...] = ()
     apart: int = 0
     get: tuple[Edition, ...] = ()
     named: bool = False
+    named_as: tuple[str, ...] = ()
+    own: bool = False
+    overlap: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,39 +63,41 @@ def look(folders: Iterable[Path], also: Iterable[Path] = ()) -> tuple[Found, ...
     Returns
     -------
     tuple of Found
-        By folder in the order given, then by name. Files of no known layout are passed over; those that are meant to
-        be an official file and cannot be read come with the reason.
+        The further files first, then by folder in the order given and by name. Files of no known layout are passed
+        over in folders; those that are meant to be an official file and cannot be read come with the reason, and so do
+        all of `also` that cannot be used.
     """
-    paths: dict[Path, None] = {}
-    for file in also:
-        paths[file.resolve()] = None
-    for folder in folders:
-        for file in _files(folder):
-            paths[file.resolve()] = None
-    found = (_found(path) for path in paths)
+    named = dict.fromkeys(file.resolve() for file in also)
+    paths = dict.fromkeys([*named, *(file.resolve() for folder in folders for file in _files(folder))])
+    found = (_found(path, asked_for=path in named) for path in paths)
     return tuple(item for item in found if item is not None)
 
 
 def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
+    """Return the newest files of a folder that may be official ones; a copy "(1)" after what it is a copy of."""
+    dated = []
     try:
-        files = [item for item in folder.iterdir() if item.suffix.lower() in _SUFFIXES and item.is_file()]
+        items = list(folder.iterdir())
     except OSError:
         return []
-    newest = sorted(files, key=lambda item: -item.stat().st_mtime)[:_MOST_FILES]
-    return sorted(newest, key=lambda item: item.name)
+    for item in items:
+        # A download that came to its end just now has another name.
+        with contextlib.suppress(OSError):
+            if item.suffix.lower() in _SUFFIXES and item.is_file():
+                dated.append((item.stat().st_mtime, item))
+    newest = sorted(dated, key=lambda pair: -pair[0])[:_MOST_FILES]
+    return sorted((item for _, item in newest), key=lambda item: (item.stem, item.name))
 
 
-def _found(path: Path) -> Found | None:
+def _found(path: Path, asked_for: bool) -> Found | None:
     try:
         parts = recognise(path)
-    except NotKnown:
-        return None
+        return Found(path, parts, tuple(edition(part) for part in parts), tuple(holds(part) for part in parts))
+    except NotKnown as error:
+        return Found(path, error=error) if asked_for else None
     except SourceError as error:
         # A stranger's broken zip among the downloads is nobody's business.
-        return Found(path, error=error) if _looks_official(path) else None
-    return Found(path, parts, tuple(edition(part) for part in parts), tuple(holds(part) for part in parts))
+        return Found(path, error=error) if asked_for or _looks_official(path) else None
 
 
 def _looks_official(path: Path) -> bool:

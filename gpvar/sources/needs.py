@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gpvar import catalogue
 from gpvar.catalogue import Edition
 from gpvar.problems import listing
-from gpvar.sources import reference
+from gpvar.sources import reference, taking
 from gpvar.sources._members import fingerprint
 from gpvar.sources._needs import BOARD, MISSING, OLD, PARTLY, THERE, UNREADABLE, Need, State
 from gpvar.sources._publications import distance, nearest
 from gpvar.sources.looking import Found, is_called_like, look
 from gpvar.sources.recognise import recognise
 from gpvar.study import Period, Study, months_of
-from gpvar.study.columns import PUBLICATIONS, REFERENCE, covariate_of
+from gpvar.study.columns import PUBLICATIONS, REFERENCE, covariate_of, declared_covariates
 
 
 def usual_folders(folder: Path) -> list[Path]:
@@ -34,16 +36,33 @@ def states(study: Study, folders: Iterable[Path]) -> tuple[State, ...]:
     folders
         Where to look beside the files that the study names.
     """
-    named = {file.resolve() for spec in study.sources if spec.is_publication for file in spec.files if file.exists()}
-    found = _once(look(folders, also=named))
-    return tuple(_state(need, found, named, study) for need in needed(study))
+    specs = [spec for spec in study.sources if spec.is_publication and spec.id != REFERENCE]
+    named = {file.resolve(): spec.id for spec in specs for file in spec.files}
+    before = {file.resolve() for file in taking.taken_before(study)}
+    there = _There(
+        found=_once(look(folders, also=named)),
+        named=named,
+        own={name for file, name in named.items() if file not in before},
+    )
+    return tuple(_state(need, there, study) for need in needed(study))
 
 
-def _once(found: Iterable[Found]) -> tuple[Found, ...]:
-    """Return each file once, the copy in the folder that comes first."""
+@dataclass(frozen=True, slots=True)
+class _There:
+    """The official files found, those that the study names by publication, and the publications it names itself."""
+
+    found: tuple[Found, ...]
+    named: dict[Path, str]
+    own: set[str]
+
+
+def _once(found: Sequence[Found]) -> tuple[Found, ...]:
+    """Return each file once, the copy in the folder that comes first; those that cannot be read, each for itself."""
     kept: dict[object, Found] = {}
+    sizes = Counter(item.path.stat().st_size for item in found if item.error is None)
     for item in found:
-        kept.setdefault(fingerprint(item.path), item)
+        alone = item.error is not None or sizes[item.path.stat().st_size] == 1
+        kept.setdefault(item.path if alone else fingerprint(item.path), item)
     return tuple(kept.values())
 
 
@@ -75,7 +94,8 @@ def _needed(study: Study) -> tuple[Need, ...]:
     own = {key for spec in study.sources for key in spec.columns}
     given = {key.partition(".")[0] for key in own}
     metrics = [metric for metric in study.metrics if metric not in given]
-    wanted = [c for c in _declared(study) if c not in {covariate_of(key) for key in own}]
+    declared = dict.fromkeys(c for metric in study.metrics for c in declared_covariates(study, metric))
+    wanted = [c for c in declared if c not in {covariate_of(key) for key in own}]
     needs = _of_metrics(metrics)
     rates = [metric for metric in study.metrics if catalogue.metric(metric).kind == "rate"]
     lists = "list_size" not in own
@@ -83,19 +103,13 @@ def _needed(study: Study) -> tuple[Need, ...]:
         shares = tuple(c for c in wanted if c == "age_sex")
         which = ("registered_quinary",) if shares else ("registered_quinary", "registered_all")
         needs.append(Need("registered_patients", which[0], which, characteristics=shares, lists=lists))
-    if lists and metrics:
+    if lists and metrics and study.period.months > 1:
         # The lists of every month: rates are then of the patients of each month, and a merger shows as a jump.
         each = ("registered_all", "registered_quinary")
         needs.append(Need("registered_patients", each[0], each, lists=True, monthly=True, optional=True))
     if "icb_code" not in own:
         needs.append(Need("registered_patients", "registered_map", ("registered_map",), places=True))
     return (*needs, *_of_characteristics([c for c in wanted if c != "age_sex"]))
-
-
-def _declared(study: Study) -> list[str]:
-    rungs = [study.adjust or {}, *(catalogue.metric(metric).adjust for metric in study.metrics)]
-    own = study.adjust is not None and {"M1", "M2"} <= set(study.adjust)
-    return list(dict.fromkeys(c for rung in (rungs[:1] if own else rungs) for ids in rung.values() for c in ids))
 
 
 def _of_metrics(metrics: Sequence[str]) -> list[Need]:
@@ -135,49 +149,74 @@ def _publication(covariate: str) -> str:
     return source if source in catalogue.publications() else ""
 
 
-def _state(need: Need, found: Sequence[Found], named: set[Path], study: Study) -> State:
+def _state(need: Need, there: _There, study: Study) -> State:
     if not need.publication:
         return State(need, BOARD if need.source == "ag_extract" else MISSING)
-    serving = tuple(item for item in found if set(item.holds) & set(need.holds))
-    broken = tuple(item for item in found if item.error is not None and _meant(item, need))
+    serving = tuple(item for item in there.found if set(item.holds) & set(need.holds))
+    meant = tuple(item for item in there.found if item.error is not None and _meant(item, need, there.named))
     if not serving:
         get = _editions(need, study.period, months_of(study.period) if need.monthly else ())
-        return State(need, UNREADABLE if broken else MISSING, broken, get=get)
-    if need.monthly:
-        return _by_months(need, serving, named, study)
+        state = State(need, UNREADABLE if meant else MISSING, broken=meant, get=get)
+    elif need.monthly:
+        state = _by_months(need, serving, study)
+    else:
+        state = _nearest(need, serving, study)
+    wrong = {there.named[item.path] for item in state.files if item.path in there.named} - {need.source}
+    return replace(
+        state,
+        broken=meant if not serving else tuple(item for item in meant if there.named.get(item.path) == need.source),
+        named=bool(state.files) and all(there.named.get(item.path) == need.source for item in state.files),
+        named_as=tuple(sorted(wrong)),
+        own=need.source in there.own,
+    )
+
+
+def _nearest(need: Need, serving: Sequence[Found], study: Study) -> State:
+    """Return the file that is dated nearest to the study's period."""
     months = [_edition(item, need) for item in serving]
     best = nearest(months, study.period)
     chosen = tuple(item for item, month in zip(serving, months, strict=True) if month == best)[:1]
     apart = distance(best, study.period) if best else 0
     limit = catalogue.gates()["covariate_old"].thresholds["months_above"]
     state = OLD if apart > limit else THERE
-    get = _editions(need, study.period, ()) if state == OLD else ()
-    return State(need, state, chosen, apart=apart, get=get, named=_all_named(chosen, named))
+    return State(need, state, chosen, apart=apart, get=_editions(need, study.period, ()) if state == OLD else ())
 
 
-def _by_months(need: Need, serving: tuple[Found, ...], named: set[Path], study: Study) -> State:
-    held = {
-        month for item in serving for month, what in zip(item.editions, item.holds, strict=True) if what in need.holds
-    }
+def _by_months(need: Need, serving: Sequence[Found], study: Study) -> State:
+    """Return the fewest files that hold the most of the study's months."""
     wanted = months_of(study.period)
-    missing = tuple(month for month in wanted if month not in held)
-    used = tuple(sorted((item for item in serving if set(item.editions) & set(wanted)), key=lambda item: item.editions))
-    get = _editions(need, study.period, missing) if missing else ()
-    state = THERE if not missing else PARTLY if used else MISSING
-    return State(need, state, used, months_missing=missing, get=get, named=bool(used) and _all_named(used, named))
-
-
-def _all_named(files: Iterable[Found], named: set[Path]) -> bool:
-    return all(item.path in named for item in files)
+    by_months: dict[frozenset[str], list[Found]] = {}
+    for item in serving:
+        held = frozenset(month for month, what in zip(item.editions, item.holds, strict=True) if what in need.holds)
+        # Files of the same months stay together: a month may be published in two halves.
+        by_months.setdefault(held, []).append(item)
+    used: list[frozenset[str]] = []
+    for month in wanted:
+        if not any(month in held for held in used):
+            # The one that reaches furthest into the period; of equals, the later edition.
+            holding = [held for held in by_months if month in held]
+            used += sorted(holding, key=lambda held: (max(held & set(wanted)), max(held)))[-1:]
+    missing = tuple(month for month in wanted if not any(month in held for held in used))
+    return State(
+        need,
+        THERE if not missing else PARTLY if used else MISSING,
+        tuple(item for held in used for item in by_months[held]),
+        months_missing=missing,
+        get=_editions(need, study.period, missing) if missing else (),
+        overlap=sum(len(held & set(wanted)) for held in used) > len(wanted) - len(missing),
+    )
 
 
 def _edition(item: Found, need: Need) -> str:
     return next(month for month, what in zip(item.editions, item.holds, strict=True) if what in need.holds)
 
 
-def _meant(item: Found, need: Need) -> bool:
-    """Return whether a file that cannot be read has the name of one that serves a need."""
-    return is_called_like(item.path, catalogue.publications()[need.publication].file_like)
+def _meant(item: Found, need: Need, named: dict[Path, str]) -> bool:
+    """Return whether a file that cannot be read is meant for a need: by its name, else as the study says."""
+    cards = catalogue.publications().values()
+    like = {card.id for card in cards if is_called_like(item.path, card.file_like)}
+    told = any(card.id in like and card.source == need.source for card in cards)
+    return need.publication in like or (named.get(item.path) == need.source and not told)
 
 
 def _editions(need: Need, period: Period, months: Sequence[str]) -> tuple[Edition, ...]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from gpvar.errors import StudyError
 from gpvar.sources._members import fingerprint
 from gpvar.sources._needs import OLD, PARTLY, THERE, State
-from gpvar.study import Study, load_study
+from gpvar.sources._study_file import StudyFile, read_study_file, write_own_lines
+from gpvar.study import Study
 
-_BEGIN = "# Files that gpvar found. It writes these lines anew when it takes files in: put your own sources above them."
-_END = "# End of the files that gpvar found."
+#: What the lines of a publication hold beside its files, and keep when they are written anew.
+_KEPT = ("edition",)
 
 
 def take(study: Study, found: Sequence[State]) -> tuple[Path, ...]:
@@ -36,27 +37,34 @@ def take(study: Study, found: Sequence[State]) -> tuple[Path, ...]:
     Raises
     ------
     StudyError
-        When the study file cannot be written, or would no longer be read; it is then as it was.
+        When a file cannot be copied, or the study file cannot be written or would no longer be read; the study file is
+        then as it was.
     """
-    own = {spec.id for spec in study.sources if spec.file not in taken_before(study)}
+    before = taken_before(study)
     files: dict[str, list[Path]] = {}
+    latest = set()
     for state in found:
-        if state.state in (THERE, PARTLY, OLD) and state.need.source not in own:
-            known = files.setdefault(state.need.source, [])
-            known += [kept for item in state.files if (kept := kept_beside(item.path, study)) not in known]
+        if state.own:
+            continue
+        known = files.setdefault(state.need.source, [])
+        usable = state.files if state.state in (THERE, PARTLY, OLD) else ()
+        known += [kept for item in usable if (kept := kept_beside(item.path, study)) not in known]
+        if state.state != THERE:
+            # What cannot be read today stays named, so that the check speaks of it.
+            known += [item.path for item in state.broken if item.path in before and item.path not in known]
+        latest |= {state.need.source} if state.overlap else set()
+    files = {source: several for source, several in files.items() if several}
     if files:
-        write_sources(study, files)
+        write_sources(study, files, latest)
     return tuple(file for several in files.values() for file in several)
 
 
 def taken_before(study: Study) -> set[Path]:
     """Return the files that gpvar itself has named in the study file."""
-    text = _text(study)
-    if _BEGIN not in text:
+    if study.path is None:
         return set()
-    block = tomllib.loads(text[text.index(_BEGIN) :]).get("source", [])
-    names = [name for source in block for name in _several(source.get("file", []))]
-    return {Path(os.path.normpath(study.folder / name)) for name in names}
+    named = [name for source in read_study_file(study.path).sources for name in _several(source.get("file", []))]
+    return {Path(os.path.normpath(study.folder / name)) for name in named}
 
 
 def _several(value: object) -> list[str]:
@@ -68,27 +76,35 @@ def kept_beside(path: Path, study: Study) -> Path:
     if path.is_relative_to(study.folder.resolve()):
         return path
     folder = study.folder.resolve() / "data" / "raw"
-    target = folder / path.name
-    number = 1
-    while target.exists() and fingerprint(target) != fingerprint(path):
-        number += 1
-        target = folder / f"{path.stem}-{number}{path.suffix}"
-    if not target.exists():
-        try:
+    unfinished = folder / f"{path.name}.copying"
+    try:
+        target = _free_place(path, folder)
+        if not target.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            unfinished = target.with_name(target.name + ".part")
             shutil.copyfile(path, unfinished)
             unfinished.replace(target)
-        except OSError as error:
-            raise StudyError(
-                f"A file could not be copied into the study ({error.strerror or error}).",
-                f"{path} to {folder}",
-                "Make room on the disk, or choose a folder in which you may write.",
-            ) from error
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise StudyError(
+            f"A file could not be copied into the study ({error.strerror or error}).",
+            f"{path} to {folder}",
+            "Close it in any other program, see that there is room on the disk and that you may write into the "
+            "study's folder, and run the same command again.",
+        ) from error
     return target
 
 
-def write_sources(study: Study, files: Mapping[str, Iterable[Path]]) -> None:
+def _free_place(path: Path, folder: Path) -> Path:
+    """Return where a copy goes: where the same bytes lie already, else where nothing lies."""
+    target, number = folder / path.name, 1
+    while target.exists() and not (target.is_file() and fingerprint(target) == fingerprint(path)):
+        number += 1
+        target = folder / f"{path.stem}-{number}{path.suffix}"
+    return target
+
+
+def write_sources(study: Study, files: Mapping[str, Iterable[Path]], latest: Iterable[str] = ()) -> None:
     """Write the files of publications into a study file, in place of those written before.
 
     Parameters
@@ -97,6 +113,8 @@ def write_sources(study: Study, files: Mapping[str, Iterable[Path]]) -> None:
         A study that was read from a file.
     files
         Publication → its files, inside the study's folder.
+    latest
+        Publications of which several files hold the same month: the latest is meant, unless the study says otherwise.
 
     Raises
     ------
@@ -104,33 +122,35 @@ def write_sources(study: Study, files: Mapping[str, Iterable[Path]]) -> None:
         When the file cannot be written, or would no longer be read; it is then as it was.
     """
     assert study.path is not None
-    before = _text(study)
-    kept = before[: before.index(_BEGIN)] if _BEGIN in before else before
-    after = before.partition(_END)[2] if _BEGIN in before else ""
-    text = f"{kept.rstrip()}\n\n{_BEGIN}\n{_blocks(study, files)}{_END}\n{after.lstrip()}"
-    load_study(tomllib.loads(text), study.folder, complete=False)
-    unfinished = study.path.with_name(study.path.name + ".part")
-    try:
-        unfinished.write_text(text, encoding="utf-8", newline="\n")
-        unfinished.replace(study.path)
-    except OSError as error:
-        raise StudyError(
-            f"The study file could not be written ({error.strerror or error}).",
-            str(study.path),
-            "Close it in any other program, and run the same command again.",
-        ) from error
+    file = read_study_file(study.path)
+    write_own_lines(file, _blocks(study, files, _kept_lines(file, latest)), study.folder)
 
 
-def _blocks(study: Study, files: Mapping[str, Iterable[Path]]) -> str:
+def _kept_lines(file: StudyFile, latest: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return what each publication's lines hold beside its files: what was chosen there before, else the latest."""
+    kept: dict[str, dict[str, str]] = {source: {"edition": "latest"} for source in latest}
+    for source in file.sources:
+        own = {word: str(source[word]) for word in _KEPT if word in source}
+        kept.setdefault(str(source.get("id")), {}).update(own)
+    return kept
+
+
+def _blocks(study: Study, files: Mapping[str, Iterable[Path]], kept: Mapping[str, Mapping[str, str]]) -> str:
     said = []
     for source, several in files.items():
-        names = [Path(os.path.relpath(file, study.folder.resolve())).as_posix() for file in several]
+        names = [_relative(file, study.folder.resolve()) for file in several]
         # JSON's text is TOML's.
-        value = json.dumps(names[0] if len(names) == 1 else names, ensure_ascii=False)
-        said.append(f"[[source]]\nid   = {json.dumps(source)}\nfile = {value}\n\n")
+        quoted = [json.dumps(name, ensure_ascii=False) for name in names]
+        value = quoted[0] if len(quoted) == 1 else "[\n" + "".join(f"    {name},\n" for name in quoted) + "]"
+        lines = ["[[source]]", f"id   = {json.dumps(source)}", f"file = {value}"]
+        lines += [f"{word} = {json.dumps(text, ensure_ascii=False)}" for word, text in kept.get(source, {}).items()]
+        said.append("\n".join([*lines, "", ""]))
     return "".join(said)
 
 
-def _text(study: Study) -> str:
-    assert study.path is not None
-    return study.path.read_text(encoding="utf-8-sig")
+def _relative(file: Path, folder: Path) -> str:
+    """Return a path as the study names it; one on another drive cannot be said from its folder."""
+    try:
+        return Path(os.path.relpath(file, folder)).as_posix()
+    except ValueError:
+        return file.as_posix()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from gpvar import catalogue
 from gpvar.problems import Problems, nearest
-from gpvar.study.model import SourceSpec
+from gpvar.study.model import SourceSpec, Study
 
 CODE = "practice_code"
 PERIOD = "period"
@@ -50,6 +50,12 @@ def metric_of(key: str) -> str | None:
     """Return the metric id that a column key belongs to, or None."""
     name, _, part = key.partition(".")
     return name if part in PARTS and name in catalogue.metrics() else None
+
+
+def declared_covariates(study: Study, metric: str) -> tuple[str, ...]:
+    """Return the characteristics that a metric is to be adjusted for: the study's, else the card's."""
+    card, own = catalogue.metric(metric), study.adjust or {}
+    return tuple(dict.fromkeys(c for rung in ("M1", "M2") for c in own.get(rung, card.adjust.get(rung, ()))))
 
 
 def headings(value: str | list[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpvar.words import quality, verdict
 from gpvar.words.facts import practice_facts
-from gpvar.words.text import plain, plural
+from gpvar.words.text import plain, plural, typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,11 +60,11 @@ def new_study_written(path: Any, found: Sequence[str]) -> str:
     lines = [f"The study is {state}: {path}", *(plain(text, 2000) for text in found)]
     if gathering:
         lines.append(
-            f"Next: python run.py sources {path}   says which are needed, which are here and where to get them"
+            f"Next: python run.py sources {typed(path)}   says which are needed, which are here and where to get them"
         )
         return "\n".join(lines)
-    lines.append(f"{'When that is mended' if unfinished else 'Next'}: python run.py check {path}")
-    lines.append(f"Then: python run.py run {path}")
+    lines.append(f"{'When that is mended' if unfinished else 'Next'}: python run.py check {typed(path)}")
+    lines.append(f"Then: python run.py run {typed(path)}")
     return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpvar import catalogue
-from gpvar.words.text import listed, month_in_words, plain, plural
+from gpvar.words.text import listed, month_in_words, plain, plural, sentence, typed
 
 if TYPE_CHECKING:
     from gpvar.catalogue import Edition
@@ -46,7 +46,8 @@ def sources_needed(study: Study, found: Sequence[State], folders: Iterable[Path]
     """
     if not found:
         return "This study needs no publication: its own files hold everything that it asks for."
-    lines = [f"{plain(study.title)}: what it needs for {study.period.label}.", ""]
+    period = "" if study.period.label in study.title else f", {study.period.label}"
+    lines = [f"{plain(study.title)}{period}: the publications that it needs.", ""]
     for state in found:
         lines += [*_state(state, study), ""]
     return "\n".join([*lines, *_closing(study, found, folders)])
@@ -55,17 +56,17 @@ def sources_needed(study: Study, found: Sequence[State], folders: Iterable[Path]
 def _state(state: State, study: Study) -> list[str]:
     optional = "OPTIONAL, " if state.need.optional and state.state != "there" else ""
     lines = [f"{optional}{_STATES[state.state]}: {_title(state.need)}, for {_use(state.need)}."]
-    lines += [_INDENT + text for item in state.files for text in _file(item, state)]
+    lines += [f"{_INDENT}{_file(item)}" for item in state.files]
     if any(not catalogue.layouts()[part.layout].seen for item in state.files for part in item.parts):
         lines.append(_INDENT + _UNSEEN)
+    lines += [_INDENT + text for item in state.broken for text in _broken(item)]
     if state.months_missing and state.state == "partly":
         lines.append(f"{_INDENT}Still missing: {runs_of_months(state.months_missing)}.")
     if state.state == "old":
         lines.append(f"{_INDENT}It is {plural(state.apart, 'month')} from the study's period; a nearer one is better.")
     if not state.need.publication:
         lines.append(_INDENT + _no_publication(state.need))
-    if state.state in ("there", "old") and not state.named:
-        lines.append(f"{_INDENT}Not yet in the study.")
+    lines += [_INDENT + text for text in _not_named(state)]
     if state.need.optional and state.get:
         card = catalogue.publications()[state.need.publication]
         return [*lines, f'{_INDENT}Get the months from {card.page}, a link like "{card.link_text}" on each.']
@@ -87,14 +88,32 @@ def _use(need: Need) -> str:
     return listed(said)
 
 
-def _file(item: Any, state: State) -> list[str]:
-    where = f"{plain(item.path.name)} in {plain(item.path.parent, 200)}"
-    if item.error is not None:
-        return [f"{where}: {plain(item.error.problem, 600)}", plain(item.error.fix, 600)]
+def _not_named(state: State) -> list[str]:
+    """Return what hinders the study from using files that are there."""
+    source = state.need.source
+    if state.named_as:
+        wrong = listed(f'"{name}"' for name in state.named_as)
+        return [f'The study names it under id = {wrong}; it belongs under [[source]] with id = "{source}".']
+    if state.named or not state.files:
+        return []
+    if state.own:
+        return [f'Not yet in the study: add it to file = [...] under your own [[source]] with id = "{source}".']
+    return ["Not yet in the study."]
+
+
+def _file(item: Any) -> str:
     titles = dict.fromkeys(catalogue.layouts()[part.layout].title for part in item.parts)
     months = sorted({month for month in item.editions if month})
     of = runs_of_months(months) if months else "edition not said by the file or its name"
-    return [f"{where}: {listed(titles)}; {of}."]
+    return f"{_place(item)}: {listed(titles)}; {of}."
+
+
+def _broken(item: Any) -> list[str]:
+    return [f"{_place(item)}: {plain(item.error.problem, 600)}", plain(item.error.fix, 600)]
+
+
+def _place(item: Any) -> str:
+    return f"{plain(item.path.name, 200)} in {plain(item.path.parent, 300)}"
 
 
 def _no_publication(need: Need) -> str:
@@ -108,12 +127,14 @@ def _no_publication(need: Need) -> str:
 
 def _get(edition: Edition) -> list[str]:
     card = catalogue.publications()[edition.publication]
-    which = f"{_span(edition.covers)}: " if edition.covers and card.every == "month" else ""
+    step = f"open {edition.page}"
+    if edition.covers and card.every == "month":
+        step = f"for {_span(edition.covers)} {step}"
     like = edition.file or re.sub(r"\{.*\}", "…", card.file_like)
     words = f'click "{edition.link_text}"' + ("" if edition.link_text_seen else " (the words may differ a little)")
     named = f" and save the file, which is called like {like}" if like else " and save the file"
     fetched = ". 'fetch' knows its address" if edition.address else ""
-    return [f"Get {which}open {edition.page}", f"{_INDENT}{words}{named}{fetched}.{_next(edition)}"]
+    return [sentence(step).removesuffix("."), f"{_INDENT}{words}{named}{fetched}.{_next(edition)}"]
 
 
 def _next(edition: Edition) -> str:
@@ -149,21 +170,52 @@ def _closing(study: Study, found: Sequence[State], folders: Iterable[Path]) -> l
     here = len([state for state in needed if state.state == "there"])
     old = len([state for state in needed if state.state == "old"])
     lines = [f"{here} of the {len(needed)} that are needed are here{f', and {old} of an old date' if old else ''}."]
-    folder = plain(study.folder, 300)
-    if any(not state.named for state in usable):
-        lines.append(f"python run.py sources {folder} --take   copies them to data/raw and names them in the study.")
+    if any(state.files and not state.named and not state.named_as and not state.own for state in usable):
+        lines.append(
+            f"python run.py sources {_command(study)} --take   copies them to data/raw and names them in the study."
+        )
     if any(edition.address for state in needed for edition in state.get):
-        lines.append(f"python run.py fetch {folder}   downloads those whose address is known.")
-    lines.append(f"Looked in {listed(plain(place, 200) for place in folders)}; --look FOLDER adds one.")
+        lines.append(f"python run.py fetch {_command(study)}   downloads those whose address is known.")
+    lines.append(f"Looked in {listed(plain(place, 300) for place in folders)}; --look FOLDER adds one.")
     return lines
 
 
-def taken_in(files: Sequence[Path], study: Study) -> str:
-    """Return which files a study now names."""
+def _command(study: Study) -> str:
+    """Return how a study is named after a command: by its folder, or by its file where that is called otherwise."""
+    path = study.path
+    return typed(study.folder if path is None or path.name == "study.toml" else path)
+
+
+def taken_in(files: Sequence[Path], found: Sequence[State], study: Study) -> str:
+    """Return which files a study now names, and what to do next.
+
+    Parameters
+    ----------
+    files
+        What `gpvar.sources.taking.take` returned.
+    found
+        What `gpvar.sources.needs.states` returns now.
+    study
+        The study.
+    """
     if not files:
-        return "Nothing was taken in: no file that the study needs was found."
-    names = "\n".join(f"{_INDENT}{plain(file.name)}" for file in files)
-    return f"Now named in {plain(study.path, 300)}:\n{names}\nNext: python run.py check {plain(study.folder, 300)}"
+        said = "Nothing was taken in: no file that the study needs was found."
+    else:
+        names = "\n".join(f"{_INDENT}{plain(file.name, 200)}" for file in files)
+        said = f"Now named in {plain(study.path, 300)}:\n{names}"
+    needed = [state for state in found if not state.need.optional]
+    lacking = [state for state in needed if state.state not in ("there", "old") or not state.named]
+    rates = any(catalogue.metric(metric).kind == "rate" for metric in study.metrics)
+    first = [state for state in lacking if state.need.metrics or state.broken or (state.need.lists and rates)]
+    if first:
+        return f"{said}\nStill to be got before the study can be checked: {listed(map(_lacking, first))}."
+    rest = f"\nStill not there, so not allowed for: {listed(map(_lacking, lacking))}." if lacking else ""
+    return f"{said}{rest}\nNext: python run.py check {_command(study)}"
+
+
+def _lacking(state: State) -> str:
+    months = f" ({runs_of_months(state.months_missing)})" if state.state == "partly" else ""
+    return f"{_title(state.need)}{months}"
 
 
 def proposed_events(proposals: Any, path: Path, study: Study) -> str:

@@ -26,6 +26,12 @@ def plain(value: object, limit: int = 120) -> str:
     return visible if len(visible) <= limit else visible[: limit - 1].rstrip() + "…"
 
 
+def typed(path: object) -> str:
+    """Return a path as it is typed after a command, between quotation marks where it has spaces."""
+    text = str(path)
+    return f'"{text}"' if re.search(r"[\s&()';]", text) else text
+
+
 def escape_markdown(value: object, limit: int = 120) -> str:
     r"""Return text from a file so that Markdown shows it as it is.
 
