@@ -83,14 +83,16 @@ def new_study(
     months = period_asked(period)
     if data is None and not (practice or icb or listed):
         return _write_template(folder, metric_ids(metric), today)
-    if data is None:
-        about = {"practice": practice, "icb": icb, "list_file": listed, "metric": metric, "period": months}
-        return _write(gathering.declare(folder, **about, today=today), folder, today)
-    if is_reference(Path(data)):
-        about = {"practice": practice, "icb": icb, "list_file": listed, "metric": metric, "period": months}
-        draft = gathering.declare(folder, **about, today=today, reference_file=Path(data).resolve())
+    about = {"practice": practice, "icb": icb, "list_file": listed, "metric": metric, "period": months}
+    if data is None or is_reference(Path(data)):
+        held = None if data is None else Path(data).resolve()
+        try:
+            draft = gathering.declare(folder, **about, today=today, reference_file=held)
+        except GpvarError as error:
+            raise _in_options(error, listed) from None
         path = _write(draft, folder, today)
-        reference.use(Path(data).resolve(), load_study(path, complete=False))
+        if held is not None:
+            reference.use(held, load_study(path, complete=False))
         return path
     try:
         draft = _draft(Path(data).resolve(), sheet, folder, today, metric)

@@ -40,7 +40,7 @@ def describe(path: Path | str) -> tuple[str, ...]:
     text = path.read_text(encoding="utf-8")
     content = tomllib.loads(text)
     if not content.get("source"):
-        return ("It names no file yet: the publications that it needs are gathered next.",)
+        return (*_remarks(text), "It names no file yet: the publications that it needs are gathered next.")
     first = content["source"][0]
     if "columns" not in first:
         return tuple(_read(path))

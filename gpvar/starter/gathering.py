@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from gpvar import organisations
-from gpvar.errors import StudyError
+from gpvar.errors import SourceError, StudyError
 from gpvar.sources import reference, registered
 from gpvar.sources.looking import look
 from gpvar.sources.needs import usual_folders
@@ -65,7 +65,7 @@ def declare(
     draft.hierarchy_date = draft.period.last_day
     facts = _in_reference(reference_file, draft.period) if reference_file else None
     if facts is None:
-        facts = _practices(folder, draft.period, practice, icb)
+        facts = _practices(folder, draft.period, practice, icb, list_file)
     choose_area(draft, facts, practice, icb, list_file, folder)
     return draft
 
@@ -81,16 +81,15 @@ def last_year(today: dt.date) -> Period:
     return Period(f"{year}-04", f"{year + 1}-03")
 
 
-def _practices(folder: Path, period: Period, practice: Sequence[str], icb: str | None) -> pd.DataFrame:
-    """Return who the practices are: from the newest map on this computer, else what can be told without one."""
-    maps = [
-        registered.tidy(part)
-        for item in look([*usual_folders(folder), folder.parent])
-        for part in item.parts
-        if part.layout == _MAP
-    ]
+def _practices(
+    folder: Path, period: Period, practice: Sequence[str], icb: str | None, list_file: Path | None
+) -> pd.DataFrame:
+    """Return who the practices are: from the maps on this computer, else what can be told without one."""
+    maps, broken = _maps(folder)
     if maps:
         return organisations.place_on(maps, period.last_day)
+    if broken and practice:
+        raise broken[0]
     named = [query for query in practice if not organisations.looks_like_practice_code(query)]
     if named:
         raise StudyError(
@@ -100,7 +99,7 @@ def _practices(folder: Path, period: Period, practice: Sequence[str], icb: str |
             "into Downloads and run the same command again.",
         )
     board = organisations.find_icb_by_date(icb, period.last_day) if icb else ""
-    if not board and practice:
+    if not board and practice and list_file is None:
         raise StudyError(
             "Without a list of practices it cannot be told to which board a practice belongs.",
             "--practice",
@@ -108,3 +107,16 @@ def _practices(folder: Path, period: Period, practice: Sequence[str], icb: str |
         )
     codes = [query.strip().upper() for query in practice] or [""]
     return pd.DataFrame({"practice_code": codes, "icb_code": board, "icb_name": organisations.name_of_board(board)})
+
+
+def _maps(folder: Path) -> tuple[list[pd.DataFrame], list[SourceError]]:
+    """Return the maps of practices that lie on this computer, and why others cannot be read."""
+    maps, broken = [], []
+    for item in look([*usual_folders(folder), folder.parent]):
+        for part in item.parts:
+            if part.layout == _MAP:
+                try:
+                    maps.append(registered.tidy(part))
+                except SourceError as error:
+                    broken.append(error)
+    return maps, broken
