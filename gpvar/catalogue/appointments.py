@@ -85,9 +85,9 @@ def completeness() -> dict[str, float]:
     return dict(_raw()["completeness"])
 
 
-def small_category() -> tuple[float, str]:
-    """Return below which share categories are put together in the counts by month, and their name then."""
-    return _raw()["small_category"]["share_below"], _raw()["small_category"]["name"]
+def steady_category() -> tuple[float, str]:
+    """Return within which movement of their share categories are put together by month, and their name then."""
+    return _raw()["steady_category"]["share_moves_below"], _raw()["steady_category"]["name"]
 
 
 def published() -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -260,7 +261,7 @@ def _counts(used: dict[str, Version]) -> pd.DataFrame:
     size = [len(codes)] * len(counted)
     frame = pd.DataFrame(
         {
-            "practice_code": np.tile(np.array(codes, dtype=object), len(counted)),
+            "practice_code": pd.array(codes, dtype="str").take(np.tile(np.arange(len(codes)), len(counted))),
             "metric": _repeated([names[at].partition(".")[0] for at in counted], size),
             "part": _repeated([names[at].partition(".")[2] for at in counted], size),
             "value": values,
@@ -270,7 +271,7 @@ def _counts(used: dict[str, Version]) -> pd.DataFrame:
             "months": np.tile(months, len(counted)),
         }
     )
-    return frame.astype({"practice_code": "str"})[list(COUNTS)]
+    return frame[list(COUNTS)]
 
 
 def _facts(used: dict[str, Version], places: pd.DataFrame | None) -> pd.DataFrame:
@@ -293,31 +294,30 @@ def _facts(used: dict[str, Version], places: pd.DataFrame | None) -> pd.DataFram
 
 
 def _monthly(used: dict[str, Version]) -> pd.DataFrame | None:
-    """Return the counts by month that gates look at; categories that are small throughout are put together."""
+    """Return the counts by month that gates look at; categories that hardly move are put together."""
     if not used:
         return None
     names = list(wanted())
     plain = {"total": "total", "unmapped": "unmapped.numerator", **{name: name for name in facts.monthly()}}
-    large = _large_categories(used)
+    moving = _moving_categories(used)
+    place = pd.Index(sorted({code for version in used.values() for code in version.counts.codes}), dtype="str")
     pieces: list[tuple[str, str, np.ndarray, np.ndarray]] = []
     for month, version in sorted(used.items()):
         counts = version.counts
-        codes = np.array(counts.codes, dtype=object)
+        here = place.get_indexer(list(counts.codes)).astype(np.int32)
         for name, column in plain.items():
-            pieces.append((month, name, codes, counts.values[:, names.index(column)]))
-        rest = np.zeros(len(codes), np.int64)
+            pieces.append((month, name, here, counts.values[:, names.index(column)]))
+        rest = counts.values[:, names.index("total")].copy()
         for at, category in enumerate(counts.categories, start=len(names)):
-            values = counts.values[:, at]
-            shown = (
-                np.isin(codes.astype(str), large.get(category, [])) if category in large else np.zeros(len(codes), bool)
-            )
-            rest += np.where(shown, 0, values)
-            pieces.append((month, CATEGORY + category, codes[shown], values[shown]))
-        pieces.append((month, CATEGORY + facts.small_category()[1], codes, rest))
-    sizes = [len(codes) for _, _, codes, _ in pieces]
+            shown = np.array([code in moving.get(category, ()) for code in counts.codes], dtype=bool)
+            values = counts.values[shown, at]
+            rest[shown] -= values
+            pieces.append((month, CATEGORY + category, here[shown], values))
+        pieces.append((month, CATEGORY + facts.steady_category()[1], here, rest))
+    sizes = [len(at) for _, _, at, _ in pieces]
     return pd.DataFrame(
         {
-            "practice_code": pd.array(np.concatenate([codes for _, _, codes, _ in pieces]), dtype="str"),
+            "practice_code": place.array.take(np.concatenate([at for _, _, at, _ in pieces])),
             "month": _repeated([month for month, *_ in pieces], sizes),
             "name": _repeated([name for _, name, *_ in pieces], sizes),
             "value": np.concatenate([values for *_, values in pieces]).astype(float),
@@ -325,20 +325,24 @@ def _monthly(used: dict[str, Version]) -> pd.DataFrame | None:
     )
 
 
-def _repeated(texts: Sequence[str], sizes: Sequence[int]) -> pd.Series:
+def _repeated(texts: Sequence[str], sizes: Sequence[int]) -> Any:
     numbers, unique = pd.factorize(np.array(texts, dtype=object))
-    return pd.Series(pd.Categorical.from_codes(np.repeat(numbers, sizes), unique)).astype("str")
+    return pd.array(unique, dtype="str").take(np.repeat(numbers.astype(np.int16), sizes))
 
 
-def _large_categories(used: dict[str, Version]) -> dict[str, np.ndarray]:
-    """Return category → practices in whose appointments it is not small in every month."""
-    least, _ = facts.small_category()
-    total = list(wanted()).index("total")
-    found: dict[str, set[str]] = {}
+def _moving_categories(used: dict[str, Version]) -> dict[str, set[str]]:
+    """Return category → practices in whose appointments its share is not steady over the months."""
+    within, _ = facts.steady_category()
+    place = pd.Index(sorted({code for version in used.values() for code in version.counts.codes}))
+    names = list(dict.fromkeys(name for version in used.values() for name in version.counts.categories))
+    least, most = np.full((len(place), len(names)), np.inf), np.full((len(place), len(names)), -np.inf)
     for version in used.values():
         counts = version.counts
-        whole = np.maximum(counts.values[:, total], 1)
-        for at, category in enumerate(counts.categories, start=len(wanted())):
-            codes = np.array(counts.codes)[counts.values[:, at] >= least * whole]
-            found.setdefault(category, set()).update(codes)
-    return {category: np.array(sorted(codes)) for category, codes in found.items() if codes}
+        share = np.zeros((len(counts.codes), len(names)))
+        columns = [names.index(name) for name in counts.categories]
+        total = np.maximum(counts.values[:, list(wanted()).index("total")], 1)
+        share[:, columns] = counts.values[:, len(wanted()) :] / total[:, None]
+        at = place.get_indexer(list(counts.codes))
+        least[at], most[at] = np.minimum(least[at], share), np.maximum(most[at], share)
+    moved = most - least >= within
+    return {name: set(place[moved[:, at]]) for at, name in enumerate(names) if moved[:, at].any()}
