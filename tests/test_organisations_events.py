@@ -359,7 +359,7 @@ def test_a_practice_known_but_never_counted_leaves_its_successor_short_of_its_mo
     counts = counts_of(("A81002", 2000, 6000, 12))
     found = organisations.like_for_like(events(MERGED), YEAR, counts, facts_of({"list_size": [1.0]}, "A81001"))
     assert one_count(found, "A81002")[["value", "months"]].tolist() == [2000, 6]
-    assert found.done["done"].iloc[0].startswith("no counts under its code; its patients are added")
+    assert found.done["done"].iloc[0].startswith("no counts under its code: until the merger")
 
 
 def test_a_missing_part_makes_the_sum_missing_unless_the_merger_was_before_the_period() -> None:

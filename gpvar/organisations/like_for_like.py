@@ -176,13 +176,10 @@ def _what(event: Any, period: Period, known: set[str], months: pd.Series) -> str
         return "after the period: not used"
     if event.event in _JOINING and event.code not in known:
         return "nothing to add: no file has anything under its code"
+    if event.event == "merged" and event.code not in months.index:
+        return f"no counts under its code: until the merger the counts are of {event.successor} alone"
     if event.event == "merged":
-        what = (
-            "its counts and patients are"
-            if event.code in months.index
-            else "no counts under its code; its patients are"
-        )
-        return f"{what} added to those of {event.successor}, for every month"
+        return f"its counts and patients are added to those of {event.successor}, for every month"
     if event.event == "code_changed":
         return f"its months are put together with those under {event.successor}"
     if event.event == "closed" and event.date > str(period.first_day):

@@ -102,15 +102,17 @@ def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable
     _refuse_without_figures(study, counts)
     facts, dates = facts_of(tables)
     by_month = {metric for table in tables if table.has_months for metric in table.counts["metric"].unique()}
+    monthly = _monthly(tables)
+    _refuse_without_lists(study, counts, facts)
+    # Before mergers are put together, so that patients are counted for the months in which their practice is.
+    counts, from_lists = with_patient_months(study, counts, facts, monthly, by_month)
     joined = organisations.like_for_like(
-        own.events, study.period, counts, facts, _monthly(tables), dates=dates, has_months=bool(by_month)
+        own.events, study.period, counts, facts, monthly, dates=dates, has_months=bool(by_month)
     )
-    counts, monthly = joined.counts, joined.monthly
+    counts = joined.counts
     measured = pd.Index(sorted(counts.loc[counts["metric"].isin(study.metrics), "practice_code"].unique()))
     day = study.reference.hierarchy_date or study.period.last_day
     facts, not_told = placed(tables, joined.facts.reindex(measured), day)
-    _refuse_without_lists(study, counts, facts)
-    counts, from_lists = with_patient_months(study, counts, facts, monthly, by_month)
     outcomes, months = outcomes_of(study, counts, measured, bool(by_month))
     _refuse_wrong_columns(study, outcomes)
     places = hierarchy(facts)
@@ -128,7 +130,7 @@ def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable
         lost={table.id: float(1 - measured.isin(table.facts.index).mean()) for table in tables if len(table.facts)},
         impossible=tuple(item for table in tables for item in table.impossible),
         dates=dates,
-        monthly=monthly,
+        monthly=joined.monthly,
         events=organisations.events_within(own.events, study.period),
         placed_on=None if not_told is None else day,
         boards_not_told=not_told,
