@@ -20,6 +20,7 @@ from gpvar.sources._parts import Part
 _HEAD_BYTES = 65_536
 #: Codes of organisations; a heading has no figure in it.
 _CODE = re.compile(r"(?=\D*\d)[A-Z0-9]{3,8}")
+_LONGEST_SHOWN = 60
 _DELIMITERS = (",", ";", "\t", "|")
 #: A file with at least this share of a layout's headings is meant to be that file.
 _MEANT = 0.6
@@ -147,7 +148,11 @@ def _refuse_what_is_no_text(head: bytes, member: Member) -> None:
 
 
 def _is_utf16(head: bytes) -> bool:
-    return head[:2] in (b"\xff\xfe", b"\xfe\xff") or head[1:400:2].count(0) > 100 or head[0:400:2].count(0) > 100
+    """Return whether the bytes are letters of two bytes: marked so, or with noughts in every other place alone."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return True
+    noughts = sorted((head[0:400:2].count(0), head[1:400:2].count(0)))
+    return noughts[0] == 0 and noughts[1] > len(head[:400]) / 4
 
 
 def _encoding(head: bytes) -> str:
@@ -188,7 +193,7 @@ def header_differs(layout: Layout, header: Sequence[str], member: Member) -> Sou
     """Return the error for headings that are nearly those of a layout, compared one by one."""
     there = places(layout, header, layout.columns)
     missing = [name for name in layout.required if name not in there]
-    new = [cell for place, cell in enumerate(header) if place not in there.values() and cell.strip()]
+    new = [_shown(cell) for place, cell in enumerate(header) if place not in there.values() and cell.strip()]
     said = []
     for name in missing:
         near = closest(name, new, 1)
@@ -204,6 +209,12 @@ def header_differs(layout: Layout, header: Sequence[str], member: Member) -> Sou
     )
 
 
+def _shown(heading: str) -> str:
+    """Return a heading as it can be shown: a file may hold anything, of any length."""
+    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in heading).split())
+    return plain if len(plain) <= _LONGEST_SHOWN else f"{plain[: _LONGEST_SHOWN - 1]}…"
+
+
 def _unknown(path: Path, strangers: Sequence[Member]) -> NotKnown:
     if not strangers:
         return NotKnown(
@@ -211,7 +222,7 @@ def _unknown(path: Path, strangers: Sequence[Member]) -> NotKnown:
         )
     member = strangers[0]
     _, _, rows = opening(member)
-    header = [cell.strip() for cell in (rows[0] if rows else []) if cell.strip()]
+    header = [_shown(cell) for cell in (rows[0] if rows else []) if cell.strip()]
     inside = f" ({member.name})" if member.name else ""
     return NotKnown(
         f"The headings are those of no official file that gpvar knows{inside}: {listing(header, 6)}.",
