@@ -126,10 +126,13 @@ def _of_metrics(metrics: Sequence[str]) -> list[Need]:
 
 
 def _of_characteristics(wanted: Iterable[str]) -> list[Need]:
-    by_publication: dict[str, list[str]] = {}
+    by_publication: dict[tuple[str, str], list[str]] = {}
     for covariate in wanted:
-        by_publication.setdefault(_publication(covariate), []).append(covariate)
-    return [_need_of(publication, tuple(ids)) for publication, ids in by_publication.items()]
+        publication = _publication(covariate)
+        # What no publication holds is got from different places.
+        apart = "" if publication else catalogue.covariate(covariate).source
+        by_publication.setdefault((publication, apart), []).append(covariate)
+    return [_need_of(publication, tuple(ids)) for (publication, _), ids in by_publication.items()]
 
 
 def _need_of(publication: str, characteristics: tuple[str, ...]) -> Need:
