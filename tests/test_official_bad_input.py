@@ -438,14 +438,36 @@ def test_a_heading_of_another_edition_is_compared_with_the_known_ones(tmp_path: 
 def test_roles_that_are_sums_of_others_are_refused(tmp_path: Path) -> None:
     values = {}
     for code in made.PRACTICES:
-        values |= {(code, "GP", "Partner"): 2.0, (code, "GP", "All GP partners"): 2.0, (code, "GP", "Total"): 2.0}
+        sizes = {"Partner": 2.0, "Salaried": 1.0, "Partners of any kind": 2.0, "Total": 3.0}
+        values |= {(code, "GP", role): size for role, size in sizes.items()}
     part = made.high_level(tmp_path / "w.csv", values)
     assert refused(lambda: workforce.read([part], YEAR)) == (
-        "In 7 of 7 practices the roles of the group GP do not add up to its published total (A81001: roles 4.00, total "
-        "2.00).",
+        "In 7 of 7 practices the roles of the group GP do not add up to its published total (A81001: roles 5.00, total "
+        "3.00).",
         str(tmp_path / "w.csv"),
         "Some of its roles may be sums of others, which would count people twice: use the detailed table of the same "
         "zip.",
+    )
+
+
+def test_roles_that_no_total_vouches_for_are_refused(tmp_path: Path) -> None:
+    values = {(code, "GP", role): 2.0 for code in made.PRACTICES for role in ("Partner", "Salaried", "Locum")}
+    problem, _, fix = refused(lambda: workforce.read([made.high_level(tmp_path / "w.csv", values)], YEAR))
+    assert problem == (
+        "The file has no total of the group GP to hold its roles against, so it cannot be told whether some of them "
+        "are sums of others: Locum, Partner, Salaried."
+    )
+    assert fix.endswith("use the detailed table of the same zip.")
+
+
+def test_a_role_that_is_the_sum_of_the_others_is_refused(tmp_path: Path) -> None:
+    values: dict[tuple[str, str, str], object] = {}
+    for place, code in enumerate(made.PRACTICES):
+        parts = {"Partner": 2.0 + place, "Salaried": 1.0, "Every doctor": 3.0 + place, "Total": 6.0 + 2 * place}
+        values |= {(code, "GP", role): size for role, size in parts.items()}
+    problem, _, _ = refused(lambda: workforce.read([made.high_level(tmp_path / "w.csv", values)], YEAR))
+    assert problem == (
+        "In 7 of 7 practices the role Every doctor of the group GP is the sum of its other roles: it seems to be a total."
     )
 
 

@@ -466,6 +466,33 @@ def test_the_detailed_table_is_used_and_held_against_the_other(tmp_path: Path) -
     )
 
 
+@pytest.mark.parametrize("name", ["All GPs", "All", "Total GPs", "GP Total", "TOTAL"])
+def test_a_total_by_any_name_is_not_counted_beside_its_parts(tmp_path: Path, name: str) -> None:
+    sizes = {"Senior Partner": 3.0, "Salaried": 2.0, "Locum": 0.5, name: 5.5}
+    values = {(f"M{place:05d}", "GP", role): size for place in range(10) for role, size in sizes.items()}
+    found = workforce.read([made.high_level(tmp_path / "w.csv", values)], YEAR)
+    assert (found.facts["gp_fte"] == 5.0).all()
+    assert "GP: the roles add up to the published total in all 10 practices that have both." in found.remarks
+
+
+def test_the_widest_of_several_totals_is_held_against_the_roles(tmp_path: Path) -> None:
+    sizes = {"Partner": 3.0, "Locum": 0.5, "All GPs": 3.5, "All GPs, no locums": 3.0}
+    values = {(f"M{place:05d}", "GP", role): size for place in range(10) for role, size in sizes.items()}
+    found = workforce.read([made.high_level(tmp_path / "w.csv", values)], YEAR)
+    assert (found.facts["gp_fte"] == 3.0).all()
+
+
+def test_a_detailed_table_is_used_when_the_other_cannot_be(tmp_path: Path) -> None:
+    columns = catalogue.layouts()["workforce_detailed"].columns
+    cells = {"PRAC_CODE": "A81001", "TOTAL_PATIENTS": "5000", "TOTAL_GP_FTE": "3.5", "TOTAL_GP_EXTGL_FTE": "2.0"}
+    rows = [[cells.get(name, "NA") for name in columns]]
+    detailed = made.part(made.write(tmp_path / "Detailed June 2026.csv", "workforce_detailed", rows))
+    high = made.high_level(tmp_path / "High level June 2026.csv", {("A81001", "GP", "Partner"): 2.0})
+    found = workforce.read([detailed, high], YEAR)
+    assert found.facts.loc["A81001", "gp_fte"] == 2.0
+    assert any(text.startswith("The detailed table was used and could not be held") for text in found.remarks)
+
+
 # --- the register ----------------------------------------------------------------------------------------------------
 
 
@@ -490,10 +517,23 @@ def test_the_register_gives_english_practices_open_in_the_period(tmp_path: Path)
         "sub_icb_code": "00L",
         "icb_code": "QHM",
         "region_code": "Y63",
-        "date": "2026-04-01",
+        "date": "2024-01-01",
     }
     whole = ods.tidy(part).set_index("practice_code")
     assert whole.loc["B81002", "close_date"] == "2025-09-30" and not whole.loc["B81002", "is_practice"]
+
+
+def test_the_register_is_of_the_month_in_its_name_whatever_is_to_close_later(tmp_path: Path) -> None:
+    rows = [
+        made.register_row("A81001", open_date="20260105"),
+        made.register_row("B81002", close_date="20260430"),
+        made.register_row("C81003", status="P", open_date="20260601"),
+    ]
+    march = Period("2026-03", "2026-03")
+    for name, month in (("epraccur_mar2026.csv", "2026-03-01"), ("epraccur.csv", "2026-01-01")):
+        found = ods.read([made.part(made.write(tmp_path / name, "ods_epraccur", rows))], march)
+        assert found.places is not None
+        assert set(found.places["date"]) == {month}
 
 
 def test_the_real_register_of_january_2024(england: pd.DataFrame) -> None:

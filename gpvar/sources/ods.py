@@ -100,7 +100,7 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
     """
     single, remarks = distinct(parts)
     frames = [_rows(part) for part in single]
-    editions = [max(month_in_name(part), _latest(frame)[:7]) for part, (frame, *_) in zip(single, frames, strict=True)]
+    editions = [month_in_name(part) or _edition(frame) for part, (frame, *_) in zip(single, frames, strict=True)]
     part, edition, unused = one_edition(single, editions, period)
     frame, rows, reason = frames[single.index(part)]
     wales = frame["region_code"] == known()["ods"]["wales"]
@@ -168,6 +168,12 @@ def _days(text: pd.DataFrame, column: str, part: Part, problems: Problems) -> pd
     found = pd.to_datetime(cells.where(cells != ""), format="%Y%m%d", errors="coerce")
     note_cells(text, column, cells.index[found.isna() & (cells != "")], "is not a day", part, problems)
     return found.dt.strftime("%Y-%m-%d").fillna("").astype(str)
+
+
+def _edition(frame: pd.DataFrame) -> str:
+    """Return the month of the last opening, for a name that says none: closures and proposed practices lie ahead."""
+    opened = frame.loc[frame["status"] != known()["ods"]["proposed"], "open_date"].max()
+    return (opened or _latest(frame))[:7]
 
 
 def _latest(frame: pd.DataFrame) -> str:

@@ -45,6 +45,9 @@ _DETAILED = {
 _DETAILED_NEEDS = ("TOTAL_PATIENTS", "TOTAL_GP_FTE", "TOTAL_GP_EXTGL_FTE")
 _HIGH = ["PRAC_CODE", "STAFF_GROUP", "DETAILED_STAFF_ROLE", "MEASURE", "VALUE"]
 _COVARIATES = ("gp_fte", "admin_fte")
+_DETAILED_INSTEAD = (
+    "Some of its roles may be sums of others, which would count people twice: use the detailed table of the same zip."
+)
 _DEFINITION = (
     "GPs are counted as full-time equivalents without doctors in training and locums. Staff employed by networks are "
     "not in it."
@@ -111,11 +114,19 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
         if part.layout in tables:
             raise two_of_one([one for one in used if one.layout == part.layout], edition)
         frame, rows, reason, others = (_detailed if part.layout == "workforce_detailed" else _high_level)(part)
-        tables[part.layout] = _of_detailed(frame) if part.layout == "workforce_detailed" else _of_roles(frame, part)
         found += others
         provenance.append(
             provenance_of(part, rows_read=rows, rows_kept=len(frame), reason=reason, edition=edition, dates=dates)
         )
+        try:
+            tables[part.layout] = _of_detailed(frame) if part.layout == "workforce_detailed" else _of_roles(frame, part)
+        except SourceError as error:
+            if "workforce_detailed" not in tables:
+                raise
+            # Both lie in one zip, and nothing of this one is used but to hold the other against it.
+            remarks.append(
+                f"The detailed table was used and could not be held against the high-level one: {error.problem}"
+            )
     facts, said = next(iter(tables.values()))
     remarks += [_when(edition, facts), _DEFINITION, *said]
     if len(tables) == 2:
@@ -183,7 +194,7 @@ def _high_level(part: Part) -> tuple[pd.DataFrame, int, str, tuple[tuple[str, in
             "role": role,
             "measure": text["MEASURE"].str.strip(),
             "value": _not_below_nought(text, "VALUE", part, problems),
-            "is_total": role.str.casefold() == known()["workforce"]["total_role"].casefold(),
+            "is_total": role.str.contains(known()["workforce"]["total_role"], case=False, regex=True),
         }
     )
     problems.raise_if_any()
@@ -207,13 +218,17 @@ def _of_roles(frame: pd.DataFrame, part: Part) -> tuple[pd.DataFrame, list[str]]
             if name == "gp_fte":
                 raise _no_roles(group, part)
             continue
-        totals = own[own["is_total"]].set_index("practice_code")["value"].reindex(every)
+        _refuse_sum_of_others(roles, group, part)
+        # Of several totals the widest counts everyone: others may leave out locums.
+        totals = own[own["is_total"]].groupby("practice_code")["value"].max().reindex(every)
         left_out = roles["role"].str.casefold().str.contains("|".join(rules["roles_not_counted"]))
         counted = roles.assign(value=roles["value"].mask(left_out, 0.0)) if name == "gp_fte" else roles
         # A published nought is nobody; no row at all is not known.
         nobody = ~every.isin(roles["practice_code"]) & (totals == 0)
         facts[name] = _summed(counted, every).mask(nobody, 0.0)
-        remarks += _against_totals(_summed(roles, every), totals, group, part)
+        summed = _summed(roles, every)
+        _refuse_without_totals(summed, totals, roles, group, part)
+        remarks += _against_totals(summed, totals, group, part)
         if name == "gp_fte":
             out = listing(sorted(roles.loc[left_out, "role"].unique()), 8) or "none was found"
             remarks.append(f"Roles of GPs that were not counted: {out}.")
@@ -235,12 +250,45 @@ def _no_roles(group: str, part: Part) -> SourceError:
     )
 
 
+def _refuse_sum_of_others(roles: pd.DataFrame, group: str, part: Part) -> None:
+    """Refuse roles of which one, by whatever name, counts everyone in the others again."""
+    rules = known()["workforce"]
+    table = roles.pivot_table("value", "practice_code", "role", aggfunc="sum").fillna(0.0)
+    several = table[(table > 0).sum(axis=1) > 1]
+    rest = several.sum(axis=1)
+    for role in several:
+        same = (several[role] > 0) & ((rest - 2 * several[role]).abs() <= rules["rounding"])
+        if same.sum() > rules["sum_of_others_above"] * len(several):
+            raise SourceError(
+                f"In {same.sum():,} of {len(several):,} practices the role {role} of the group {group} is the sum of "
+                "its other roles: it seems to be a total.",
+                part.member.place,
+                _DETAILED_INSTEAD,
+            )
+
+
+def _refuse_without_totals(
+    summed: pd.Series, published: pd.Series, roles: pd.DataFrame, group: str, part: Part
+) -> None:
+    """Refuse roles that no total, or hardly one, can be held against: some may count the people of others again."""
+    held = int((summed.notna() & published.notna()).sum())
+    if not summed.notna().any() or held > known()["workforce"]["with_total_above"] * summed.notna().sum():
+        return
+    lacks = "has no total" if not published.notna().any() else f"has a total for only {count(held, 'practice')}"
+    raise SourceError(
+        f"The file {lacks} of the group {group} to hold its roles against, so it cannot be told whether some of them "
+        f"are sums of others: {listing(sorted(roles['role'].unique()), 8)}.",
+        part.member.place,
+        _DETAILED_INSTEAD,
+    )
+
+
 def _against_totals(summed: pd.Series, published: pd.Series, group: str, part: Part) -> list[str]:
     """Return a sentence on how roles and published totals agree; refuse when they seldom do."""
     rules = known()["workforce"]
     both = summed.notna() & published.notna()
     if not both.any():
-        return [f"{group}: no published total to hold the roles against."]
+        return [f"{group}: no practice gave a return."]
     apart = both & ((summed - published).abs() > rules["rounding"])
     example = ""
     if apart.any():
@@ -251,8 +299,7 @@ def _against_totals(summed: pd.Series, published: pd.Series, group: str, part: P
             f"In {apart.sum():,} of {both.sum():,} practices the roles of the group {group} do not add up to its "
             f"published total{example}.",
             part.member.place,
-            "Some of its roles may be sums of others, which would count people twice: use the detailed table of the "
-            "same zip.",
+            _DETAILED_INSTEAD,
         )
     if not apart.any():
         return [f"{group}: the roles add up to the published total in all {both.sum():,} practices that have both."]
