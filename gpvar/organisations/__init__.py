@@ -24,7 +24,7 @@ from gpvar.organisations.events import (
     no_events,
     successors_on,
 )
-from gpvar.organisations.finding import find_icb, find_icb_by_date, find_practice, match_practices
+from gpvar.organisations.finding import day_of_board, find_icb, find_icb_by_date, find_practice, match_practices
 from gpvar.organisations.groups import PracticeGroups, check_groups
 from gpvar.organisations.hierarchy import (
     PLACED,
@@ -56,6 +56,7 @@ __all__ = [
     "check_groups",
     "codes_of_board",
     "conventions",
+    "day_of_board",
     "describe_boards",
     "events_template",
     "events_within",

@@ -146,6 +146,22 @@ def find_icb_by_date(query: str, day: dt.date) -> str:
     raise StudyError(f"{said}.", "the board asked for", f"Give the code of the one you mean: {which}.")
 
 
+def day_of_board(query: str, day: dt.date) -> dt.date:
+    """Return the day nearest to `day` on which a board that `query` names is in force: the day itself, or a later one.
+
+    A name that no board has on the day may be that of one which began afterwards; what no board is called, at any time,
+    gets the day itself.
+    """
+    boards = catalogue.icbs()
+    code = query.strip().upper()
+    if code in boards:
+        return max(day, boards[code].valid_from)
+    named = {other: boards[other].valid_from for other in _boards_named({c: b.name for c, b in boards.items()}, query)}
+    if not named or set(named) & set(catalogue.icb_members(day)):
+        return day
+    return max(day, min(named.values()))
+
+
 def _no_such_board(query: str, used: list[str], frame: pd.DataFrame) -> list[str]:
     code = query.strip().upper()
     boards = catalogue.icbs()

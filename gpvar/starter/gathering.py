@@ -62,17 +62,20 @@ def declare(
     if held and not period:
         draft.period_from = "the months of the reference file"
     draft.simulated = bool(held and held.simulated)
-    draft.hierarchy_date = draft.period.last_day
-    facts = _in_reference(reference_file, draft.period) if reference_file else None
-    if facts is None:
-        facts = _practices(folder, draft.period, practice, icb, list_file)
+    # A board that began after the period has its practices as of then.
+    day = organisations.day_of_board(icb, draft.period.last_day) if icb else draft.period.last_day
+    draft.hierarchy_date = day
+    if reference_file:
+        facts = _in_reference(reference_file, draft.period, day)
+    else:
+        facts = _practices(folder, day, practice, icb, list_file)
     choose_area(draft, facts, practice, icb, list_file, folder)
     return draft
 
 
-def _in_reference(path: Path, period: Period) -> pd.DataFrame:
+def _in_reference(path: Path, period: Period, day: dt.date) -> pd.DataFrame:
     tables = reference.read(path, period)
-    return organisations.place_on([table.places for table in tables if table.places is not None], period.last_day)
+    return organisations.place_on([table.places for table in tables if table.places is not None], day)
 
 
 def last_year(today: dt.date) -> Period:
@@ -82,12 +85,12 @@ def last_year(today: dt.date) -> Period:
 
 
 def _practices(
-    folder: Path, period: Period, practice: Sequence[str], icb: str | None, list_file: Path | None
+    folder: Path, day: dt.date, practice: Sequence[str], icb: str | None, list_file: Path | None
 ) -> pd.DataFrame:
     """Return who the practices are: from the maps on this computer, else what can be told without one."""
     maps, broken = _maps(folder)
     if maps:
-        return organisations.place_on(maps, period.last_day)
+        return organisations.place_on(maps, day)
     if broken and practice:
         raise broken[0]
     named = [query for query in practice if not organisations.looks_like_practice_code(query)]
@@ -98,7 +101,7 @@ def _practices(
             "Give its code (a letter and five digits), or put the mapping file of Patients Registered at a GP Practice "
             "into Downloads and run the same command again.",
         )
-    board = organisations.find_icb_by_date(icb, period.last_day) if icb else ""
+    board = organisations.find_icb_by_date(icb, day) if icb else ""
     if not board and practice and list_file is None:
         raise StudyError(
             "Without a list of practices it cannot be told to which board a practice belongs.",

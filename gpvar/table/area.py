@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gpvar import organisations
+from gpvar import catalogue, organisations
+from gpvar.catalogue import Icb
 from gpvar.errors import StudyError
 from gpvar.problems import closest, listing
 from gpvar.study import Study
@@ -70,6 +71,9 @@ def _members(study: Study, hierarchy: pd.DataFrame) -> pd.Series:
 
 
 def _no_such_board(code: str, hierarchy: pd.DataFrame, where: str) -> StudyError:
+    board = catalogue.icbs().get(code)
+    if board is not None and (hierarchy["map_date"] != "").any():
+        return _of_another_day(board, hierarchy, where)
     try:
         found = organisations.find_icb(hierarchy, code)
     except StudyError as error:
@@ -77,6 +81,20 @@ def _no_such_board(code: str, hierarchy: pd.DataFrame, where: str) -> StudyError
     boards = organisations.describe_boards(found, hierarchy)
     return StudyError(
         f"'{code}' is a board's name, or part of one, and not its code.", where, f"Write the code: {boards}."
+    )
+
+
+def _of_another_day(board: Icb, hierarchy: pd.DataFrame, where: str) -> StudyError:
+    """Return the error for a board of which published maps, on the study's day, name no practice."""
+    ended = board.valid_to is not None
+    day = board.valid_to or board.valid_from
+    then = f"{'ended' if ended else 'began'} on {organisations.in_words(day)}"
+    here = organisations.describe_boards(sorted(set(hierarchy["icb_code"]) - {""}), hierarchy)
+    return StudyError(
+        f"{board.name} ({board.code}), which {then}, has no practice on the day for which the study places them.",
+        f"{where} code",
+        f"Write hierarchy_date = {day} under [reference], to have practices where they were on that day; or write the "
+        f"code of one of these boards: {here}.",
     )
 
 
