@@ -57,7 +57,7 @@ def run(
     table = build_table(study)
     key = run_key(study, table)
     folder = _folder(study, key)
-    if store.is_complete(folder) and not refit:
+    if store.is_current(folder) and not refit:
         return replace(store.load_run(folder), study=study)
     analyses, unanswered = _analyse_all(study, table, progress)
     meta = _meta(study, key) | {"unanswered": {metric: _reason(error) for metric, error in unanswered.items()}}
@@ -76,7 +76,7 @@ def stored(study: Study | str | Path) -> Run:
     """
     study = study if isinstance(study, Study) else load_study(study)
     folder = _folder(study, run_key(study, build_table(study)))
-    if not store.is_complete(folder):
+    if not store.is_current(folder):
         earlier = any((study.folder / "results").glob("*/run.json"))
         raise RunMissing(
             "The study, its data or gpvar have changed since it was run."
@@ -118,12 +118,18 @@ def run_key(study: Study, table: PracticeTable) -> str:
     parts = {
         "analysis": study.analysis_part(),
         "cards": catalogue.fingerprint(study.metrics, sorted(covariates)),
-        "inputs": sorted(table.provenance["sha256"].astype(str)),
+        "inputs": _inputs(table),
         "numbers": gpvar.__numbers__,
         "versions": versions(),
     }
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _inputs(table: PracticeTable) -> list[list[str]]:
+    """Return what of each file decides numbers: what it holds, and the edition and dates that its name may give."""
+    said = table.provenance[["source", "sheet", "sha256", "edition", "dates"]].fillna("").astype(str)
+    return sorted(said.to_numpy().tolist())
 
 
 def versions() -> dict[str, str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from gpvar.study import SourceSpec, Study
 
-FORMAT = 1
+FORMAT = 2
 _TABLE = ("outcomes", "practices", "hierarchy", "groups", "events", "provenance", "unmatched", "gates", "excluded")
 _ANALYSIS = ("practices", "spread", "methods", "fits", "calibration")
 
@@ -105,6 +105,13 @@ def load_run(folder: Path | str) -> Run:
 def is_complete(folder: Path) -> bool:
     """Say whether `folder` holds a whole run (run.json is written last)."""
     return (folder / "run.json").is_file()
+
+
+def is_current(folder: Path) -> bool:
+    """Say whether `folder` holds a whole run in the form that this version reads."""
+    if not is_complete(folder):
+        return False
+    return bool(json.loads((folder / "run.json").read_text(encoding="utf-8")).get("format") == FORMAT)
 
 
 def _find(folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 from gpvar import catalogue, gates
-from gpvar.study import SourceSpec, Study, load_study
+from gpvar.study import SourceSpec, Study, load_study, months_of, parse_period
 
 CODES = ["A81001", "A81002", "A81003"]
 
@@ -386,3 +387,51 @@ def test_every_gate_in_the_catalogue_is_asked_and_says_what_each_state_means() -
 def test_sources_give_dates_whichever_file_they_stand_in() -> None:
     spec = study(dates={"imd2025": "2025-10"}).sources[0]
     assert isinstance(spec, SourceSpec) and spec.dates == {"imd2025": "2025-10"}
+
+
+def monthly_shares(acute: list[float], start: str = "2025-04") -> pd.DataFrame:
+    """Counts by month of one practice whose share of acute slots is as given, month by month."""
+    months = months_of(parse_period(f"{start}..2026-03"))[: len(acute)]
+    rows = [
+        (CODES[0], month, f"category: {name}", value)
+        for month, share in zip(months, acute, strict=True)
+        for name, value in (("Acute", 1000 * share), ("Routine", 1000 * (1 - share)))
+    ]
+    return pd.DataFrame(rows, columns=["practice_code", "month", "name", "value"])
+
+
+def steps(acute: list[float], period: str) -> pd.DataFrame:
+    of = replace(study(), period=parse_period(period))
+    found = gates.run(evidence(of, monthly=monthly_shares(acute)))
+    return found[found["gate"] == "mapping_step"]
+
+
+@pytest.mark.parametrize(
+    ("acute", "period", "words"),
+    [
+        ([0.1] * 6 + [0.6] * 6, "2025-04..2026-03", "three months from October 2025"),
+        ([0.1] * 6 + [0.6] * 2, "2025-04..2025-11", "three months from September 2025"),
+        ([0.1] * 9 + [0.6] * 2, "2025-04..2026-02", "three months from December 2025"),
+    ],
+)
+def test_a_step_in_the_labels_is_found_wherever_it_lies(acute: list[float], period: str, words: str) -> None:
+    found = steps(acute, period)
+    assert found.loc[found["state"] == "failed", "practice_code"].tolist() == [CODES[0]]
+    assert words in found.loc[found["state"] == "failed", "detail"].iloc[0]
+
+
+def test_labels_that_drift_slowly_are_no_step() -> None:
+    found = steps([0.30 + 0.02 * month for month in range(12)], "2025-04..2026-03")
+    assert found["state"].tolist() == ["passed"] * len(found)
+
+
+def test_fewer_than_six_months_cannot_show_a_step() -> None:
+    assert set(steps([0.1, 0.1, 0.6, 0.6, 0.6], "2025-04..2025-08")["state"]) == {"could not be checked"}
+
+
+def test_a_label_that_was_not_used_before_counts_as_a_step() -> None:
+    rows = monthly_shares([0.0] * 3 + [0.4] * 3)
+    of = replace(study(), period=parse_period("2025-04..2025-09"))
+    found = gates.run(evidence(of, monthly=rows[rows["value"] > 0]))
+    failed = found[(found["gate"] == "mapping_step") & (found["state"] == "failed")]
+    assert failed["practice_code"].tolist() == [CODES[0]]

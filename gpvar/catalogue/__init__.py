@@ -368,8 +368,12 @@ def icb_members(on: date) -> dict[str, Icb]:
     }
 
 
+#: Files that decide numbers of any study, beside the cards of its own metrics and characteristics.
+_DECIDES = ("gates", "icbs", "breaks", "targets", "headers", "appointments", "readers")
+
+
 def fingerprint(metric_ids: Iterable[str], covariate_ids: Iterable[str]) -> str:
-    """Return the SHA-256 of the cards that an analysis uses, and of the gates, boards, breaks and targets.
+    """Return the SHA-256 of the cards that an analysis uses, and of the files that decide numbers of any study.
 
     Parameters
     ----------
@@ -384,7 +388,7 @@ def fingerprint(metric_ids: Iterable[str], covariate_ids: Iterable[str]) -> str:
     used = {
         "metrics": {entry: _raw_metrics()[metric(entry).id] for entry in set(metric_ids)},
         "covariates": {entry: _raw_covariates()[covariate(entry).id] for entry in set(covariate_ids)},
-        "shared": {shared: _read(f"{shared}.toml") for shared in ("gates", "icbs", "breaks", "targets")},
+        "shared": {shared: _read(f"{shared}.toml") for shared in _DECIDES},
     }
     text = json.dumps(used, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()

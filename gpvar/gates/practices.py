@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from gpvar import catalogue
 from gpvar.gates.evidence import PASSED, UNCHECKED, Evidence, Look, columns_of, failures
 from gpvar.problems import count
-from gpvar.study import Period, months_between
+from gpvar.study import Period, months_of
 from gpvar.study.columns import declared_covariates
 
 #: How a count by month is named that is of one national category.
@@ -174,22 +174,20 @@ def months_missing(e: Evidence) -> Iterator[Look]:
 
 
 def mapping_step(e: Evidence) -> Iterator[Look]:
-    """Fail practices of which a category's share of appointments moved from one quarter of the period to the next."""
-    shares = _quarterly_shares(e)
-    if shares is None:
+    """Fail practices of which a category's share of appointments moved from three months to the next three."""
+    moved = _moved_shares(e)
+    if moved is None:
         yield Look(UNCHECKED)
         return
     points = catalogue.gates()["mapping_step"].thresholds["points"]
-    moved = 100 * shares.groupby(["practice_code", "category"])["share"].diff()
-    # The first quarter of each practice has none before it to have moved from.
-    steps = shares.assign(moved=moved, size=moved.abs()).dropna(subset=["moved"])
-    largest = steps.sort_values("size", kind="stable").drop_duplicates("practice_code", keep="last")
+    largest = moved.assign(size=moved["moved"].abs()).sort_values("size", kind="stable")
+    largest = largest.drop_duplicates("practice_code", keep="last")
     wrong = largest[largest["size"] > points].sort_values("practice_code")
     failed = tuple(
         (
             row.practice_code,
             row.size,
-            f"{row.category} moved by {row.moved:+.0f} points in the quarter from {_in_words(row.quarter)}",
+            f"{row.category} moved by {row.moved:+.0f} points in the three months from {_in_words(row.month)}",
         )
         for row in wrong.itertuples()
     )
@@ -200,28 +198,44 @@ def _in_words(month: str) -> str:
     return Period(month, month).label
 
 
-def _quarterly_shares(e: Evidence) -> pd.DataFrame | None:
-    """Return each category's share of a practice's appointments in each whole quarter, where there are two."""
-    whole = e.study.period.months // 3
-    if e.monthly is None or whole < 2:
+def _moved_shares(e: Evidence) -> pd.DataFrame | None:
+    """Return by how many points each category's share moved into each quarter; None where there are not two."""
+    if e.monthly is None:
         return None
     rows = e.monthly[e.monthly["name"].str.startswith(CATEGORY)]
-    first = e.study.period.start
-    known = {month: months_between(first, month) // 3 for month in rows["month"].unique()}
-    quarter = rows["month"].map(known)
-    rows = rows.assign(quarter=quarter)[quarter.between(0, whole - 1)]
-    if rows["quarter"].nunique() < 2:
+    held = set(rows["month"])
+    found = []
+    for before, after in _quarters_beside(months_of(e.study.period)):
+        if held & set(before) and held & set(after):
+            then, now = _shares(rows, before), _shares(rows, after)
+            names = then.columns.union(now.columns)
+            # A label that was not used before has moved from nought; a practice without appointments has not moved.
+            moved = 100 * (now.reindex(columns=names, fill_value=0) - then.reindex(columns=names, fill_value=0))
+            moved = moved.rename_axis(columns="category").stack().dropna().rename("moved").reset_index()
+            found.append(moved.assign(month=after[0]))
+    if not found:
         return None
-    counts = rows.pivot_table(
-        index=["practice_code", "quarter"], columns="name", values="value", aggfunc="sum", fill_value=0
-    )
+    every = pd.concat(found, ignore_index=True)
+    return every.assign(category=every["category"].str.removeprefix(CATEGORY))
+
+
+def _quarters_beside(months: Sequence[str]) -> list[tuple[Sequence[str], Sequence[str]]]:
+    """Return each quarter with the one before it, and the last three months with the three before where some are over.
+
+    Quarters are counted from the first month of the period.
+    """
+    starts = list(range(3, len(months) - 2, 3))
+    if len(months) % 3 and len(months) >= 6:
+        starts.append(len(months) - 3)
+    return [(months[at - 3 : at], months[at : at + 3]) for at in starts]
+
+
+def _shares(rows: pd.DataFrame, months: Sequence[str]) -> pd.DataFrame:
+    """Return each category's share of a practice's appointments in some months; a practice without any has none."""
+    own = rows[rows["month"].isin(months)]
+    counts = own.pivot_table(index="practice_code", columns="name", values="value", aggfunc="sum", fill_value=0)
     total = counts.sum(axis=1)
-    shares = (
-        counts.div(total.where(total > 0), axis=0).rename_axis(columns="category").stack().rename("share").reset_index()
-    )
-    shares["category"] = shares["category"].str.removeprefix(CATEGORY)
-    shares["quarter"] = shares["quarter"].map({number: month for month, number in sorted(known.items(), reverse=True)})
-    return shares.sort_values(["practice_code", "category", "quarter"])
+    return counts.div(total.where(total > 0), axis=0)
 
 
 def ag_platform_incomplete(e: Evidence) -> Iterator[Look]:

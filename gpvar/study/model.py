@@ -201,6 +201,7 @@ class Study:
                 }
                 for source in self.sources
             ],
+            "lists": [[item.id, item.column] for item in self.lists],
             "simulated": self.simulated,
         }
 
