@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +11,9 @@ import pytest
 
 from gpvar import catalogue
 from gpvar.errors import SourceError
-from gpvar.sources import fingertips, ods, payments, qof, registered, small_areas, workforce
+from gpvar.sources import _members, _tabular, fingertips, ods, payments, qof, registered, small_areas, workforce
 from gpvar.sources._parts import Part
+from gpvar.sources.looking import look
 from gpvar.sources.recognise import recognise
 from gpvar.study import Period
 from tests import official_files as made
@@ -467,7 +470,8 @@ def test_a_role_that_is_the_sum_of_the_others_is_refused(tmp_path: Path) -> None
         values |= {(code, "GP", role): size for role, size in parts.items()}
     problem, _, _ = refused(lambda: workforce.read([made.high_level(tmp_path / "w.csv", values)], YEAR))
     assert problem == (
-        "In 7 of 7 practices the role Every doctor of the group GP is the sum of its other roles: it seems to be a total."
+        "In 7 of 7 practices the role Every doctor of the group GP is the sum of its other roles: it seems to be a "
+        "total."
     )
 
 
@@ -510,3 +514,73 @@ def test_an_area_without_a_score_in_the_index_is_refused(tmp_path: Path) -> None
     part = made.living(tmp_path / "l.csv", [("A81001", "E01000001", "ALL", 5)])
     problem, _, _ = refused(lambda: small_areas.read([part, index], YEAR))
     assert problem == "1 cell of the column Index of Multiple Deprivation (IMD) Score holds no number."
+
+
+# --- strangers' archives, and files made to fill the memory -----------------------------------------------------------
+
+
+def a_zip(path: Path) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("table.csv", "PRACTICE,VALUE\nA81001,1\n")
+    return path
+
+
+@pytest.mark.parametrize("method", [9, 93, 98])
+def test_a_zip_packed_in_another_way_is_refused_in_words(tmp_path: Path, method: int) -> None:
+    path = a_zip(tmp_path / "Scans.zip")
+    data = bytearray(path.read_bytes())
+    data[8:10] = method.to_bytes(2, "little")
+    at = data.index(b"PK\1\2")
+    data[at + 10 : at + 12] = method.to_bytes(2, "little")
+    path.write_bytes(bytes(data))
+    if method == 93 and hasattr(zipfile, "ZIP_ZSTANDARD"):
+        pytest.skip("this Python unpacks it")
+    problem, where, fix = refused(lambda: recognise(path))
+    assert problem == "The file is packed in a way that gpvar cannot unpack."
+    assert where == f"{path}: table.csv"
+    assert fix == "Unpack the zip in the computer's own file manager, and name the CSV inside."
+    assert look([tmp_path]) == ()
+
+
+def test_a_zip_whose_two_lists_of_contents_differ_is_refused_in_words(tmp_path: Path) -> None:
+    path = a_zip(tmp_path / "Scans.zip")
+    path.write_bytes(path.read_bytes().replace(b"table.csv", b"other.csv", 1))
+    problem, _, _ = refused(lambda: recognise(path))
+    assert problem == "The packed file is cut short or damaged; nothing of it was used."
+    assert look([tmp_path]) == ()
+
+
+def packed_lists(path: Path, tail: bytes) -> Part:
+    plain = made.write(path.with_suffix(".csv"), "registered_quinary", made.quinary_rows())
+    with gzip.open(path, "wb", compresslevel=9) as packed:
+        packed.write(plain.read_bytes() + tail)
+    return made.part(path)
+
+
+def test_a_row_without_an_end_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_tabular, "_LONGEST_ROW", 10_000)
+    for tail in (b"x" * 30_000, b"\xff" * 30_000):
+        part = packed_lists(tmp_path / "quin.csv.gz", tail)
+        problem, where, _ = refused(lambda part=part: registered.read([part], YEAR))
+        assert problem == "A row is longer than any of this publication; nothing of the file was used."
+        assert ", row " in where
+
+
+def test_a_table_that_unpacks_to_more_than_its_kind_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = b"".join(b"%d,2026-07-01,GP,,,,ALL,ALL,1\n" % place for place in range(20_000))
+    part = packed_lists(tmp_path / "quin.csv.gz", rows)
+    monkeypatch.setattr(_tabular, "_MOST_BYTES", 100_000)
+    problem, where, _ = refused(lambda: registered.read([part], YEAR))
+    assert (
+        problem == "The file unpacks to more than 100 kB, more than registered patients by sex and five-year age group."
+    )
+    assert where == str(tmp_path / "quin.csv.gz")
+
+
+def test_a_gzip_of_noughts_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_members, "_SMALL", 1_000_000)
+    part = packed_lists(tmp_path / "quin.csv.gz", b"\n" * 4_000_000)
+    problem, _, _ = refused(lambda: registered.read([part], YEAR))
+    assert problem.startswith("The file unpacks to more than four hundred times its size")

@@ -29,6 +29,7 @@ _PACKED = (".zip", ".7z", ".rar", ".gz", ".tar")
 _GZIP = b"\x1f\x8b"
 _BUFFER = 1 << 20
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile)
+_NOT_THE_PUBLISHERS = "It is not the publisher's file: download it again from the page that 'sources STUDY' names."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,49 +60,81 @@ class Member:
         """Where it is, with its folder."""
         return f"{self.path}: {self.name}" if self.name else str(self.path)
 
-    def open(self) -> BinaryIO:
+    def open(self, most: int | None = None, what: str = "any of these publications") -> BinaryIO:
         """Return the unpacked bytes as a stream to be closed by the caller.
+
+        Parameters
+        ----------
+        most
+            Bytes that it may unpack to, where that is less than for the largest publication.
+        what
+            What never has more, for the message.
 
         Raises
         ------
         SourceError
             Now or while reading, when the file is cut short, damaged, or larger than it may be.
         """
-        return cast(BinaryIO, io.BufferedReader(_Guarded(self), _BUFFER))
+        return cast(BinaryIO, io.BufferedReader(_Guarded(self, most, what), _BUFFER))
 
 
 class _Guarded(io.RawIOBase):
     """A member's bytes; what goes wrong while reading is said in words."""
 
-    def __init__(self, member: Member) -> None:
+    def __init__(self, member: Member, most: int | None, what: str) -> None:
         self._member = member
+        self._what = what
         self._read = 0
+        self._most = most
         self._archive: zipfile.ZipFile | None = None
+        self._stream: BinaryIO | None = None
+        self._packed = 0
         if member.name:
             self._archive = _archive(member.path)
-            self._stream = cast(BinaryIO, self._archive.open(member.name))
+            self._stream = self._member_stream(self._archive)
         elif _starts(member.path, _GZIP):
+            self._packed = member.path.stat().st_size
             self._stream = cast(BinaryIO, gzip.GzipFile(member.path))
         else:
             self._stream = member.path.open("rb")
+
+    def _member_stream(self, archive: zipfile.ZipFile) -> BinaryIO:
+        try:
+            return cast(BinaryIO, archive.open(self._member.name))
+        except (NotImplementedError, RuntimeError):
+            # Windows writes very large zips in a way of its own (Deflate64); other programs have others.
+            self.close()
+            raise _not_unpackable(self._member.place) from None
+        except _DAMAGED:
+            self.close()
+            raise damaged(self._member.place) from None
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        assert self._stream is not None
         try:
             data = self._stream.read(len(buffer))
         except _DAMAGED:
             raise damaged(self._member.place) from None
         self._read += len(data)
-        if self._read > MAX_MEMBER_BYTES:
-            raise _too_large(self._member.place)
+        if self._read > (self._most or MAX_MEMBER_BYTES):
+            raise _too_large(self._member.place, self._most or MAX_MEMBER_BYTES, self._what)
+        if self._packed and self._read > max(_SMALL, self._packed / _LEAST_PACKED):
+            raise SourceError(
+                "The file unpacks to more than four hundred times its size, which no publication does; it was not "
+                "read to its end.",
+                self._member.place,
+                _NOT_THE_PUBLISHERS,
+            )
         buffer[: len(data)] = data
         return len(data)
 
     def close(self) -> None:
         if not self.closed:
-            self._stream.close()
+            if self._stream is not None:
+                self._stream.close()
             if self._archive is not None:
                 self._archive.close()
         super().close()
@@ -146,18 +179,24 @@ def damaged(place: str) -> SourceError:
     )
 
 
-def _too_large(place: str) -> SourceError:
+def _too_large(place: str, most: int, what: str) -> SourceError:
     return SourceError(
-        f"The file unpacks to more than {MAX_MEMBER_BYTES / 1e9:,.0f} GB, more than any of these publications.",
-        place,
-        "It is not the publisher's file: download it again from the page that 'sources STUDY' names.",
+        f"The file unpacks to more than {_in_bytes(most, 0)}, more than {what}.", place, _NOT_THE_PUBLISHERS
     )
 
 
-def _in_bytes(size: int) -> str:
+def _not_unpackable(place: str) -> SourceError:
+    return SourceError(
+        "The file is packed in a way that gpvar cannot unpack.",
+        place,
+        "Unpack the zip in the computer's own file manager, and name the CSV inside.",
+    )
+
+
+def _in_bytes(size: int, digits: int = 1) -> str:
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= scale:
-            return f"{size / scale:,.1f} {unit}"
+            return f"{size / scale:,.{digits}f} {unit}"
     return f"{size:,} bytes"
 
 
@@ -221,5 +260,5 @@ def _refuse_unsafe(entry: zipfile.ZipInfo, path: Path) -> None:
             f"A file of {_in_bytes(entry.compress_size)} in the zip says that it unpacks to "
             f"{_in_bytes(entry.file_size)}; it was not opened.",
             place,
-            "It is not the publisher's file: download it again from the page that 'sources STUDY' names.",
+            _NOT_THE_PUBLISHERS,
         )

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,12 @@ from gpvar.sources._values import parse_month
 from gpvar.sources.recognise import header_differs, places
 
 _SHOWN = 4
+#: A table of one row for each practice and a few ages or registers is 25 MB at most; such a table beyond this is
+#: something else. Registrations by small area are a million rows, and the crosstab is not read here.
+_MOST_BYTES = 300_000_000
+_LARGE = ("registered_lsoa",)
+#: Letters. The widest table has four hundred columns.
+_LONGEST_ROW = 1_000_000
 _AS_PUBLISHED = "Use the file as it was downloaded; one that was opened and saved by a spreadsheet may have changed."
 
 
@@ -65,7 +72,7 @@ def _whole(part: Part, taken: list[int]) -> pd.DataFrame:
     """Return some columns of all rows, by their place."""
     _refuse_broken_rows(part)
     try:
-        with part.member.open() as stream:
+        with _opened(part) as stream:
             return pd.read_csv(
                 stream,
                 sep=part.delimiter,
@@ -93,8 +100,10 @@ def _whole_as_windows_writes_it(part: Part, taken: list[int]) -> pd.DataFrame:
     )
     if part.encoding != "utf-8-sig":
         raise mixed
-    with part.member.open() as stream:
-        for line in stream:
+    with _opened(part) as stream:
+        for number, line in enumerate(iter(lambda: stream.readline(_LONGEST_ROW), b""), 1):
+            if len(line) == _LONGEST_ROW:
+                raise _row_too_long(part, number)
             if re.search(rb"[\xc2-\xf4][\x80-\xbf]", line):
                 raise mixed
     try:
@@ -117,8 +126,10 @@ def _without_blank_end(frame: pd.DataFrame) -> pd.DataFrame:
 def _refuse_broken_rows(part: Part) -> None:
     """Refuse rows with too few cells, and cells that run over the end of a line: pandas mends both without a word."""
     fewest, first = len(part.header) - 1, first_row(part)
-    with part.member.open() as stream, io.TextIOWrapper(stream, encoding=part.encoding, newline="") as lines:
-        for number, line in enumerate(lines, 1):
+    with _opened(part) as stream, io.TextIOWrapper(stream, encoding=part.encoding, newline="") as lines:
+        for number, line in enumerate(iter(lambda: lines.readline(_LONGEST_ROW), ""), 1):
+            if len(line) == _LONGEST_ROW:
+                raise _row_too_long(part, number)
             if number < first or not line.strip():
                 continue
             if line.count('"') % 2:
@@ -128,11 +139,25 @@ def _refuse_broken_rows(part: Part) -> None:
                     _AS_PUBLISHED,
                 )
             if line.count(part.delimiter) < fewest:
-                last = not any(rest.strip() for rest in lines)
+                last = not any(rest.strip() for rest in iter(lambda: lines.read(_LONGEST_ROW), ""))
                 said = "The last row stops half-way, so the file was cut short" if last else "A row has too few cells"
                 raise SourceError(
                     f"{said}; nothing of it was used.", f"{part.member.place}, row {number}", "Download it again."
                 )
+
+
+def _opened(part: Part) -> BinaryIO:
+    if part.layout in _LARGE:
+        return part.member.open()
+    return part.member.open(_MOST_BYTES, catalogue.layouts()[part.layout].title)
+
+
+def _row_too_long(part: Part, number: int) -> SourceError:
+    return SourceError(
+        "A row is longer than any of this publication; nothing of the file was used.",
+        f"{part.member.place}, row {number}",
+        "Download it again.",
+    )
 
 
 def _broken(message: str, part: Part) -> SourceError:
