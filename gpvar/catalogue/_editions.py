@@ -222,6 +222,12 @@ def covering(known: Iterable[Edition], publication: Publication, months: Sequenc
             best = of_month(publication, last)
         chosen.append(best)
         wanted = [month for month in wanted if not best.first_month <= month <= best.last_month]
+    # One that can be fetched is not needed where another, to be got by hand for a later month, holds its months too.
+    for edition in tuple(chosen):
+        others = [other for other in chosen if other is not edition]
+        own = [month for month in months if edition.first_month <= month <= edition.last_month]
+        if all(any(other.first_month <= month <= other.last_month for other in others) for month in own):
+            chosen = others
     return tuple(chosen)
 
 

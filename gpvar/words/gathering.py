@@ -130,7 +130,7 @@ def _get(edition: Edition) -> list[str]:
     step = f"open {edition.page}"
     if edition.covers and card.every == "month":
         step = f"for {_span(edition.covers)} {step}"
-    like = edition.file or re.sub(r"\{.*\}", "…", card.file_like)
+    like = edition.file or edition.file_like or re.sub(r"\{.*\}", "…", card.file_like)
     words = f'click "{edition.link_text}"' + ("" if edition.link_text_seen else " (the words may differ a little)")
     named = f" and save the file, which is called like {like}" if like else " and save the file"
     fetched = ". 'fetch' knows its address" if edition.address else ""
@@ -208,7 +208,8 @@ def taken_in(files: Sequence[Path], found: Sequence[State], study: Study) -> str
     rates = any(catalogue.metric(metric).kind == "rate" for metric in study.metrics)
     first = [state for state in lacking if state.need.metrics or state.broken or (state.need.lists and rates)]
     if first:
-        return f"{said}\nStill to be got before the study can be checked: {listed(map(_lacking, first))}."
+        where = f"python run.py sources {_command(study)}   says where"
+        return f"{said}\nStill to be got before the study can be checked: {listed(map(_lacking, first))}.\n{where}"
     rest = f"\nStill not there, so not allowed for: {listed(map(_lacking, lacking))}." if lacking else ""
     return f"{said}{rest}\nNext: python run.py check {_command(study)}"
 
