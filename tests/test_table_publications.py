@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 
 from gpvar import gates, simulate, tables
 from gpvar.errors import SourceError, StudyError
+from gpvar.gates.practices import mapping_step
 from gpvar.reporting.index import publish_check
 from gpvar.simulate.appointments import Crosstab, write_crosstab
 from gpvar.simulate.publications import Publications, write_publications
@@ -301,6 +303,40 @@ def test_labels_of_one_quarter_cannot_be_compared(england: England) -> None:
     assert gate(table, "mapping_step")["state"] == "could not be checked"
 
 
+def by_quarter(**shares: tuple[float, ...]) -> SimpleNamespace:
+    """What the gate sees of practices with 100 appointments a month, a share of them acute in each quarter."""
+    rows = [
+        (code, month, f"category: {name}", value)
+        for code, quarters in shares.items()
+        for month, share in zip(MONTHS, np.repeat(quarters, 3), strict=True)
+        for name, value in (("Acute", 100 * share), ("Routine", 100 - 100 * share))
+        if share >= 0
+    ]
+    monthly = pd.DataFrame(rows, columns=["practice_code", "month", "name", "value"])
+    return SimpleNamespace(study=SimpleNamespace(period=parse_period(PERIOD)), monthly=monthly)
+
+
+def moved(evidence: Any) -> dict[str, float]:
+    (look,) = mapping_step(evidence)
+    return {code: value for code, value, _ in look.failed}
+
+
+def test_a_share_that_moved_by_more_than_the_threshold_is_named_whichever_way_it_moved() -> None:
+    found = moved(by_quarter(A81001=(0.3, 0.45), A81002=(0.3, 0.35), A81003=(0.5, 0.2), A81004=(0.3, 0.3)))
+    assert found == {"A81001": pytest.approx(15), "A81003": pytest.approx(30)}
+
+
+def test_a_practice_that_is_in_one_quarter_alone_has_not_moved() -> None:
+    assert moved(by_quarter(A81001=(0.3, -1), A81002=(0.2, 0.4))) == {"A81002": pytest.approx(20)}
+
+
+def test_a_quarter_without_appointments_says_nothing() -> None:
+    evidence = by_quarter(A81001=(0.3, 0.9), A81002=(0.3, 0.5))
+    empty = (evidence.monthly["practice_code"] == "A81001") & (evidence.monthly["month"] < MONTHS[3])
+    evidence.monthly.loc[empty, "value"] = 0
+    assert list(moved(evidence)) == ["A81002"]
+
+
 def test_a_planted_change_of_system_is_found(england: England, whole: PracticeTable) -> None:
     assert failing(whole, "supplier_change") == {england.planted["supplier_change"]: "changed once"}
 
@@ -372,6 +408,12 @@ def test_characteristics_that_no_file_holds_are_dropped_and_said(england: Englan
     del sources["imd"]
     table = built(sources, adjust={"M1": ["age_sex", "imd2025"], "M2": ["rurality"]})
     assert table.dropped == {"imd2025": "no source", "rurality": "no source"}
+
+
+def test_a_study_that_allows_for_nothing_has_no_dates_to_show(england: England, tmp_path: Path) -> None:
+    table = built(england.sources(lists=()), adjust={"M1": [], "M2": []})
+    page = publish_check(table, table.study, tmp_path).read_text(encoding="utf-8")
+    assert "No date is given of any characteristic that is allowed for." in page and "Beside the figures" not in page
 
 
 def test_every_file_is_in_the_provenance_once_for_each_of_its_tables(england: England, whole: PracticeTable) -> None:
@@ -573,6 +615,17 @@ def test_a_board_that_no_change_touched_is_placed_on_the_day_of_the_study(mapped
 def test_without_a_date_practices_are_placed_on_the_last_day_of_the_period(mapped: Mapped) -> None:
     found = gate(mapped([("QHM", "00L"), ("QHM", "00L")], "QHM"), "hierarchy_date")
     assert found["state"] == "passed" and "31 March 2026" in found["detail"]
+
+
+def test_a_board_that_began_after_the_day_of_the_study_says_which_day_to_write(mapped: Mapped) -> None:
+    boards = [("D7T5G", "06Q"), ("QHM", "00L")]
+    with pytest.raises(StudyError) as caught:
+        mapped(boards, "D7T5G", hierarchy_date="2026-03-31")
+    assert "which began on 1 April 2026, has no practice on the day" in caught.value.problem
+    assert "hierarchy_date = 2026-04-01 under [reference]" in caught.value.fix
+    table = mapped(boards, "D7T5G", hierarchy_date="2026-04-01")
+    assert table.area_codes == (official.PRACTICES[0],)
+    assert "is not within October 2025 to March 2026" in gate(table, "hierarchy_date")["detail"]
 
 
 def test_boards_that_cannot_be_told_for_the_day_are_named(mapped: Mapped) -> None:

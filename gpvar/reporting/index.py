@@ -117,6 +117,7 @@ def publish_check(table: Any, study: Study, folder: Path | None = None) -> Path:
         The page.
     """
     whole = len(table.practices)
+    dates = tables.check_dates(table)
     parts = [
         f"# Can the data answer? {escape_markdown(study.title)}",
         f"{plain(study.period.label)}. {whole:,} practices in the table, {len(table.area_codes):,} of them in "
@@ -126,7 +127,7 @@ def publish_check(table: Any, study: Study, folder: Path | None = None) -> Path:
         tables.check_gates(table).to_markdown(),
         "## Dates",
         f"The figures are of {plain(study.period.label)}.",
-        tables.check_dates(table).to_markdown() if table.dates else "No date of any characteristic is given.",
+        dates.to_markdown() if len(dates.frame) else "No date is given of any characteristic that is allowed for.",
         *_changes(table),
         "## Files",
         tables.check_files(table).to_markdown(),
