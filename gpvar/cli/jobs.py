@@ -1,0 +1,243 @@
+"""What each command does: a few calls into the library; anything longer belongs there."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gpvar.cli.ending import DONE, SOME_REPORTS_FAILED, YOUR_INPUT, as_typed
+from gpvar.errors import GpvarError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gpvar.catalogue import Edition
+    from gpvar.sources.needs import State
+
+
+def _say(message: str) -> None:
+    print(as_typed(message), flush=True)
+
+
+def demo(chosen: argparse.Namespace) -> int:
+    """Run the whole job on simulated England."""
+    from gpvar import starter
+
+    study = starter.lay_out_demo(chosen.into)
+    _say("Simulated data: invented practices, not real ones.")
+    return _run_and_publish(study, refit=False, show=not chosen.no_open)
+
+
+def new(chosen: argparse.Namespace) -> None:
+    """Write a study."""
+    from gpvar import starter, words
+
+    written = starter.new_study(
+        chosen.folder,
+        data=chosen.data,
+        sheet=chosen.sheet,
+        practice=chosen.practice,
+        icb=chosen.icb,
+        list_file=chosen.list_file,
+        metric=chosen.metric,
+        period=chosen.period,
+    )
+    _say(words.new_study_written(written, starter.describe(written)))
+
+
+def check(chosen: argparse.Namespace) -> None:
+    """Read everything and check the data."""
+    from gpvar import build_table, load_study, reporting, words
+
+    study = load_study(chosen.study)
+    table = build_table(study)
+    page = reporting.publish_check(table, study)
+    _say(words.check_summary(table))
+    _say(f"The page: {page}")
+    _open(page, not chosen.no_open)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Analyse and report."""
+    return _run_and_publish(chosen.study, chosen.refit, show=not chosen.no_open)
+
+
+def _run_and_publish(study: Path, refit: bool, show: bool) -> int:
+    from gpvar import pipeline, reporting
+
+    done = pipeline.run(study, refit=refit, progress=_say)
+    published = reporting.publish_run(done, progress=_say)
+    return _tell(published, show)
+
+
+def report(chosen: argparse.Namespace) -> int:
+    """Write one kind of report from the last run."""
+    from gpvar import pipeline, reporting
+
+    done = pipeline.stored(chosen.study)
+    return _tell(reporting.publish_run(done, kinds=(chosen.kind,), progress=_say), show=False)
+
+
+def _tell(published: object, show: bool) -> int:
+    from gpvar import words
+
+    _say(words.published_summary(published))
+    _open(published.index, show)
+    return SOME_REPORTS_FAILED if published.failed else DONE
+
+
+def explain(chosen: argparse.Namespace) -> None:
+    """Say one practice and one metric in the terminal."""
+    from gpvar import organisations, pipeline, words
+
+    done = pipeline.stored(chosen.study)
+    code = organisations.find_practice(done.table.practices, chosen.practice)
+    _say(words.explanation(done, code, chosen.metric))
+
+
+def sources(chosen: argparse.Namespace) -> int:
+    """Say which files a study needs; take in those that are here."""
+    from gpvar import load_study, words
+    from gpvar.sources import needs, taking
+
+    study = load_study(chosen.study, complete=False)
+    folders = [*(_folder(folder) for folder in chosen.look), *needs.usual_folders(study.folder)]
+    found = needs.states(study, folders)
+    if chosen.take:
+        files = taking.take(study, found)
+        study = load_study(chosen.study, complete=False)
+        found = needs.states(study, folders)
+    _say(words.sources_needed(study, found, folders))
+    if chosen.take:
+        _say("\n" + words.taken_in(files, found, study))
+    return DONE
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise GpvarError("There is no such folder to look in.", str(path.absolute()), "Correct the words after --look.")
+    return path
+
+
+def fetch(chosen: argparse.Namespace) -> int:
+    """Download what can be, and take it into the study."""
+    from gpvar import load_study, words
+    from gpvar.sources import download, needs, taking
+
+    study = load_study(chosen.study, complete=False)
+    folders = needs.usual_folders(study.folder)
+    wanted = chosen.url or _to_fetch(needs.states(study, folders))
+    into = study.folder / "data" / "raw"
+    line = _OneLine()
+    result = download.fetch_many(wanted, into, progress=line.show, say=line.say, verify=needs.taken_for)
+    line.end()
+    _say(words.fetched_files(result))
+    files = taking.take(study, needs.states(study, folders))
+    study = load_study(chosen.study, complete=False)
+    _say("\n" + words.taken_in(files, needs.states(study, folders), study))
+    return SOME_REPORTS_FAILED if result.by_hand else DONE
+
+
+def _to_fetch(states: Sequence[State]) -> list[Edition]:
+    """Return what is to be downloaded: what is needed, and of the rest what has an address."""
+    return [edition for state in states for edition in state.get if edition.address or not state.need.optional]
+
+
+class _OneLine:
+    """One line on the screen that is written over while a file comes; nothing where the output is a file."""
+
+    def __init__(self) -> None:
+        self.shown = False
+
+    def show(self, name: str, done: int, total: int | None) -> None:
+        from gpvar.sources.download import progress_line
+
+        if sys.stdout.isatty():
+            print(f"\r{progress_line(name, done, total):<100}", end="", flush=True)
+            self.shown = True
+
+    def say(self, message: str) -> None:
+        self.end()
+        _say(message)
+
+    def end(self) -> None:
+        if self.shown:
+            print(flush=True)
+        self.shown = False
+
+
+def events(chosen: argparse.Namespace) -> None:
+    """Propose what happened to practices."""
+    from gpvar import load_study, words
+    from gpvar.sources import proposing
+
+    study = load_study(chosen.study, complete=False)
+    proposals = proposing.propose(study)
+    _say(words.proposed_events(proposals, proposing.write_proposals(study, proposals), study))
+
+
+def reference_build(chosen: argparse.Namespace) -> None:
+    """Make a reference file."""
+    from datetime import date
+
+    from gpvar import words
+    from gpvar.sources import making, reference
+    from gpvar.study import period_asked
+
+    files, period, left_out = making.gather(chosen.places, period_asked(chosen.period))
+    built = reference.build(files, period, chosen.into, made_on=date.today(), progress=_say)
+    _say(words.reference_built(built, left_out))
+
+
+def reference_use(chosen: argparse.Namespace) -> None:
+    """Make a study use a reference file."""
+    from gpvar import load_study, words
+    from gpvar.sources import reference
+
+    study = load_study(chosen.study, complete=False)
+    reference.use(chosen.file, study)
+    _say(words.reference_used(reference.describe(chosen.file), study))
+
+
+def reference_show(chosen: argparse.Namespace) -> None:
+    """Say what a reference file holds."""
+    from gpvar import words
+    from gpvar.sources import reference
+
+    _say(words.reference_contents(reference.describe(chosen.file)))
+
+
+def own(chosen: argparse.Namespace) -> None:
+    """Write the page of one practice's appointments."""
+    from gpvar import load_study, reporting, words
+
+    page, said = reporting.publish_own(load_study(chosen.study), chosen.practice, chosen.own)
+    for sentence in said:
+        _say(words.without_markdown(sentence))
+    _say(f"The page: {page}")
+    _open(page, not chosen.no_open)
+
+
+def lab(chosen: argparse.Namespace) -> int:
+    """Open the study's notebooks."""
+    from gpvar import load_study, reporting
+
+    return reporting.open_lab(load_study(chosen.study).folder)
+
+
+def doctor(chosen: argparse.Namespace) -> int:
+    """Check this computer."""
+    from gpvar import doctor
+
+    findings = doctor.report()
+    for item, state, detail in findings:
+        _say(f"{state:<8} {item}: {detail}")
+    return YOUR_INPUT if any(state == "problem" for _, state, _ in findings) else DONE
+
+
+def _open(page: Path, wanted: bool) -> None:
+    if wanted:
+        webbrowser.open(page.resolve().as_uri())
