@@ -365,6 +365,80 @@ def test_an_earlier_spelling_is_the_same_label(quarter: Crosstab, tmp_path: Path
     assert "Video Conference/Online" in modes and "Video/Online" not in modes
 
 
+@pytest.mark.parametrize(
+    ("known", "written"),
+    [
+        (",Same Day,", ",Same-Day,"),
+        (",8  to 14 Days,", ",8-14 Days,"),
+        (",8  to 14 Days,", ",8 – 14 days,"),
+        (",Unknown / Data Quality,", ",Unknown/Data Quality,"),
+        (",Face-to-Face,", ",Face to Face,"),
+        (",General Consultation Acute,", ",General Consultation - Acute,"),
+    ],
+)
+def test_hyphens_and_marks_of_labels_do_not_matter(known: str, written: str, quarter: Crosstab, tmp_path: Path) -> None:
+    changed = rewritten(quarter.files[0], tmp_path / "marks.zip", lambda text: text.replace(known, written), "Apr_26")
+    assert totals(read([changed], JUNE)) == totals(sound(quarter.files, JUNE))
+
+
+def test_labels_that_are_known_differ_however_they_are_written() -> None:
+    for column, known in facts.labels().items():
+        written = [*known, *facts.also()[column]]
+        assert len({facts.plain(label) for label in written}) == len(written), column
+
+
+@pytest.mark.parametrize(
+    ("column", "known", "written"),
+    [
+        ("TIME_BETWEEN_BOOK_AND_APPT", ",Same Day,", ",On The Day,"),
+        ("APPT_MODE", ",Face-to-Face,", ",In Person,"),
+        ("NATIONAL_CATEGORY", ",General Consultation Acute,", ",General Consultation (Urgent),"),
+        ("NATIONAL_CATEGORY", ",General Consultation Acute,", ",GC1,"),
+        ("APPT_STATUS", ",Attended\n", ",\n"),
+    ],
+)
+def test_a_label_that_takes_the_place_of_one_that_is_counted_is_refused(
+    column: str, known: str, written: str, quarter: Crosstab, tmp_path: Path
+) -> None:
+    changed = rewritten(quarter.files[0], tmp_path / "new.zip", lambda text: text.replace(known, written), "May_26")
+    with pytest.raises(SourceError, match=f"The column {column} holds a label that gpvar does not know") as caught:
+        read([changed], JUNE)
+    label = written.strip(",\n")
+    names = {heading: name for name, heading in _crosstab.COLUMNS.items()}
+    frame = appointments.tidy(parts_of([changed])[1])
+    moved = frame.loc[frame[names[column]] == label, "count"].sum()
+    assert moved and f"'{label or '(blank)'}' ({moved:,} appointments)" in caught.value.problem
+    assert "Practice_Level_Crosstab_May_26.csv; May 2026" in caught.value.where
+    assert f'write "{label}" = ' in caught.value.fix and f"[also.{column}]" in caught.value.fix
+    assert "May" not in str(read([changed], APRIL).remarks)
+
+
+def test_a_label_like_one_that_is_counted_is_refused_by_its_name(quarter: Crosstab, tmp_path: Path) -> None:
+    """Some appointments stand under the label that is known, and some under one much like it."""
+
+    def half(text: str) -> str:
+        lines = text.splitlines(keepends=True)
+        new = [line.replace("General Consultation Routine", "General Consultations Routine") for line in lines[::2]]
+        lines[::2] = new
+        return "".join(lines)
+
+    with pytest.raises(SourceError, match="'General Consultations Routine'") as caught:
+        read([rewritten(quarter.files[0], tmp_path / "half.zip", half, "Apr_26")])
+    assert "The nearest label that it knows is 'General Consultation Routine'" in caught.value.fix
+
+
+def test_a_few_appointments_under_a_label_that_is_not_known_are_said_and_no_more(
+    quarter: Crosstab, tmp_path: Path
+) -> None:
+    changed = rewritten(quarter.files[0], tmp_path / "few.zip", lambda text: text.replace("DNA", "Lost", 2), "Apr_26")
+    assert any("APPT_STATUS holds labels that gpvar does not know: 'Lost'" in said for said in read([changed]).remarks)
+
+
+def test_a_new_kind_of_staff_is_counted_as_no_figure_goes_by_it(quarter: Crosstab, tmp_path: Path) -> None:
+    changed = rewritten(quarter.files[0], tmp_path / "kind.zip", lambda text: text.replace(",GP,", ",PA,"), "Apr_26")
+    assert totals(read([changed])) == totals(sound(quarter.files))
+
+
 # Months, halves, copies
 
 

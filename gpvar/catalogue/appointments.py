@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -20,12 +21,15 @@ __all__ = [
     "labels",
     "monthly",
     "plain",
+    "unknown_labels",
     "unmapped",
     "what_if",
     "what_if_counts",
 ]
 
 _FILE = "appointments.toml"
+#: A hyphen, the dashes that word processors put in its place, and a minus.
+_DASH = "[-\u2010-\u2015\u2212]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,9 @@ def _raw() -> dict[str, Any]:
 
 
 def plain(label: str) -> str:
-    """Return a label as labels are compared: single spaces, no capitals."""
-    return " ".join(label.split()).casefold()
+    """Return a label as labels are compared: letters and digits only, no capitals, ``8-14`` as ``8 to 14``."""
+    text = re.sub(rf"(?<=\d)\s*{_DASH}\s*(?=\d)", "to", label.casefold()).replace("&", "and")
+    return re.sub(r"[\W_]+", "", text) or " ".join(label.split())
 
 
 def labels() -> dict[str, tuple[str, ...]]:
@@ -63,6 +68,11 @@ def labels() -> dict[str, tuple[str, ...]]:
 def also() -> dict[str, dict[str, str]]:
     """Return column → earlier spelling → label."""
     return {column: dict(known) for column, known in _raw()["also"].items()}
+
+
+def unknown_labels() -> dict[str, Any]:
+    """Return when a file with labels that are not known is refused."""
+    return dict(_raw()["unknown"])
 
 
 def unmapped() -> tuple[Selection, ...]:

@@ -17,6 +17,7 @@ from gpvar.organisations import tidy as tidy_codes
 from gpvar.problems import Problems
 from gpvar.sources._account import provenance, remarks_on, summed
 from gpvar.sources._crosstab import COLUMNS, Reading, Rows, consume
+from gpvar.sources._labels import note_unknown
 from gpvar.sources._members import fingerprint
 from gpvar.sources._months import Months, Version, note_incomplete, resolve
 from gpvar.sources._parts import COUNTS, Part, SourceTable, no_counts
@@ -115,6 +116,7 @@ def read_by_month(
     tables = _counted(crosstabs, problems)
     problems.raise_if_any()
     months = resolve(tables, period, edition, problems) if crosstabs else Months({}, {}, {}, ())
+    note_unknown(months.used, problems)
     problems.raise_if_any()
     maps = _maps([part for part in distinct if part.layout == "gpad_mapping"], tables, period, again)
     note_incomplete(months.used, _regions(months.used, maps), problems)
