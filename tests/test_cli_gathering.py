@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from gpvar import catalogue, cli, simulate
+from gpvar.errors import StudyError
 from gpvar.simulate.publications import Publications, write_publications
 from gpvar.sources import download
 from gpvar.starter import gathering
@@ -185,6 +186,30 @@ def test_a_board_that_began_after_the_period_has_its_practices_as_of_then(typed:
         assert typed("new", folder, "--icb", query, "--period", "2025-04..2026-03") == cli.DONE
         study = load_study(folder, complete=False)
         assert study.area.code == "D7T5G" and study.reference.hierarchy_date == dt.date(2026, 4, 1)
+
+
+def test_what_is_published_for_no_practice_is_refused_with_the_way_to_ask_for_it(typed: Typed) -> None:
+    for metric in ("ag_share", "same_day_share --metric ag_requests_per_1000"):
+        assert typed("new", "s", "--icb", "QHM", "--metric", *metric.split()) == cli.YOUR_INPUT
+        assert "published for no practice, so no publication can be gathered for it." in typed.error
+        assert "writes a template to ask with" in typed.error
+    assert not Path("s").exists()
+    assert typed("new", "s", "--metric", "ag_share") == 0
+    assert list(Path("s").glob("ag*extract*"))
+
+
+def test_a_reference_file_cannot_hold_what_is_not_published() -> None:
+    with pytest.raises(StudyError, match=r"guidance share .* published for no practice, so a reference file cannot"):
+        gathering.declare(
+            Path("s"),
+            practice=[],
+            icb="QHM",
+            list_file=None,
+            metric=["ag_share"],
+            period=None,
+            today=dt.date(2026, 5, 1),
+            reference_file=Path("england.zip"),
+        )
 
 
 def test_a_study_that_is_there_is_not_written_over(typed: Typed) -> None:

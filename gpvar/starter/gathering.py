@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from gpvar import organisations
+from gpvar import catalogue, organisations
 from gpvar.errors import SourceError, StudyError
+from gpvar.problems import listing
 from gpvar.sources import reference, registered
 from gpvar.sources.looking import look
 from gpvar.sources.needs import usual_folders
 from gpvar.starter.area import choose_area
 from gpvar.starter.headings import Draft, metric_ids
 from gpvar.study import Period
+from gpvar.study.columns import PUBLICATIONS
 
 _MAP = "registered_map"
 
@@ -53,9 +55,10 @@ def declare(
     Raises
     ------
     StudyError
-        When a name fits nothing or too much.
+        When a name fits nothing or too much, or no publication holds a metric.
     """
     draft = Draft(file="", metrics=list(metric_ids(metric) or ["same_day_share"]))
+    _refuse_unpublished(draft.metrics, reference_file)
     held = reference.describe(reference_file) if reference_file else None
     draft.period = period or (held.period if held else last_year(today))
     draft.period_from = "as asked for" if period else "CHANGE THIS to the months you want"
@@ -71,6 +74,24 @@ def declare(
         facts = _practices(folder, day, practice, icb, list_file)
     choose_area(draft, facts, practice, icb, list_file, folder)
     return draft
+
+
+def _refuse_unpublished(metrics: Sequence[str], reference_file: Path | None) -> None:
+    """Refuse metrics of which no publication has figures by practice: such a study could never run."""
+    without = [catalogue.metric(name) for name in metrics if catalogue.metric(name).source not in PUBLICATIONS]
+    if not without:
+        return
+    one = len(without) == 1
+    them, are = ("it", "is") if one else ("them", "are")
+    so = (
+        f"so a reference file cannot hold {them}" if reference_file else f"so no publication can be gathered for {them}"
+    )
+    raise StudyError(
+        f"{listing(card.title for card in without)} {are} published for no practice, {so}.",
+        " ".join(f"--metric {card.id}" for card in without),
+        f"Ask your board for the figures: new FOLDER --metric {without[0].id}, with no board and no practice, writes a "
+        "template to ask with, and --data takes the table that comes back.",
+    )
 
 
 def _in_reference(path: Path, period: Period, day: dt.date) -> pd.DataFrame:
