@@ -40,7 +40,7 @@ def take(study: Study, found: Sequence[State]) -> tuple[Path, ...]:
         When a file cannot be copied, or the study file cannot be written or would no longer be read; the study file is
         then as it was.
     """
-    before = taken_before(study)
+    before = {file.resolve() for file in taken_before(study)}
     files: dict[str, list[Path]] = {}
     latest = set()
     for state in found:
