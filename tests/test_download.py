@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from gpvar import catalogue
+from gpvar import catalogue, words
 from gpvar.errors import SourceError
 from gpvar.sources import _asking, _transfer, download, recognise
 from gpvar.sources.download import Fetched, fetch, fetch_many
@@ -189,7 +189,9 @@ def test_a_transfer_that_breaks_off_goes_on_where_it_stopped(site: Site, raw: Pa
     assert one.path.read_bytes() == BODY and one.resumed
     assert site.asked("/f.zip") == ["", "bytes=70000-"]
     assert site.visits[1][1]["if-range"] == '"one"'
-    assert waits == [1.0] and said == ["The transfer broke off; trying again in 1 second."]
+    assert waits == [1.0] and said == [
+        "Practice_Level_Crosstab_Jun_26.zip: the transfer broke off; trying again in 1 second."
+    ]
     assert read_manifest(raw)[0].how == "resumed"
 
 
@@ -307,7 +309,7 @@ def test_a_site_that_stops_sending_is_left_and_asked_for_the_rest(site: Site, ra
     address = site.on("/f.zip", stall(BODY, 60_000, ETag='"one"'), good(BODY))
     said: list[str] = []
     assert got(address, raw, say=said.append).path.read_bytes() == BODY
-    assert site.asked("/f.zip")[1] == "bytes=60000-" and said[0].startswith("Nothing more came")
+    assert site.asked("/f.zip")[1] == "bytes=60000-" and said[0].startswith("f.zip: nothing more came")
 
 
 def test_a_site_that_only_trickles_is_given_up(site: Site, raw: Path) -> None:
@@ -350,7 +352,7 @@ def test_the_wait_that_a_site_asks_for_is_kept(site: Site, raw: Path) -> None:
     address = site.on("/f.zip", status(429, Retry_After=17), status(503, Retry_After=in_a_minute), good(BODY))
     got(address, raw, sleep=waits, say=said.append)
     assert waits[0] == 17 and 55 < waits[1] <= 60
-    assert said[0] == "The site is busy (it answered 429); trying again in 17 seconds."
+    assert said[0] == "f.zip: the site is busy (it answered 429); trying again in 17 seconds."
 
 
 @pytest.mark.parametrize("asked", ["nonsense", "-5", "Tue, 99 Foo 2026", "Wed, 01 Jan 2020 00:00:00 GMT"])
@@ -804,7 +806,7 @@ def closed_port() -> int:
 def test_a_site_that_cannot_be_reached_is_told_from_one_that_refuses(raw: Path) -> None:
     waits = Waits()
     error = refused(edition(f"http://127.0.0.1:{closed_port()}/f.zip"), raw, sleep=waits)
-    assert error.problem.startswith("127.0.0.1 could not be reached (") and waits == [1, 2, 4, 8]
+    assert error.problem.startswith("127.0.0.1 could not be reached (") and waits == [1, 2]
     assert error.fix.startswith("Check that this computer is online, then run the same command again.")
     assert "ask IT for its address and set it as HTTPS_PROXY" in error.fix
 
@@ -927,8 +929,34 @@ def test_a_site_that_cannot_be_reached_is_not_waited_for_again(site: Site, raw: 
     gone = [edition(f"http://localhost:{port}/{n}.zip", id=f"a_{n}", title=f"File {n}") for n in range(3)]
     waits = Waits()
     came = several([*gone, site.on("/f.zip", good(BODY))], raw, sleep=waits)
-    assert waits == [1, 2, 4, 8] and len(came.fetched) == 1
+    assert waits == [1, 2] and len(came.fetched) == 1
     assert [item.error.where for item in came.by_hand] == [item.address for item in gone]
+    text = words.fetched_files(came)
+    assert text.count("localhost could not be reached") == text.count("What to do: Check that this computer") == 1
+    assert all(item.title in text for item in gone) and "by hand" not in text
+
+
+def test_files_that_a_proxy_holds_back_share_one_sentence_and_keep_their_own_ways(
+    raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = [edition(f"https://files.example.test/{n}.zip", id=f"a_{n}", title=f"File {n}") for n in range(3)]
+    with running(Proxy(0, answer=403)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.server_port}")
+        came = several([*held, "not an address"], raw)
+    text = words.fetched_files(came)
+    assert text.count("did not let the file") == text.count("Ask IT how programs get through") == 1
+    assert text.count(f"Open {PAGE} in a browser") == 3
+    assert "To be got by hand: not an address" in text
+
+
+def test_a_site_that_is_not_reached_is_named_while_it_is_waited_for(raw: Path) -> None:
+    def late(request: Any, timeout: float) -> Any:
+        raise _asking.URLError(TimeoutError("timed out"))
+
+    said: list[str] = []
+    error = refused("https://files.example.test/f.zip", raw, send=late, say=said.append)
+    assert said[0] == "f.zip: files.example.test could not be reached; trying again in 1 second." and len(said) == 2
+    assert error.problem == "files.example.test could not be reached (no answer in time)."
 
 
 def test_a_full_disk_ends_the_fetching(site: Site, raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,8 @@ class Limits:
         Bytes that each such span must bring.
     attempts
         Attempts in a row that bring nothing new.
+    unreached
+        Attempts in a row in which the site was not even reached: a computer that is not online gains nothing by more.
     tries
         Attempts in all.
     longest_wait
@@ -52,6 +54,7 @@ class Limits:
     timeout: float = 30.0
     slowest: int = 1024
     attempts: int = 5
+    unreached: int = 3
     tries: int = 40
     longest_wait: float = 120.0
     most_bytes: int = 2_000_000_000
@@ -213,6 +216,8 @@ def failed_by(error: BaseException) -> TransferFailed:
         status = int(tunnel[1])
         return TransferFailed("proxy", tunnel[2], passing=status in _PASSING, status=status)
     if isinstance(reason, TimeoutError):
+        if isinstance(error, URLError):  # urllib wraps only what fails before there is an answer
+            return TransferFailed("unreachable", "no answer in time", passing=True)
         return TransferFailed("stalled", passing=True)
     if isinstance(reason, (http.client.InvalidURL, str)):
         # The address was looked at before, so that it is the proxy's that cannot be read.

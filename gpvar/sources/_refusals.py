@@ -63,11 +63,27 @@ def only_by_hand(edition: Edition, folder: Path) -> SourceError:
     )
 
 
+#: Failures of a site or a network, which every file of the site meets.
+OF_THE_SITE = ("unreachable", "certificate", "proxy")
+
+
 def explained(failure: TransferFailed, wanted: Wanted) -> SourceError:
     """Return the error for a transfer that failed."""
     say = _SENTENCES.get(failure.kind, _lost)
     problem, fix = say(failure, wanted)
     return SourceError(problem, wanted.address, fix)
+
+
+def once_for_all(failure: TransferFailed, wanted: Wanted) -> tuple[str, str, str]:
+    """Return what to say once of a site from which no file comes: what happened, what to do, and how to get this one.
+
+    The last is empty where a browser fares no better than a program.
+    """
+    if failure.kind not in OF_THE_SITE:
+        return "", "", ""
+    error, way = explained(failure, wanted), _page_way(wanted)
+    before, found, after = error.fix.partition(way)
+    return error.problem, " ".join((before + after).split()), way if found else ""
 
 
 def _page_way(wanted: Wanted) -> str:

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
 from gpvar import __version__
 from gpvar.problems import count
@@ -82,22 +83,25 @@ def transfer(
             misses = 1 if part.size > furthest else misses + 1
             furthest = max(furthest, part.size)
             wait = failure.wait or 2.0 ** (misses - 1)
-            hopeless = misses >= limits.attempts or tries >= limits.tries or wait > limits.longest_wait
+            most = limits.unreached if failure.kind == "unreachable" else limits.attempts
+            hopeless = misses >= most or tries >= limits.tries or wait > limits.longest_wait
             if hopeless or not failure.passing:
                 raise
             if say is not None:
-                say(f"{_said(failure)}; trying again in {count(round(wait), 'second')}.")
+                say(f"{_said(failure, address)}; trying again in {count(round(wait), 'second')}.")
             sleep(wait)
 
 
-def _said(failure: TransferFailed) -> str:
+def _said(failure: TransferFailed, address: str) -> str:
     said = {
-        "busy": f"The site is busy (it answered {failure.status})",
-        "stalled": "Nothing more came",
-        "short": "The transfer broke off",
-        "changed": "The file on the site has changed meanwhile, so it is fetched from its start",
+        "busy": f"the site is busy (it answered {failure.status})",
+        "stalled": "nothing more came",
+        "short": "the transfer broke off",
+        "changed": "the file on the site has changed meanwhile, so it is fetched from its start",
+        "unreachable": f"{urlsplit(address).hostname} could not be reached",
+        "proxy": f"the proxy of your network did not let it through (it answered {failure.status})",
     }
-    return said.get(failure.kind, "The connection was lost")
+    return said.get(failure.kind, "the connection was lost")
 
 
 def _attempt(

@@ -16,7 +16,7 @@ from gpvar.errors import SourceError
 from gpvar.sources._asking import USUAL, Limits, TransferFailed, Transport, checked_address, disk_failure, transport
 from gpvar.sources._members import fingerprint
 from gpvar.sources._placing import EARLIER, digest, file_with, is_own, place, safe_name, unpack, with_suffix
-from gpvar.sources._refusals import Wanted, by_hand, explained, only_by_hand, other_content
+from gpvar.sources._refusals import OF_THE_SITE, Wanted, by_hand, explained, once_for_all, only_by_hand, other_content
 from gpvar.sources._telling import Progress, Teller, progress_line
 from gpvar.sources._transfer import Received, transfer
 from gpvar.sources._unfinished import Unfinished
@@ -77,10 +77,25 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class ByHand:
-    """A file that a person must get: which, and the error that says why and how."""
+    """A file that did not come, and that a person may have to get.
+
+    Attributes
+    ----------
+    wanted
+        Which.
+    error
+        Why not, and what to do.
+    site, advice, way
+        Where no file of the site came: what happened to it and what to do, the same for each of its files, and how to
+        get this one with a browser. Empty where the file alone is concerned, the last also where a browser would not
+        help.
+    """
 
     wanted: Edition | str
     error: SourceError
+    site: str = ""
+    advice: str = ""
+    way: str = ""
 
     @property
     def title(self) -> str:
@@ -99,7 +114,7 @@ class Fetches:
     already
         Files that were there, the same byte for byte.
     by_hand
-        Files that must be got with a browser.
+        Files that did not come: those to be got with a browser, and those of sites that could not be reached.
     """
 
     fetched: tuple[Fetched, ...] = ()
@@ -183,7 +198,7 @@ def fetch(
                 transport=send or transport(),
                 sleep=sleep,
                 progress=Teller(wanted.name, progress),
-                say=say,
+                say=None if say is None else lambda text: say(f"{wanted.name}: {text}"),
                 limits=limits,
                 expected_bytes=size,
             )
@@ -250,10 +265,16 @@ def fetch_many(
                 if cause.kind in ("full", "folder"):
                     raise
                 closed[_host(what)] = cause
-            failed.append(ByHand(what, error))
+                failed.append(ByHand(what, error, *_of_the_site(cause, what, into)))
+            else:
+                failed.append(ByHand(what, error))
         else:
             (already if one.unchanged else fetched).append(one)
     return Fetches(tuple(fetched), tuple(already), tuple(failed))
+
+
+def _of_the_site(failure: TransferFailed, what: Edition | str, into: Path) -> tuple[str, str, str]:
+    return once_for_all(failure, _wanted(what, into)) if failure.kind in OF_THE_SITE else ("", "", "")
 
 
 def _host(what: Edition | str) -> str:
@@ -265,7 +286,7 @@ def _host(what: Edition | str) -> str:
 def _refuse_closed(what: Edition | str, into: Path, closed: dict[str, TransferFailed]) -> None:
     """Refuse a file of a site that could not be reached just now: it would fail in the same way after the same wait."""
     failure = closed.get(_host(what))
-    if failure is not None and failure.kind in ("unreachable", "certificate", "proxy"):
+    if failure is not None and failure.kind in OF_THE_SITE:
         raise explained(failure, _wanted(what, into)) from failure
 
 

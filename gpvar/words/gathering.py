@@ -249,5 +249,22 @@ def fetched_files(result: Any) -> str:
         lines.append(f"There already: {plain(item.path.name)}.")
         lines += [_INDENT + plain(item.remark, 400)] * bool(item.remark)
     for item in result.by_hand:
-        lines += ["", f"To be got by hand: {plain(item.title, 200)}", str(item.error)]
+        if not item.site:
+            lines += ["", f"To be got by hand: {plain(item.title, 200)}", str(item.error)]
+    lines += _not_reached([item for item in result.by_hand if item.site])
     return "\n".join(lines) if lines else "There was nothing to download."
+
+
+def _not_reached(items: Sequence[Any]) -> list[str]:
+    """Return what is said of sites from which no file came: once, with the files, and what to do once for them all."""
+    lines = []
+    for advice in dict.fromkeys(item.advice for item in items):
+        alike = [item for item in items if item.advice == advice]
+        for site in dict.fromkeys(item.site for item in alike):
+            lines += ["", f"Not downloaded: {plain(site, 600)}"]
+            for item in alike:
+                if item.site == site:
+                    lines.append(_INDENT + plain(item.title, 200))
+                    lines += [2 * _INDENT + plain(item.way, 900)] * bool(item.way)
+        lines.append(f"What to do: {plain(advice, 900)}")
+    return lines
