@@ -797,6 +797,30 @@ def test_the_longest_unused_go_first_when_the_cache_is_full(tmp_path: Path) -> N
     assert sorted(file.stem for file in tmp_path.iterdir()) == ["a", "b"]
 
 
+def test_what_was_kept_is_read_anew_when_the_labels_known_have_changed(
+    quarter: Crosstab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person who adds a spelling to the catalogue must not be given what was read without it."""
+    changed = rewritten(
+        quarter.files[0], tmp_path / "new.zip", lambda text: text.replace(",Same Day,", ",Today,"), "Apr_26"
+    )
+    with pytest.raises(SourceError, match="'Today'"):
+        read([changed])
+    also = facts.also()
+    also["TIME_BETWEEN_BOOK_AND_APPT"]["Today"] = "Same Day"
+    monkeypatch.setattr(facts, "also", lambda: also)
+    assert totals(read([changed])) == totals(sound(quarter.files))
+
+
+def test_what_was_kept_by_another_reader_is_read_anew(
+    quarter: Crosstab, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = totals(read(quarter.files))
+    monkeypatch.setattr(_crosstab, "VERSION", _crosstab.VERSION + 1)
+    assert totals(read(quarter.files)) == before
+    assert len(list(cache.rglob("*.parquet"))) == 6
+
+
 # A practice's own appointments
 
 

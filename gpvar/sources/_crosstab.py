@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,7 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gpvar import catalogue
 from gpvar.catalogue import appointments as facts
+from gpvar.organisations import conventions
 from gpvar.sources import _cache
 from gpvar.sources._members import fingerprint
 from gpvar.sources._parts import Part
@@ -22,8 +25,8 @@ from gpvar.sources._parts import Part
 Array = np.ndarray[Any, np.dtype[Any]]
 Result = TypeVar("Result")
 
-#: Raised whenever what is kept in the cache changes its form or meaning.
-VERSION = 1
+#: Raised whenever what is kept in the cache changes its form or meaning. The catalogue has a sign of its own.
+VERSION = 2
 #: Column of the tidy frame → heading of the file. The last five hold labels.
 COLUMNS = {
     "month": "APPOINTMENT_MONTH_START_DATE",
@@ -155,7 +158,7 @@ def consume(part: Part, use: Callable[[Reading, Iterator[Rows]], Result]) -> Res
         What to do with the rows; it may be called again from the start when the cache turns out to be damaged.
     """
     sha256, _ = fingerprint(part.member.path)
-    kept = _cache.place(f"crosstab-{VERSION}", sha256, part.member.name)
+    kept = _cache.place("crosstab", sha256, part.member.name, _read_by(part.layout))
     if kept is not None and kept.is_file():
         reading = Reading(part)
         # A damaged or foreign file in the cache is read anew from its source and written again.
@@ -171,6 +174,14 @@ def consume(part: Part, use: Callable[[Reading, Iterator[Rows]], Result]) -> Res
         # Some cell of the counts is no plain number: read again cell by cell, to use it or to say which.
         reading = Reading(part)
         return use(reading, reading.from_file(kept, careful=True))
+
+
+def _read_by(layout: str) -> str:
+    """Return a sign of everything by which cells are read: what was kept under another is read anew."""
+    columns = catalogue.layouts()[layout]
+    known = [facts.labels(), facts.also(), conventions()["codes"], columns.columns, columns.also, COLUMNS, VERSION]
+    spelling = [facts.plain(label) for labels in facts.labels().values() for label in labels]
+    return hashlib.sha256(json.dumps([*known, spelling]).encode("utf-8")).hexdigest()
 
 
 class _Keeper:
