@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -23,7 +24,11 @@ from gpvar import catalogue, simulate
 from gpvar.errors import GpvarError, SourceError, StudyError
 from gpvar.simulate.appointments import write_crosstab
 from gpvar.simulate.publications import write_publications
-from gpvar.sources import _reference_file, official, reference, registered
+from gpvar.sources import _reference_file, making, official, reference, registered
+from gpvar.sources._parts import SourceTable, no_counts
+from gpvar.sources._publications import known
+from gpvar.sources._reference_gathering import refuse_less_than_england
+from gpvar.sources._tally import MonthCounts
 from gpvar.sources.recognise import recognise
 from gpvar.study import Study, load_study, parse_period
 from gpvar.table import PracticeTable, build_table
@@ -299,6 +304,37 @@ def test_part_of_england_is_refused(few: list[Path], tmp_path: Path, monkeypatch
     assert "No map places a practice in London (Y56)." in said
 
 
+def england_of(codes: pd.Index, regions: pd.Series, said: pd.Index) -> str:
+    """What is refused of whole appointments and a whole map where a list and a register hold only some practices."""
+    counts = MonthCounts("2026-03", tuple(codes), np.zeros((0, 0)), (), (), np.zeros(0), 0, {})
+    places = pd.DataFrame({"practice_code": codes, "date": "2026-04-01", "region_code": regions.to_numpy()})
+    lists = pd.DataFrame({"practice_code": said, "month": "2026-03", "name": "list_size", "value": 5000.0})
+    registers = pd.DataFrame({"qof_dm.numerator": 300.0, "qof_dm.denominator": 5000.0}, index=said)
+    tables = [
+        SourceTable("registered_patients", "gp-reg.csv", no_counts(), pd.DataFrame(), (), places=places, monthly=lists),
+        SourceTable("qof_prevalence", "QOF.zip", no_counts(), registers, ()),
+    ]
+    try:
+        refuse_less_than_england({"2026-03": counts}, tables)
+    except SourceError as error:
+        return str(error)
+    return ""
+
+
+def test_a_list_or_a_register_of_part_of_england_is_refused() -> None:
+    codes = pd.Index([f"A{place:05d}" for place in range(6000)], name="practice_code")
+    names = known()["regions"]
+    regions = pd.Series([list(names)[place % len(names)] for place in range(6000)], index=codes)
+    assert england_of(codes, regions, codes) == ""
+    said = england_of(codes, regions, codes[:200])
+    assert "the list of March 2026 holds 200 practices; England has about 6,000" in said
+    assert "diabetes" in said.casefold() and "holds 200 of 6,000 practices" in said and "QOF.zip" in said
+    north = codes[(regions == "Y63").to_numpy()]
+    said = england_of(codes, regions, codes.difference(north))
+    assert "the list of March 2026 holds 0 of the 857 practices of North East and Yorkshire (Y63)" in said
+    assert "London" not in said
+
+
 @pytest.mark.parametrize(
     ("left_out", "wanted"),
     [
@@ -324,6 +360,47 @@ def test_a_publication_that_is_not_needed_may_be_missing_and_is_named(files: lis
     assert "Not in this file: NHS Payments to General Practice, General and Personal Medical Services." in read_me
     table = build_table(study_of(only(built.path)))
     assert table.dropped == {"rurality": "no source"}
+
+
+def revised(files: list[Path], into: Path) -> list[Path]:
+    """The publications, and a later one that tells March 2026 otherwise."""
+    map_file = next(path for path in files if "prac-map" in path.name)
+    practices = registered.tidy(recognise(map_file)[0]).assign(list_size=9000)
+    later = write_crosstab(into, practices=practices, months=["2026-03", "2026-04", "2026-05"], rows_per_month=6000)
+    return [*files, *later.files]
+
+
+def test_the_publication_that_a_study_names_is_the_one_in_it(few: list[Path], tmp_path: Path) -> None:
+    both = revised(few, tmp_path / "later")
+    said = build_with(both, tmp_path / "out")
+    assert "March 2026 is told in 2 ways" in said
+    assert "--edition 2026-05 (or --edition latest), or leave one of the files out" in said
+    assert "[[source]]" not in said and "out of the study" not in said
+    named = {}
+    for edition in ("2026-03", "2026-05"):
+        named[edition] = [
+            {**source, "edition": edition} if source["id"] == "gpad" else source for source in publications(both)
+        ]
+        a_study_file(tmp_path / edition, named[edition])
+        assert making.edition_of([tmp_path / edition]) == edition
+    # The earlier of the two, which "latest" is not.
+    built = reference.build(both, parse_period(PERIOD), tmp_path / "out", made_on=MADE_ON, edition="2026-03")
+    straight, through = (build_table(study_of(source)) for source in (named["2026-03"], only(built.path)))
+    pd.testing.assert_frame_equal(through.outcomes, straight.outcomes)
+    with pytest.raises(SourceError, match="different publications of the appointments"):
+        making.edition_of([tmp_path / "2026-03", tmp_path / "2026-05"])
+    assert making.edition_of([tmp_path]) == ""
+
+
+def a_study_file(folder: Path, sources: list[dict[str, Any]]) -> None:
+    folder.mkdir()
+    head = f'schema = 1\ntitle = "Access"\ndeclared = "2026-04-14"\nperiod = "{PERIOD}"\nsimulated = true\n'
+    head += f'metrics = {json.dumps(METRICS)}\narea = {{ kind = "icb", code = "QZ4" }}\n'
+    blocks = "".join(
+        "[[source]]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in source.items())
+        for source in sources
+    )
+    (folder / "study.toml").write_text(head + blocks, encoding="utf-8")
 
 
 def test_odd_lists_of_files_are_refused(few: list[Path], built: reference.Built, tmp_path: Path) -> None:

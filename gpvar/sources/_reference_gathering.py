@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files as packaged
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gpvar import catalogue
@@ -31,6 +33,7 @@ _PASSED_ON = (
 )
 _PLACE = "the reference file"
 _APPOINTMENTS = "gpad"
+_WHOLE = "Name the whole publication; a month that was published in two files needs both."
 _LEAVE_OUT = "Leave it out; a study can name it beside the reference file."
 
 
@@ -113,7 +116,7 @@ def _refuse_same_names(files: Sequence[Path], problems: Problems) -> None:
             )
 
 
-def gather(files: Sequence[Path], period: Period, progress: Callable[[str], None]) -> Gathered:
+def gather(files: Sequence[Path], period: Period, progress: Callable[[str], None], edition: str = "") -> Gathered:
     """Read publications, and refuse whatever may not go into a reference file.
 
     Parameters
@@ -124,6 +127,8 @@ def gather(files: Sequence[Path], period: Period, progress: Callable[[str], None
         The months that the reference file is to hold.
     progress
         Is told what is being read.
+    edition
+        Which publication of the appointments to use for a month that two tell differently.
 
     Returns
     -------
@@ -145,19 +150,26 @@ def gather(files: Sequence[Path], period: Period, progress: Callable[[str], None
         progress(f"Reading {catalogue.sources()[source].title} ({count(len(paths), 'file')})")
         try:
             if source == _APPOINTMENTS:
-                table, months = appointments.read_by_month(own, period)
+                table, months = appointments.read_by_month(own, period, edition)
             else:
                 table = official.read(SourceSpec(id=source, file=paths[0], more_files=tuple(paths[1:])), period)
             tables.append(table)
         except SourceError as error:
-            problems.add(error.problem, error.where, error.fix)
+            problems.add(error.problem, error.where, _without_a_study(error.fix))
     problems.raise_if_any()
     simulated = _is_simulated(tables)
     _refuse_without_lists_and_boards(tables)
     if not simulated:
-        _refuse_less_than_england(months, tables)
+        refuse_less_than_england(months, tables)
     layouts = {(part.member.path.name, part.member.name): part.layout for own in parts.values() for part in own}
     return Gathered(tuple(tables), months, layouts, simulated, _remarks(tables))
+
+
+def _without_a_study(fix: str) -> str:
+    """Return advice as it holds here, where there is no study file to be mended."""
+    for written, instead in rules()["advice"]:
+        fix = re.sub(written, instead, fix)
+    return fix
 
 
 def _refuse_lacking(held: Iterable[str]) -> None:
@@ -230,27 +242,73 @@ def _refuse_own_downloads(parts: Iterable[Part]) -> None:
     problems.raise_if_any()
 
 
-def _refuse_less_than_england(months: Mapping[str, MonthCounts], tables: Sequence[SourceTable]) -> None:
-    """Refuse months in which England, or one of its regions, is not whole."""
-    card = catalogue.gates()["not_england"]
+def refuse_less_than_england(months: Mapping[str, MonthCounts], tables: Sequence[SourceTable]) -> None:
+    """Refuse appointments, lists, maps and characteristics in which England, or one of its regions, is not whole."""
     problems = Problems(SourceError, _PLACE)
-    title = catalogue.sources()[_APPOINTMENTS].title
     region = _regions(tables)
-    fix = "Name the whole publication; a month that was published in two files needs both."
+    titles = catalogue.sources()
+    for code, name in known()["regions"].items():
+        if not (region == code).any():
+            problems.add(f"No map places a practice in {name} ({code}).", "", _WHOLE)
     for month, counts in months.items():
-        here = pd.Index(counts.codes)
-        if len(here) < card.thresholds["practices_below"]:
-            held = f"{count(len(here), 'practice')}; England has {card.more['england_has']}"
-            problems.add(f"{title} of {in_words(month)} holds {held}.", "", fix)
-            continue
-        for code, name in known()["regions"].items():
-            own = region.index[region == code]
-            if not len(own):
-                problems.add(f"No map places a practice in {name} ({code}).", "", fix)
-            elif (~own.isin(here)).mean() > rules()["region_missing_above"]:
-                held = f"{len(own.intersection(here)):,} of the {len(own):,} practices of {name} ({code})"
-                problems.add(f"{title} of {in_words(month)} holds {held}.", "", fix)
+        held = f"{titles[_APPOINTMENTS].title} of {in_words(month)}"
+        _note_less_than_england(held, pd.Index(counts.codes), region, "", problems)
+    measured = pd.Index(sorted({code for counts in months.values() for code in counts.codes}))
+    for table in tables:
+        title = titles[table.id].title
+        for what, codes in _lists_and_maps(table):
+            _note_less_than_england(f"{title}: {what}", codes, region, table.file, problems)
+        if table.id != _APPOINTMENTS:
+            for what, codes in _characteristics(table):
+                _note_lacking(f"{title}: {what}", measured.isin(codes), measured, region, table.file, problems)
     problems.raise_if_any()
+
+
+def _note_less_than_england(what: str, here: pd.Index, region: pd.Series, file: str, problems: Problems) -> None:
+    """Note a table that is to hold every practice, and has too few of England or of one of its regions."""
+    card = catalogue.gates()["not_england"]
+    if len(here) < card.thresholds["practices_below"]:
+        said = f"{what} holds {count(len(here), 'practice')}; England has {card.more['england_has']}."
+        problems.add(said, file, _WHOLE)
+        return
+    _note_lacking(what, region.index.isin(here), region.index, region, file, problems)
+
+
+def _note_lacking(
+    what: str, held: np.ndarray, practices: pd.Index, region: pd.Series, file: str, problems: Problems
+) -> None:
+    """Note practices of which too few are held, of all or of a region."""
+    most = rules()["region_missing_above"]
+    if len(held) and (~held).mean() > most:
+        problems.add(f"{what} holds {held.sum():,} of {len(held):,} practices.", file, _WHOLE)
+        return
+    where = region.reindex(practices)
+    for code, name in known()["regions"].items():
+        own = held[(where == code).to_numpy()]
+        if len(own) and (~own).mean() > most:
+            problems.add(f"{what} holds {own.sum():,} of the {len(own):,} practices of {name} ({code}).", file, _WHOLE)
+
+
+def _lists_and_maps(table: SourceTable) -> Iterator[tuple[str, pd.Index]]:
+    """Yield every list and every map of a publication, and the practices in it."""
+    if table.monthly is not None and table.id != _APPOINTMENTS:
+        for month, rows in table.monthly[table.monthly["name"] == "list_size"].groupby("month"):
+            yield f"the list of {in_words(str(month))}", pd.Index(rows["practice_code"])
+    if table.places is not None:
+        for day, rows in table.places.groupby("date"):
+            yield f"where practices belong in {in_words(str(day)[:7])}", pd.Index(rows["practice_code"])
+
+
+def _characteristics(table: SourceTable) -> Iterator[tuple[str, pd.Index]]:
+    """Yield every characteristic of a publication, and the practices of which it is known."""
+    named: dict[str, list[str]] = {}
+    for column in map(str, table.facts):
+        base = column.partition(".")[0]
+        if base == "list_size" or base in catalogue.covariates():
+            named.setdefault(base, []).append(column)
+    for base, columns in named.items():
+        what = "the list" if base == "list_size" else catalogue.covariate(base).title
+        yield what, table.facts.index[table.facts[columns].notna().all(axis=1)]
 
 
 def _regions(tables: Iterable[SourceTable]) -> pd.Series:

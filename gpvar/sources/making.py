@@ -9,7 +9,7 @@ from gpvar.errors import SourceError
 from gpvar.sources.looking import Found, look
 from gpvar.study import Period, Study, find_study, load_study, months_of
 
-_CROSSTAB = "gpad_crosstab"
+_APPOINTMENTS, _CROSSTAB = "gpad", "gpad_crosstab"
 
 
 def gather(places: Sequence[Path], period: Period | None) -> tuple[tuple[Path, ...], Period, tuple[Path, ...]]:
@@ -57,6 +57,36 @@ def gather(places: Sequence[Path], period: Period | None) -> tuple[tuple[Path, .
             "python run.py sources STUDY says which files are needed and where to get them.",
         )
     return tuple(files), period or _months_held(list(files)), tuple(left_out)
+
+
+def edition_of(places: Sequence[Path]) -> str:
+    """Return which publication of the appointments the studies among some places say that they use; ``""`` if none.
+
+    Parameters
+    ----------
+    places
+        Studies, folders, or files.
+
+    Raises
+    ------
+    SourceError
+        When two studies use different ones.
+    """
+    said: dict[str, Path] = {}
+    for place in places:
+        study = _study(place)
+        for spec in study.sources if study is not None else ():
+            if spec.id == _APPOINTMENTS and spec.edition:
+                said.setdefault(spec.edition, place)
+    if len(said) > 1:
+        raise SourceError(
+            "The studies use different publications of the appointments: "
+            + " and ".join(f'edition = "{edition}"' for edition in said)
+            + ".",
+            ", ".join(str(place) for place in said.values()),
+            "Make a reference file of one of them, or write the same edition in both.",
+        )
+    return next(iter(said), "")
 
 
 def _study(place: Path) -> Study | None:

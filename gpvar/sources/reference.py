@@ -113,6 +113,7 @@ def build(
     into: Path,
     *,
     made_on: date,
+    edition: str = "",
     progress: Callable[[str], None] = _silent,
 ) -> Built:
     """Make a reference file from the files of publications.
@@ -128,6 +129,9 @@ def build(
         ``simulated-`` before it where the practices are invented.
     made_on
         The day to be written into it. The same files and the same day give the same bytes.
+    edition
+        Which publication of the appointments to use for a month that two tell differently: the last month that it
+        covers, or ``"latest"``; see `making.edition_of`.
     progress
         Is told what is being done.
 
@@ -141,7 +145,7 @@ def build(
         With everything that is wrong, when a file is no official publication, is a practice's own, or England is not
         whole. A reference file that was there before then stays as it was.
     """
-    gathered = gather(list(files), period, progress)
+    gathered = gather(list(files), period, progress, edition)
     progress("Writing the reference file")
     tables = packed(gathered.tables, gathered.months)
     practices = {code for counts in gathered.months.values() for code in counts.codes}
