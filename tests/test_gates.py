@@ -12,6 +12,7 @@ import pytest
 
 from gpvar import catalogue, gates
 from gpvar.study import SourceSpec, Study, load_study, months_of, parse_period
+from gpvar.words import quality
 
 CODES = ["A81001", "A81002", "A81003"]
 
@@ -269,6 +270,24 @@ def test_a_target_announced_within_the_period_is_noted_for_its_own_metric_alone(
     rows = found[found["gate"] == "target_change"].set_index("metric")["state"]
     assert rows["urgent_same_day_share"] == "failed"
     assert rows["same_day_share"] == "passed"
+
+
+def test_a_rule_that_changed_is_told_beside_figures_that_did_not() -> None:
+    found = gates.run(evidence(study(period="2025-04..2026-03")))
+    (row,) = [r for r in quality.gate_rows(found).to_dict("records") if r["Check"] == "No break in the series"]
+    assert row["State"] == "passed"
+    assert row["What it means"].startswith(
+        "What is counted did not change within the period, as far as is known. A rule did, on 1 October 2025: Online "
+    )
+
+
+def test_a_target_is_told_as_announced_and_not_as_changed() -> None:
+    found = gates.run(evidence(study(("urgent_same_day_share",))))
+    (row,) = [r for r in quality.gate_rows(found).to_dict("records") if r["Check"] == "One target throughout"]
+    assert row["What it means"] == (
+        "A target was announced or ended within the period, so not all of it can be judged against it (90 % of "
+        "clinically urgent patients seen on the same day by March 2027, announced on 17 March 2026)."
+    )
 
 
 def test_losses_in_the_join() -> None:

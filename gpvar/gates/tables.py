@@ -22,11 +22,16 @@ def series_break(e: Evidence) -> Iterator[Look]:
             for item in catalogue.breaks(catalogue.metric(metric).source)
             if first < item.start <= last or (item.end is not None and item.start <= first <= item.end)
         ]
-        for item in crossed:
-            state = FAILED if item.breaks_series else PASSED
-            yield Look(state, detail=f"{in_words(item.start)}: {item.what}", metrics=(metric,))
-        if not crossed:
-            yield Look(PASSED, metrics=(metric,))
+        breaking = [item for item in crossed if item.breaks_series]
+        for item in breaking:
+            yield Look(FAILED, detail=f"{in_words(item.start)}: {item.what}", metrics=(metric,))
+        beside = [
+            f"{'Areas' if item.kind == 'geography' else 'A rule'} did, on {in_words(item.start)}: {item.what}"
+            for item in crossed
+            if not item.breaks_series
+        ]
+        if beside or not breaking:
+            yield Look(PASSED, detail=" ".join(beside), metrics=(metric,))
 
 
 def target_change(e: Evidence) -> Iterator[Look]:
@@ -34,8 +39,9 @@ def target_change(e: Evidence) -> Iterator[Look]:
     first, last = e.study.period.first_day, e.study.period.last_day
     for metric in e.study.metrics:
         own = [target for target in catalogue.targets().values() if target.metric == metric]
-        changed = [t for t in own if first < t.announced <= last or (t.ends is not None and first <= t.ends < last)]
-        yield Look(FAILED if changed else PASSED, detail="; ".join(t.wording for t in changed), metrics=(metric,))
+        said = [f"{t.wording}, announced on {in_words(t.announced)}" for t in own if first < t.announced <= last]
+        said += [f"{t.wording}, ended on {in_words(t.ends)}" for t in own if t.ends and first <= t.ends < last]
+        yield Look(FAILED if said else PASSED, detail="; ".join(said), metrics=(metric,))
 
 
 def covariate_missing(e: Evidence) -> Iterator[Look]:

@@ -133,12 +133,17 @@ def _gate_state(gate: str, metric: str, part: pd.DataFrame) -> dict[str, str]:
     failed = part[part["state"] == FAILED]
     state = FAILED if len(failed) else str(part["state"].iloc[0])
     own = failed.loc[failed["practice_code"] != "", "practice_code"].nunique()
-    details = [plain(d, 160) for d in part.loc[part["state"] == state, "detail"].head(1) if str(d) not in ("", "nan")]
+    details = [plain(d, 600) for d in part.loc[part["state"] == state, "detail"].head(1) if str(d) not in ("", "nan")]
     severity = _SEVERITY.get(str(part["severity"].iloc[0]), "")
+    said = meaning(gate, state)
+    if details and not own:
+        # A passed check tells in sentences of what did change beside it.
+        sentences = state == PASSED and details[0].endswith(".")
+        said = f"{said} {details[0]}" if sentences else f"{said.rstrip('.')} ({details[0].rstrip('.')})."
     return {
         "Check": title(gate),
         "Measure": catalogue.metric(metric).short if metric else "all",
         "State": f"{state}: {severity}" if state == FAILED and severity else state,
         "Practices": str(own) if own else ("all" if state == FAILED else "none"),
-        "What it means": meaning(gate, state) + (f" ({details[0]})" if details and not own else ""),
+        "What it means": said,
     }
