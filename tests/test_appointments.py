@@ -18,7 +18,7 @@ from gpvar import catalogue, simulate
 from gpvar.catalogue import appointments as facts
 from gpvar.errors import GpvarError, SourceError, StudyError
 from gpvar.simulate.appointments import Crosstab, write_crosstab
-from gpvar.sources import _cache, _crosstab, _crosstab_csv, appointments, own_appointments
+from gpvar.sources import _cache, _crosstab, _crosstab_csv, _repeats, appointments, own_appointments
 from gpvar.sources._parts import Part, SourceTable
 from gpvar.sources.recognise import recognise
 from gpvar.study import Period
@@ -740,6 +740,49 @@ def test_what_is_wrong_with_several_files_is_said_at_once(quarter: Crosstab, tmp
     with pytest.raises(SourceError) as caught:
         read(bare, JUNE)
     assert "Apr_26.csv" in str(caught.value) and "Jun_26.csv" in str(caught.value)
+
+
+@pytest.mark.parametrize("how", ["pasted below", "each row doubled", "a third again", "otherwise written"])
+def test_rows_that_stand_there_twice_are_refused(how: str, quarter: Crosstab, tmp_path: Path, cache: Path) -> None:
+    file = one_csv(quarter, tmp_path)
+    head, *rows = file.read_text(encoding="utf-8").splitlines()
+    again = {
+        "pasted below": rows + rows,
+        "each row doubled": [row for row in rows for _ in range(2)],
+        "a third again": rows + rows[: len(rows) // 3],
+        "otherwise written": rows + [row.replace("Same Day", "same-day") for row in rows],
+    }
+    file.write_text("\n".join([head, *again[how]]) + "\n", encoding="utf-8")
+    share = 25 if how == "a third again" else 50
+    with pytest.raises(SourceError, match=f"{share} % of the rows say the same practice, month and labels") as caught:
+        read([file])
+    assert "1,333 of 5,333 rows" in caught.value.where or "4,000 of 8,000 rows" in caught.value.where
+    assert not list(cache.rglob("*.parquet"))
+
+
+def test_a_few_rows_that_stand_there_twice_are_said(quarter: Crosstab, tmp_path: Path) -> None:
+    file = one_csv(quarter, tmp_path)
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text + "".join(text.splitlines(keepends=True)[1:20]), encoding="utf-8")
+    said = "19 rows repeat the practice, month and labels of a row before; all of them were counted."
+    # From the file, and from the cache.
+    assert said in read([file]).remarks and said in read([file]).remarks
+    assert not any("repeat" in remark for remark in sound(quarter.files).remarks)
+
+
+def test_the_share_of_repeated_rows_is_found_in_tables_of_any_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_repeats, "_MOST", 4000)
+    rng = np.random.default_rng(7)
+    size = 50_000
+    codes = {name: rng.integers(0, 20, size).astype(np.int32) for name in _crosstab.COLUMNS}
+    codes["practice_code"] = np.arange(size, dtype=np.int32)
+    for again, share in ((0, 0.0), (5000, 5000 / 55_000), (size, 0.5)):
+        repeats = _repeats.Repeats()
+        for first in range(0, size, 700):
+            repeats.add({name: values[first : first + 700] for name, values in codes.items()})
+        repeats.add({name: values[:again] for name, values in codes.items()})
+        assert repeats.share() == pytest.approx(share, abs=0.02)
+        assert sum(map(len, repeats._held)) <= 4000
 
 
 # The cache

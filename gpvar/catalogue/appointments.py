@@ -95,6 +95,11 @@ def completeness() -> dict[str, float]:
     return dict(_raw()["completeness"])
 
 
+def repeated_rows_from() -> float:
+    """Return from which share of repeated rows a table is refused."""
+    return float(_raw()["repeated_rows"]["share_from"])
+
+
 def steady_category() -> tuple[float, str]:
     """Return within which movement of their share categories are put together by month, and their name then."""
     return _raw()["steady_category"]["share_moves_below"], _raw()["steady_category"]["name"]

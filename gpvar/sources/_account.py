@@ -79,6 +79,12 @@ def remarks_on(
         left_out = count(sum(table.extent.left_out for table in tables), "appointment")
         strangers = listing(dict.fromkeys(code for table in tables for code in table.extent.strangers), 4)
         yield f"{count(rows_out, 'row')} with {left_out} are of no practice ({strangers}) and in no total."
+    repeated = sum(table.extent.repeated for table in tables)
+    if repeated:
+        yield (
+            f"{count(repeated, 'row repeats', 'rows repeat')} the practice, month and labels of a row before; "
+            "all of them were counted."
+        )
     codes, _, months = summed(used)
     short = int((months < len(used)).sum())
     if short:

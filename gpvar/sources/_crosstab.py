@@ -87,12 +87,15 @@ class Extent:
     ----------
     strangers
         Code that is no practice's → its first row.
+    repeated
+        Rows of a practice, month, supplier and labels of which there was a row before; of long tables an estimate.
     """
 
     rows_read: int = 0
     rows_kept: int = 0
     left_out: int = 0
     strangers: dict[str, int] = field(default_factory=dict)
+    repeated: int = 0
 
 
 class Reading:

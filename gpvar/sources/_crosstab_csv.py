@@ -17,9 +17,10 @@ from gpvar.catalogue import appointments as facts
 from gpvar.errors import SourceError
 from gpvar.organisations import looks_like_practice_code
 from gpvar.problems import Problems, count, listing
-from gpvar.sources._crosstab import COLUMNS, COUNT, LABELS, WINDOWS, Array, NotUtf8, OddCount, Reading, Rows
+from gpvar.sources._crosstab import COLUMNS, COUNT, LABELS, WINDOWS, Array, Extent, NotUtf8, OddCount, Reading, Rows
 from gpvar.sources._members import MAX_MEMBER_BYTES
 from gpvar.sources._parts import Part
+from gpvar.sources._repeats import Repeats
 from gpvar.sources._tabular import first_row, month_of
 from gpvar.sources.recognise import header_differs, places
 
@@ -127,6 +128,7 @@ class _Cells:
         self._part = reading.part
         self._problems = Problems(SourceError, reading.part.member.place)
         self._seen: dict[str, dict[str, int]] = {name: {} for name in COLUMNS}
+        self._repeats = Repeats()
         self._counts: dict[str, int] = {}
         self._bad: dict[str, list[tuple[int, str]]] = {}
         self._canonical = {name: canonical(heading) for name, heading in COLUMNS.items() if name in LABELS}
@@ -149,6 +151,7 @@ class _Cells:
             codes = {name: values[keep] for name, values in codes.items()}
             number = number[keep]
         extent.rows_kept += kept
+        self._repeats.add(codes)
         return (Rows(codes, number) if kept else None), last
 
     def _numbers(self, name: str, column: pa.DictionaryArray | None, size: int, first: int) -> Array:
@@ -220,6 +223,7 @@ class _Cells:
             what = f"{count(len(found), 'cell')} of the column {COUNT}: what stands there {why}."
             self._problems.add(what, shown + more, _AS_PUBLISHED)
         extent = self._reading.extent
+        self._note_repeats(extent)
         if extent.rows_kept < extent.rows_read / 2:
             self._problems.add(
                 f"Most rows are of no practice: the column {COLUMNS['practice_code']} holds "
@@ -228,6 +232,18 @@ class _Cells:
                 "Practice codes are a letter and five digits, such as A81001. " + _AS_PUBLISHED,
             )
         self._problems.raise_if_any()
+
+    def _note_repeats(self, extent: Extent) -> None:
+        share = self._repeats.share()
+        extent.repeated = round(share * extent.rows_kept)
+        if share >= facts.repeated_rows_from():
+            self._problems.add(
+                f"{100 * share:.0f} % of the rows say the same practice, month and labels as a row before them: "
+                "their appointments would be counted twice.",
+                f"{extent.repeated:,} of {extent.rows_kept:,} rows",
+                "It seems that rows were pasted or joined together twice. Use the file as it was downloaded; if it is "
+                "that, tell the makers of gpvar.",
+            )
 
 
 def canonical(heading: str) -> dict[str, str]:
