@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 RUNGS = ("M0", "M1", "M1-", "M2")
 _WIDEST, _PROSE = 30, 70
+_MOST_NAMED = 100
+#: What is shown code by code wherever the practice is: a person must look at each.
+_ONE_BY_ONE = ("in the list, not in the table", "in this file, not a practice code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Table:
     def to_markdown(self) -> str:
         """Return a pipe table in which text from files stays text; column widths follow the contents."""
         rows = self.frame.astype(str).to_numpy().tolist()
-        cells = [[escape_markdown(v, 200) or "none" for v in row] for row in rows]
+        cells = [[escape_markdown(v, 800) or "none" for v in row] for row in rows]
         heads = [escape_markdown(c) for c in self.frame.columns]
         # Padding counts in a printed column: a few letters more keep short columns from breaking a word.
         least, most = (11, _WIDEST) if len(heads) < 7 else (13, 20)
@@ -234,19 +238,27 @@ def check_gates(table: Any) -> Table:
 
 
 def check_unmatched(table: Any) -> Table:
-    """Return what did not match, both ways; the first hundred, with the rest counted."""
-    frame = table.unmatched.head(100)
+    """Return what did not match: the area's own practices and strange codes one by one, the others counted."""
+    frame = table.unmatched
+    in_area = frame["practice_code"].isin(table.area_codes)
+    own = in_area | frame["side"].isin(_ONE_BY_ONE)
+    named = pd.concat([frame[in_area], frame[own & ~in_area]]).head(_MOST_NAMED)
+    rest = frame.assign(own=own).drop(index=named.index)
+    rows = [(plain(r.practice_code), r.side, r.detail) for r in named.itertuples()]
+    for (side, detail, listed), part in rest.groupby(["side", "detail", "own"], sort=False):
+        n = part["practice_code"].nunique()
+        # Of a practice without figures it is not known where it is.
+        where = "" if side == "in this file, not measured" else " outside the area"
+        who = f"{number(n)} more" if listed else f"{plural(n, 'practice')}{where}"
+        rows.append((who, side, detail))
     shown = pd.DataFrame(
-        {
-            "Practice": frame["practice_code"].map(plain),
-            "What did not match": frame["side"].map(plain),
-            "Detail": [plain(d) or "none" for d in frame["detail"]],
-        }
+        [
+            (who, quality.UNMATCHED.get(str(side), (plain(side),))[0], plain(detail, 600) or "none")
+            for who, side, detail in rows
+        ],
+        columns=["Practice", "What did not match", "Detail"],
     )
-    more = len(table.unmatched) - len(frame)
-    return Table(
-        shown, "What did not match.", f"And {number(more)} more, in the study's results." if more else "", "unmatched"
-    )
+    return Table(shown, "The area's own practices first, one by one; the others are counted.", "", "unmatched")
 
 
 def check_dates(table: Any) -> Table:
@@ -287,6 +299,10 @@ def check_events(table: Any) -> Table:
     return Table(shown, "Events of practices.", "", "events")
 
 
+def _edition(text: str) -> str:
+    return month_in_words(text) if re.fullmatch(r"\d{4}-\d\d", text) else text or "not stated"
+
+
 def check_files(table: Any) -> Table:
     """Return the files that were read."""
     rows = [
@@ -295,7 +311,7 @@ def check_files(table: Any) -> Table:
             "Rows read": number(r["rows_read"]),
             "Rows kept": number(r["rows_kept"]),
             "Rows left out": plain(r.get("reason"), 300) or "none",
-            "Edition": plain(r.get("edition")) or "not stated",
+            "Edition": _edition(plain(r.get("edition"))),
             "SHA-256": plain(r["sha256"])[:12],
         }
         for r in table.provenance.to_dict("records")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from gpvar import tables
+from gpvar.words import quality
 from tests import synthetic
 
 HOSTILE = "A | B\n<script>x</script> `c`{=typst} ![](https://x) $y$"
@@ -89,10 +91,31 @@ def test_positions_add_up_to_the_practices_of_the_area(run) -> None:
 
 
 def test_a_long_list_of_what_did_not_match_is_cut_and_counted(run) -> None:
-    from types import SimpleNamespace
+    codes = [f"X{i:05d}" for i in range(250)]
+    many = pd.DataFrame({"practice_code": codes, "side": "in the data, no ICB", "detail": ""})
+    table = tables.check_unmatched(SimpleNamespace(unmatched=many, area_codes=tuple(codes)))
+    assert len(table.frame) == 101
+    assert table.frame.iloc[-1].tolist() == ["150 more", "no board is known", "none"]
 
-    many = pd.DataFrame(
-        {"practice_code": [f"X{i:05d}" for i in range(250)], "side": "in the data, no ICB", "detail": ""}
-    )
-    table = tables.check_unmatched(SimpleNamespace(unmatched=many))
-    assert len(table.frame) == 100 and "150 more" in table.notes
+
+def test_of_what_did_not_match_the_area_comes_first_and_the_rest_is_counted_by_file() -> None:
+    rows = [(f"X{i:05d}", "in this file, not measured", "b.csv") for i in range(250)]
+    rows += [
+        ("X99998", "measured, not in this file", "a.csv"),
+        ("row", "in this file, not a practice code", "b.csv, 3"),
+    ]
+    rows += [("X99999", "measured, not in this file", "a.csv")]
+    missed = pd.DataFrame(rows, columns=["practice_code", "side", "detail"])
+    table = tables.check_unmatched(SimpleNamespace(unmatched=missed, area_codes=("X99999",)))
+    assert table.frame.to_numpy().tolist() == [
+        ["X99999", "has figures, but is not in this file", "a.csv"],
+        ["row", "not a practice code", "b.csv, 3"],
+        ["250 practices", "in this file, but without figures", "b.csv"],
+        ["1 practice outside the area", "has figures, but is not in this file", "a.csv"],
+    ]
+    assert "results" not in table.to_markdown()
+    assert quality.unmatched_sentences(missed) == [
+        "250 practices in the files have no figures here (closed, new, or outside the files of figures).",
+        "2 practices with figures are missing from a file that describes practices.",
+        "1 code in the files has not the form of a practice code.",
+    ]

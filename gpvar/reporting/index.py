@@ -130,7 +130,7 @@ def publish_check(table: Any, study: Study, folder: Path | None = None) -> Path:
         dates.to_markdown() if len(dates.frame) else "No date is given of any characteristic that is allowed for.",
         *_changes(table),
         "## Files",
-        tables.check_files(table).to_markdown(),
+        f"::: {{.files}}\n\n{tables.check_files(table).to_markdown()}\n\n:::",
         "\n".join(f"- {escape_markdown(remark, 600)}" for remark in table.remarks),
         "## What did not match",
         tables.check_unmatched(table).to_markdown() if len(table.unmatched) else "Everything matched.",

@@ -23,12 +23,11 @@ def without_markdown(text: str) -> str:
 
 def check_summary(table: Any) -> str:
     """Return the state of the data in a few lines."""
-    sides = table.unmatched["side"].value_counts()
     lines = [
         f"{plural(len(table.practices), 'practice')} in the table, {len(table.area_codes)} of them in "
         f"{plain(table.area_name) or 'the area'}.",
         without_markdown(quality.table_quality(table.gates)),
-        *(f"Did not match ({plain(side)}): {count}" for side, count in sides.items()),
+        *quality.unmatched_sentences(table.unmatched),
     ]
     return "\n".join(lines)
 

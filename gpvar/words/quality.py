@@ -109,6 +109,38 @@ def table_quality(gates: pd.DataFrame) -> str:
     return " ".join(parts)
 
 
+#: What did not match, as `PracticeTable.unmatched` calls it: in a table, and of so many practices.
+UNMATCHED = {
+    "in this file, not measured": (
+        "in this file, but without figures",
+        "{} in the files {have} no figures here (closed, new, or outside the files of figures).",
+    ),
+    "measured, not in this file": (
+        "has figures, but is not in this file",
+        "{} with figures {are} missing from a file that describes practices.",
+    ),
+    "in the data, no ICB": ("no board is known", "Of {} no board is known."),
+    "in the data, no PCN": ("no network is known", "Of {} no network is known."),
+    "in the list, not in the table": ("on the list, but without figures", "{} of the list {have} no figures here."),
+    "in this file, not a practice code": (
+        "not a practice code",
+        "{} in the files {have} not the form of a practice code.",
+    ),
+}
+
+
+def unmatched_sentences(unmatched: pd.DataFrame) -> list[str]:
+    """Return one sentence for each way in which practices did not match."""
+    said = []
+    for side, codes in unmatched.groupby("side", sort=False)["practice_code"]:
+        n = codes.nunique()
+        noun = "code" if side == "in this file, not a practice code" else "practice"
+        words = UNMATCHED.get(str(side), ("", f"{{}}: {plain(side)}."))[1]
+        are, have = ("is", "has") if n == 1 else ("are", "have")
+        said.append(words.format(plural(n, noun), are=are, have=have))
+    return said
+
+
 _SEVERITY = {"stop": "stops the question", "warn": "a warning", "note": "a note"}
 _ORDER = {FAILED: 0, UNCHECKED: 1, PASSED: 2}
 
@@ -119,13 +151,22 @@ def gate_rows(gates: pd.DataFrame) -> pd.DataFrame:
         _gate_state(str(gate), str(metric), part)
         for (gate, metric), part in gates.groupby(["gate", "metric"], sort=False)
     ]
-    merged: dict[tuple[str, ...], dict[str, str]] = {}
+    merged: dict[tuple[str, ...], list[str]] = {}
     for state in states:
         key = tuple(state[name] for name in ("Check", "State", "Practices", "What it means"))
-        seen = merged.setdefault(key, state)
-        if seen is not state:
-            seen["Measure"] = f"{seen['Measure']}, {state['Measure']}"
-    rows = sorted(merged.values(), key=lambda row: _ORDER[row["State"].split(":")[0]])
+        merged.setdefault(key, []).append(state["Measure"])
+    measures = gates.loc[gates["metric"] != "", "metric"].nunique()
+    rows = [
+        {
+            "Check": check,
+            "Measure": "all" if 1 < measures == len(of) else ", ".join(of),
+            "State": state,
+            "Practices": practices,
+            "What it means": said,
+        }
+        for (check, state, practices, said), of in merged.items()
+    ]
+    rows = sorted(rows, key=lambda row: _ORDER[row["State"].split(":")[0]])
     return pd.DataFrame(rows, columns=["Check", "Measure", "State", "Practices", "What it means"])
 
 
