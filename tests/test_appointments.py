@@ -18,7 +18,15 @@ from gpvar import catalogue, simulate
 from gpvar.catalogue import appointments as facts
 from gpvar.errors import GpvarError, SourceError, StudyError
 from gpvar.simulate.appointments import Crosstab, write_crosstab
-from gpvar.sources import _cache, _crosstab, _crosstab_csv, _repeats, appointments, own_appointments
+from gpvar.sources import (
+    _cache,
+    _crosstab,
+    _crosstab_csv,
+    _reference_gathering,
+    _repeats,
+    appointments,
+    own_appointments,
+)
 from gpvar.sources._parts import Part, SourceTable
 from gpvar.sources.recognise import recognise
 from gpvar.study import Period
@@ -43,6 +51,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test has a cache of its own."""
     monkeypatch.setenv(_cache.ENVIRONMENT, str(tmp_path / "cache"))
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def small_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables of few practices, as most are here, are otherwise not kept: they may be a practice's own."""
+    monkeypatch.setattr(facts, "own_download_below", lambda: 10)
 
 
 @pytest.fixture(scope="module")
@@ -652,6 +666,7 @@ def test_a_zip_cut_short_is_refused(quarter: Crosstab, tmp_path: Path) -> None:
         read([cut], JUNE)
 
 
+@pytest.mark.usefixtures("small_is_kept")
 def test_a_zip_damaged_in_the_middle_is_refused_and_nothing_is_kept(
     quarter: Crosstab, tmp_path: Path, cache: Path
 ) -> None:
@@ -668,6 +683,7 @@ def test_a_zip_damaged_in_the_middle_is_refused_and_nothing_is_kept(
     assert len(list(cache.rglob("*.parquet"))) == 2 and not list(cache.rglob("*.part"))
 
 
+@pytest.mark.usefixtures("small_is_kept")
 @pytest.mark.parametrize(
     ("cell", "why"),
     [("-3", "is below nought"), ("many", "is not a whole number"), ("", "is blank"), ("2.5", "is not a whole number")],
@@ -742,6 +758,7 @@ def test_what_is_wrong_with_several_files_is_said_at_once(quarter: Crosstab, tmp
     assert "Apr_26.csv" in str(caught.value) and "Jun_26.csv" in str(caught.value)
 
 
+@pytest.mark.usefixtures("small_is_kept")
 @pytest.mark.parametrize("how", ["pasted below", "each row doubled", "a third again", "otherwise written"])
 def test_rows_that_stand_there_twice_are_refused(how: str, quarter: Crosstab, tmp_path: Path, cache: Path) -> None:
     file = one_csv(quarter, tmp_path)
@@ -760,6 +777,7 @@ def test_rows_that_stand_there_twice_are_refused(how: str, quarter: Crosstab, tm
     assert not list(cache.rglob("*.parquet"))
 
 
+@pytest.mark.usefixtures("small_is_kept")
 def test_a_few_rows_that_stand_there_twice_are_said(quarter: Crosstab, tmp_path: Path) -> None:
     file = one_csv(quarter, tmp_path)
     text = file.read_text(encoding="utf-8")
@@ -788,6 +806,7 @@ def test_the_share_of_repeated_rows_is_found_in_tables_of_any_length(monkeypatch
 # The cache
 
 
+@pytest.mark.usefixtures("small_is_kept")
 def test_a_second_reading_comes_from_the_cache(quarter: Crosstab, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = read(quarter.files, JUNE)
     assert len(list(cache.rglob("*.parquet"))) == 3
@@ -802,6 +821,7 @@ def test_a_second_reading_comes_from_the_cache(quarter: Crosstab, cache: Path, m
     assert (first.remarks, first.provenance) == (second.remarks, second.provenance)
 
 
+@pytest.mark.usefixtures("small_is_kept")
 @pytest.mark.parametrize("harm", ["cut", "flipped", "empty", "foreign"])
 def test_a_damaged_cache_is_left_out_of_account_and_written_again(harm: str, quarter: Crosstab, cache: Path) -> None:
     before = totals(read(quarter.files))
@@ -823,6 +843,7 @@ def test_the_cache_can_be_turned_off(quarter: Crosstab, monkeypatch: pytest.Monk
     assert totals(read(quarter.files, JUNE))["same_day_share", "denominator"] == quarter.england["total"].sum()
 
 
+@pytest.mark.usefixtures("small_is_kept")
 def test_a_cache_that_cannot_be_written_is_no_reason_to_stop(
     quarter: Crosstab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -840,6 +861,7 @@ def test_the_longest_unused_go_first_when_the_cache_is_full(tmp_path: Path) -> N
     assert sorted(file.stem for file in tmp_path.iterdir()) == ["a", "b"]
 
 
+@pytest.mark.usefixtures("small_is_kept")
 def test_what_was_kept_is_read_anew_when_the_labels_known_have_changed(
     quarter: Crosstab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -855,6 +877,7 @@ def test_what_was_kept_is_read_anew_when_the_labels_known_have_changed(
     assert totals(read([changed])) == totals(sound(quarter.files))
 
 
+@pytest.mark.usefixtures("small_is_kept")
 def test_what_was_kept_by_another_reader_is_read_anew(
     quarter: Crosstab, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -862,6 +885,23 @@ def test_what_was_kept_by_another_reader_is_read_anew(
     monkeypatch.setattr(_crosstab, "VERSION", _crosstab.VERSION + 1)
     assert totals(read(quarter.files)) == before
     assert len(list(cache.rglob("*.parquet"))) == 6
+
+
+def test_what_holds_few_practices_is_not_kept(quarter: Crosstab, cache: Path) -> None:
+    """A practice's own download looks like the publication, and must not be left behind on a shared computer."""
+    read(quarter.files, JUNE)
+    for part in parts_of(quarter.files)[:3]:
+        appointments.tidy(part)
+    assert not list(cache.rglob("*"))
+
+
+def test_what_is_looked_at_because_it_may_be_a_practices_own_is_not_kept(
+    own: pd.DataFrame, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facts, "own_download_below", lambda: 1)
+    with pytest.raises(SourceError, match="one practice"):
+        _reference_gathering._refuse_own_downloads(parts_of([saved(own, tmp_path / "own.csv")]))
+    assert not list(cache.rglob("*"))
 
 
 # A practice's own appointments

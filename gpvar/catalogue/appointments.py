@@ -20,6 +20,7 @@ __all__ = [
     "halves",
     "labels",
     "monthly",
+    "own_download_below",
     "plain",
     "unknown_labels",
     "unmapped",
@@ -98,6 +99,13 @@ def completeness() -> dict[str, float]:
 def repeated_rows_from() -> float:
     """Return from which share of repeated rows a table is refused."""
     return float(_raw()["repeated_rows"]["share_from"])
+
+
+@cache
+def own_download_below() -> int:
+    """Return of fewer than how many practices a table is taken to be a practice's own download, or a selection."""
+    text = files("gpvar.catalogue").joinpath("reference.toml").read_text(encoding="utf-8")
+    return int(tomllib.loads(text)["own_download_below"])
 
 
 def steady_category() -> tuple[float, str]:

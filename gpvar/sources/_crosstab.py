@@ -150,7 +150,7 @@ class Reading:
         _cache.touch(path)
 
 
-def consume(part: Part, use: Callable[[Reading, Iterator[Rows]], Result]) -> Result:
+def consume(part: Part, use: Callable[[Reading, Iterator[Rows]], Result], *, keep: bool = True) -> Result:
     """Read a table from the cache if it is there whole, else from the file.
 
     Parameters
@@ -159,9 +159,10 @@ def consume(part: Part, use: Callable[[Reading, Iterator[Rows]], Result]) -> Res
         The table.
     use
         What to do with the rows; it may be called again from the start when the cache turns out to be damaged.
+    keep
+        Whether the cache may be used; not for a file that may be a practice's own.
     """
-    sha256, _ = fingerprint(part.member.path)
-    kept = _cache.place("crosstab", sha256, part.member.name, _read_by(part.layout))
+    kept = _kept(part) if keep else None
     if kept is not None and kept.is_file():
         reading = Reading(part)
         # A damaged or foreign file in the cache is read anew from its source and written again.
@@ -172,11 +173,17 @@ def consume(part: Part, use: Callable[[Reading, Iterator[Rows]], Result]) -> Res
         return use(reading, reading.from_file(kept))
     except NotUtf8:
         # Its first letters are the same in both encodings.
-        return consume(dataclasses.replace(part, encoding=WINDOWS), use)
+        return consume(dataclasses.replace(part, encoding=WINDOWS), use, keep=keep)
     except OddCount:
         # Some cell of the counts is no plain number: read again cell by cell, to use it or to say which.
         reading = Reading(part)
         return use(reading, reading.from_file(kept, careful=True))
+
+
+def _kept(part: Part) -> Path | None:
+    """Return where a table is kept, or would be."""
+    sha256, _ = fingerprint(part.member.path)
+    return _cache.place("crosstab", sha256, part.member.name, _read_by(part.layout))
 
 
 def _read_by(layout: str) -> str:
@@ -188,20 +195,22 @@ def _read_by(layout: str) -> str:
 
 
 class _Keeper:
-    """Writes tidy rows to the cache; any failure ends the keeping and not the reading."""
+    """Writes tidy rows to the cache; any failure ends the keeping and not the reading.
+
+    What holds few practices may be a practice's own download, and is never written.
+    """
 
     def __init__(self, reading: Reading, target: Path) -> None:
         self._reading = reading
+        self._target: Path | None = target
         self._held: list[Rows] = []
         self._size = 0
         self._draft: _cache.Draft | None = None
         self._writer: pq.ParquetWriter | None = None
-        with contextlib.suppress(OSError):
-            self._draft = _cache.Draft(target)
 
     def add(self, rows: Rows) -> None:
         """Take a run of rows."""
-        if self._draft is None:
+        if self._target is None:
             return
         self._held.append(rows)
         self._size += len(rows.count)
@@ -210,13 +219,13 @@ class _Keeper:
 
     def finish(self) -> None:
         """Put the file in its place."""
-        if self._draft is not None:
+        if self._target is not None:
             self._attempt(self._close)
 
     def stop(self) -> None:
         """Give up whatever was not finished."""
         writer, draft = self._writer, self._draft
-        self._writer = self._draft = None
+        self._writer = self._draft = self._target = None
         self._held = []
         with contextlib.suppress(*_UNREADABLE):
             if writer is not None:
@@ -231,7 +240,11 @@ class _Keeper:
             self.stop()
 
     def _write(self) -> None:
-        assert self._draft is not None
+        if self._few_practices():
+            self.stop()
+            return
+        assert self._target is not None
+        self._draft = self._draft or _cache.Draft(self._target)
         columns = {name: np.concatenate([rows.codes[name] for rows in self._held]) for name in COLUMNS}
         table = pa.table(columns | {"count": np.concatenate([rows.count for rows in self._held])})
         if self._writer is None:
@@ -247,11 +260,13 @@ class _Keeper:
         self._writer.write_table(table)
         self._held, self._size = [], 0
 
+    def _few_practices(self) -> bool:
+        return len(self._reading.words["practice_code"].texts) < facts.own_download_below()
+
     def _close(self) -> None:
-        assert self._draft is not None
         if self._held:
             self._write()
-        if self._writer is None:
+        if self._writer is None or self._draft is None:
             return
         texts = {name: words.texts for name, words in self._reading.words.items()}
         extent = dataclasses.asdict(self._reading.extent)

@@ -73,9 +73,9 @@ def wanted() -> dict[str, tuple[Selection, ...]]:
     return found | facts.what_if_counts()
 
 
-def count_part(part: Part) -> Counted:
-    """Read a table once and return its counts."""
-    return consume(part, _count)
+def count_part(part: Part, *, keep: bool = True) -> Counted:
+    """Read a table once and return its counts; `keep` is whether the cache may be used."""
+    return consume(part, _count, keep=keep)
 
 
 def count_rows(reading: Reading, rows: Iterable[Rows]) -> dict[str, MonthCounts]:
