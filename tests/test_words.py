@@ -15,7 +15,7 @@ import pytest
 from gpvar import catalogue, words
 from gpvar.errors import StudyError
 from gpvar.results import Note
-from gpvar.words import area, boxes, console, figures, marks, pages, phrases, pictures, quality, text, verdict
+from gpvar.words import area, boxes, console, figures, marks, pages, phrases, pictures, quality, sources, text, verdict
 from tests import synthetic
 
 CARDS = {
@@ -395,3 +395,16 @@ def test_what_was_written_and_what_was_not_is_told() -> None:
     )
     said = words.published_summary(result)
     assert "2 pages written" in said and "Not written: b. It was open." in said
+
+
+def test_a_publication_is_cited_with_its_months_and_each_file_once() -> None:
+    rows = [("gpad", "Crosstab_Jun_25.zip", "ab" * 32, f"2025-0{n}") for n in (4, 5, 6, 6)]
+    rows += [("gpad", "Crosstab_Sep_25.zip", "cd" * 32, f"2025-0{n}") for n in (7, 8, 9)]
+    rows += [("imd", "imd.csv", "12" * 32, ""), ("local", "ours.csv", "ef" * 32, "our extract")]
+    provenance = pd.DataFrame(rows, columns=["source", "file", "sha256", "edition"])
+    assert console.without_markdown(sources.files(provenance)) == (
+        "Appointments in General Practice, April 2025 to June 2025 (Crosstab_Jun_25.zip, SHA-256 abababababab…) and "
+        "July 2025 to September 2025 (Crosstab_Sep_25.zip, SHA-256 cdcdcdcdcdcd…); English Indices of Deprivation, by "
+        "practice (imd.csv, SHA-256 121212121212…); ours.csv, our extract (SHA-256 efefefefefef…)"
+    )
+    assert "Appointments" not in sources.files(provenance, own={"gpad"})

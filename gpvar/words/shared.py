@@ -45,8 +45,9 @@ def allowed(covariates: dict[str, list[str]], dropped: dict[str, str], compares:
 def sources_of(run: Run, card: Any, meta: dict[str, Any]) -> str:
     """Return sources, hashes, versions and licence lines."""
     covariates = sorted({c for ids in meta.get("covariates", {}).values() for c in ids})
+    own = {spec.id for spec in getattr(run.study, "sources", ()) if not spec.is_publication}
     lines = [
-        f"Files: {sources.files(run.table.provenance)}.",
+        f"Files: {sources.files(run.table.provenance, own)}.",
         sources.dates(run.table.dates, covariates),
         sources.declared(run),
         sources.licences(card, covariates, bool(run.meta.get("simulated"))),

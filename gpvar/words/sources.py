@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from gpvar import catalogue
+from gpvar.study.columns import PUBLICATIONS, REFERENCE
+from gpvar.words.gathering import runs_of_months
 from gpvar.words.text import escape_markdown, listed, month_in_words, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from gpvar.results import Run
 
@@ -19,15 +22,31 @@ def _hash(value: Any) -> str:
     return plain(value)[:12] or "none"
 
 
-def files(provenance: pd.DataFrame) -> str:
-    """Return the files that were read, each with edition and the start of its fingerprint."""
-    said = []
-    for row in provenance.drop_duplicates("file").to_dict("records"):
-        edition = escape_markdown(row.get("edition", ""))
-        said.append(
-            f"{escape_markdown(row['file'])}{f', {edition}' if edition else ''} (SHA-256 {_hash(row['sha256'])}…)"
-        )
-    return listed(said) or "no file"
+def files(provenance: pd.DataFrame, own: Collection[str] = ()) -> str:
+    """Return the files that were read, each once: publication, months and file with the start of its fingerprint.
+
+    Parameters
+    ----------
+    provenance
+        One row per table read; a file may hold several.
+    own
+        Ids of sources that are tables of the study's own, whatever they are called.
+    """
+    cards = {name: catalogue.sources()[name].title for name in (*PUBLICATIONS, REFERENCE) if name not in own}
+    published: dict[str, list[str]] = {}
+    others = []
+    for (source, _), rows in provenance.groupby(["source", "file"], sort=False):
+        row = rows.iloc[0]
+        file, sha256 = escape_markdown(row["file"]), f"SHA-256 {_hash(row['sha256'])}…"
+        editions = sorted({plain(text) for text in rows["edition"]} - {""}) if "edition" in rows else []
+        if source not in cards:
+            others.append(f"{file}{''.join(f', {escape_markdown(text)}' for text in editions[:1])} ({sha256})")
+            continue
+        months = [text for text in editions if re.fullmatch(r"\d{4}-\d\d", text)]
+        of = listed([runs_of_months(months)] * bool(months) + [escape_markdown(t) for t in editions if t not in months])
+        published.setdefault(cards[source], []).append(f"{of} ({file}, {sha256})" if of else f"({file}, {sha256})")
+    said = [f"{title}, {listed(entries)}".replace(", (", " (", 1) for title, entries in published.items()]
+    return "; ".join([*said, *([listed(others)] if others else [])]) or "no file"
 
 
 def dates(known: Mapping[str, str], covariates: list[str]) -> str:
