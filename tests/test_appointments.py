@@ -22,6 +22,7 @@ from gpvar.sources import (
     _cache,
     _crosstab,
     _crosstab_csv,
+    _own,
     _reference_gathering,
     _repeats,
     appointments,
@@ -1009,6 +1010,54 @@ def test_own_appointments_of_other_months_or_another_practice_cannot_be_compared
 def test_own_appointments_are_never_kept_in_the_cache(own: pd.DataFrame, tmp_path: Path, cache: Path) -> None:
     own_appointments.read_own(saved(own, tmp_path / "own.csv"))
     assert not list(cache.rglob("*"))
+
+
+def test_a_practices_own_download_is_no_part_of_england(
+    own: pd.DataFrame, quarter: Crosstab, tmp_path: Path, cache: Path
+) -> None:
+    """It holds a practice that the publication leaves out, and would be added to it."""
+    code = own["GP_CODE"].iloc[0]
+
+    def without(text: str) -> str:
+        return "".join(line for line in text.splitlines(keepends=True) if f",{code}," not in line)
+
+    england = rewritten(one_csv(quarter, tmp_path), tmp_path / "england.csv", without)
+    mine = saved(own, tmp_path / "mine.csv")
+    with pytest.raises(SourceError, match=f"holds the appointments of one practice, {code}") as caught:
+        read([england, mine])
+    assert str(mine) in caught.value.where
+    assert f"appointments STUDY {code} --own mine.csv" in caught.value.fix
+    assert set(_own.own_among(parts_of([england, mine]))) == set(parts_of([mine]))
+    assert not list(cache.rglob("*"))
+
+
+def test_a_few_practices_beside_many_are_no_part_of_england_and_on_their_own_they_are(
+    quarter: Crosstab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = pd.read_csv(one_csv(quarter, tmp_path), dtype=str)
+    codes = frame["GP_CODE"].unique()
+    few = saved(frame[frame["GP_CODE"].isin(codes[:9])], tmp_path / "few.csv")
+    many = saved(frame[~frame["GP_CODE"].isin(codes[:9])], tmp_path / "many.csv")
+    assert not _own.own_among(parts_of([few, many]))
+    with pytest.raises(SourceError, match="April 2026 stands in 2 tables that hold different practices") as caught:
+        read([few, many])
+    assert "London_East_South, Midlands_North" in caught.value.fix
+    monkeypatch.setattr(facts, "own_download_below", lambda: 20)
+    assert set(_own.own_among(parts_of([few, many]))) == set(parts_of([few]))
+    with pytest.raises(SourceError, match="only 9 practices"):
+        read([few, many])
+    assert totals(read([few]))["same_day_share", "denominator"] > 0
+
+
+def test_halves_under_other_names_are_put_together_by_their_regions(tmp_path: Path, practices: pd.DataFrame) -> None:
+    truth = made(tmp_path / "split", practices, split=True)
+    bare = unzipped(truth.files, tmp_path / "bare")
+    named = [
+        file.rename(file.with_name(f"part {at}.csv")) for at, file in enumerate(bare) if "Mapping" not in file.name
+    ]
+    assert totals(read([*named, tmp_path / "bare" / "Mapping.csv"])) == totals(read(truth.files))
+    with pytest.raises(SourceError, match="hold different practices"):
+        read(named)
 
 
 # If slots had been mapped otherwise

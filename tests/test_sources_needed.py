@@ -377,6 +377,15 @@ def test_a_month_in_two_halves_needs_both(folder: Path, downloads: Path) -> None
     assert len(state.files) == 2
 
 
+def test_a_practices_own_download_is_not_taken_for_the_publication(folder: Path, downloads: Path) -> None:
+    (downloads / "mine.csv").write_bytes(crosstab("2026-03"))
+    one = study(folder, period='period = "2026-03"')
+    assert state_of(found(one), "gpad").state == "missing"
+    gpad(downloads, "2026-03")
+    assert [item.path.name for item in state_of(found(one), "gpad").files] == ["Practice_Level_Crosstab_Mar_26.zip"]
+    assert "mine.csv" not in [path.name for path in taken(folder)]
+
+
 # --- what cannot be read ---------------------------------------------------------------------------------------------
 
 

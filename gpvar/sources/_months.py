@@ -12,6 +12,7 @@ import pandas as pd
 
 from gpvar.catalogue import appointments as facts
 from gpvar.problems import Problems, count, listing
+from gpvar.sources._own import half_of
 from gpvar.sources._parts import Part
 from gpvar.sources._publications import in_words
 from gpvar.sources._tally import Counted, MonthCounts
@@ -43,7 +44,7 @@ class Version:
     @property
     def halves(self) -> set[str]:
         """The names of the halves that its files say they are."""
-        return {half for part in self.parts for half in [_half(part)] if half}
+        return {half for part in self.parts for half in [half_of(part)] if half}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,9 @@ class Months:
     remarks: tuple[str, ...]
 
 
-def resolve(tables: Sequence[Counted], period: Period, edition: str, problems: Problems) -> Months:
+def resolve(
+    tables: Sequence[Counted], period: Period, edition: str, region: Mapping[str, str], problems: Problems
+) -> Months:
     """Return each month of the period once, noting months that are missing, halved or told in two ways.
 
     Parameters
@@ -77,6 +80,8 @@ def resolve(tables: Sequence[Counted], period: Period, edition: str, problems: P
         The study's period.
     edition
         Which publication to use where two differ: its last month, ``"latest"``, or blank for none.
+    region
+        Region of each practice by code, as far as a mapping says; may be empty.
     problems
         What is wrong is noted here.
     """
@@ -86,8 +91,10 @@ def resolve(tables: Sequence[Counted], period: Period, edition: str, problems: P
     passed: dict[tuple[str, str, str], str] = {}
     remarks: list[str] = []
     for month in months_of(period):
-        versions = _versions(month, tables, editions, copies, remarks)
+        versions = _versions(month, tables, editions, copies, remarks, region)
         kept = _without_copies(versions, copies, remarks)
+        if len({version.edition for version in kept}) == 1:
+            kept = _together(kept, [], region)
         chosen = _choose(kept, edition, problems)
         if chosen is None:
             continue
@@ -115,47 +122,49 @@ def _editions(tables: Sequence[Counted]) -> dict[Path, str]:
     return found
 
 
-def _half(part: Part) -> str:
-    name = (part.member.name or part.member.path.name).casefold()
-    return next((half.name for half in facts.halves() if half.name.casefold() in name), "")
-
-
 def _versions(
     month: str,
     tables: Sequence[Counted],
     editions: Mapping[Path, str],
     copies: dict[tuple[str, str, str], str],
     remarks: list[str],
+    region: Mapping[str, str],
 ) -> list[Version]:
     """Return what each publication has of a month, its halves put together."""
     found: dict[object, list[Version]] = {}
     for table in tables:
         if month in table.months:
             member = table.part.member
-            home: object = member.path if member.name else (member.path.parent, bool(_half(table.part)))
+            home: object = member.path if member.name else (member.path.parent, bool(half_of(table.part)))
             version = Version(table.months[month], (table.part,), editions.get(member.path, ""))
             found.setdefault(home, []).append(version)
     joined = []
     for versions in found.values():
-        joined += _together(_without_copies(versions, copies, remarks), remarks)
+        joined += _together(_without_copies(versions, copies, remarks), remarks, region)
     return joined
 
 
-def _together(versions: list[Version], remarks: list[str]) -> list[Version]:
-    """Put versions together that hold different practices, or are different halves of one table."""
+def _together(versions: list[Version], remarks: list[str], region: Mapping[str, str]) -> list[Version]:
+    """Put versions together that are different halves of one table by their names, or hold different regions."""
     if len(versions) < 2:
         return versions
     halves = [version.halves for version in versions]
     different = all(halves) and len(set().union(*halves)) == sum(map(len, halves))
     codes = [set(version.counts.codes) for version in versions]
     shared = sum(map(len, codes)) - len(set().union(*codes))
-    if shared and not different:
+    if not different and not _of_different_regions(codes, region):
         return versions
     if shared:
         month = in_words(versions[0].counts.month)
         remarks.append(f"{month}: {count(shared, 'practice')} stand in both halves; their rows were added up.")
     whole = _added([version.counts for version in versions])
     return [Version(whole, tuple(part for version in versions for part in version.parts), versions[0].edition)]
+
+
+def _of_different_regions(codes: Sequence[set[str]], region: Mapping[str, str]) -> bool:
+    """Return whether no two sets of practices have a region in common, and each practice has a known one."""
+    regions = [{region.get(code, "") for code in held} for held in codes]
+    return all("" not in held for held in regions) and len(set().union(*regions)) == sum(map(len, regions))
 
 
 def _added(parts: Sequence[MonthCounts]) -> MonthCounts:
@@ -228,7 +237,6 @@ def _without_copies(
 
 def _choose(versions: list[Version], edition: str, problems: Problems) -> Version | None:
     """Return the version to use; where several differ and the study names none, note them all."""
-    versions = _together(versions, []) if len({version.edition for version in versions}) == 1 else versions
     if len(versions) < 2:
         return versions[0] if versions else None
     wanted = max(version.edition for version in versions) if edition == LATEST else edition
@@ -240,6 +248,16 @@ def _choose(versions: list[Version], edition: str, problems: Problems) -> Versio
         f"{version.label} has {version.counts.total:,} appointments at {len(version.counts.codes):,} practices"
         for version in versions
     )
+    held = [set(version.counts.codes) for version in versions]
+    if len(set().union(*held)) == sum(map(len, held)):
+        names = ", ".join(half.name for half in facts.halves())
+        problems.add(
+            f"{month} stands in {len(versions)} tables that hold different practices: {told}.",
+            "",
+            "If they are parts of one publication, name its Mapping.csv too, or give them the names that they were "
+            f"published under ({names}). Otherwise leave out what is not the publication.",
+        )
+        return None
     known = sorted({version.edition for version in versions if version.edition})
     fix = "Keep the file of the later publication, which may hold corrections, and take the other out of the study."
     if len(known) > 1:

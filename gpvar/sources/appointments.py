@@ -20,6 +20,7 @@ from gpvar.sources._crosstab import COLUMNS, Reading, Rows, consume
 from gpvar.sources._labels import note_unknown
 from gpvar.sources._members import fingerprint
 from gpvar.sources._months import Months, Version, note_incomplete, resolve
+from gpvar.sources._own import note_own_downloads
 from gpvar.sources._parts import COUNTS, Part, SourceTable, no_counts
 from gpvar.sources._publications import names_of
 from gpvar.sources._tabular import text_frame
@@ -114,11 +115,13 @@ def read_by_month(
     crosstabs = [part for part in distinct if part.layout == "gpad_crosstab"]
     problems = Problems(SourceError, names_of(parts))
     tables = _counted(crosstabs, problems)
-    problems.raise_if_any()
-    months = resolve(tables, period, edition, problems) if crosstabs else Months({}, {}, {}, ())
-    note_unknown(months.used, problems)
+    note_own_downloads(tables, distinct, problems)
     problems.raise_if_any()
     maps = _maps([part for part in distinct if part.layout == "gpad_mapping"], tables, period, again)
+    regions = _region_of(maps)
+    months = resolve(tables, period, edition, regions, problems) if crosstabs else Months({}, {}, {}, ())
+    note_unknown(months.used, problems)
+    problems.raise_if_any()
     note_incomplete(months.used, _regions(months.used, maps), problems)
     problems.raise_if_any()
     places = _places(maps, months.used, remarks)
@@ -217,6 +220,15 @@ def _nearest(maps: dict[str, tuple[Part, pd.DataFrame]], month: str) -> pd.DataF
     """Return the mapping of the publication that holds a month: the first that ends in it or after it."""
     after = [end for end in sorted(maps) if end >= month]
     return maps[after[0] if after else max(maps)][1] if maps else None
+
+
+def _region_of(maps: dict[str, tuple[Part, pd.DataFrame]]) -> dict[str, str]:
+    """Return the region of each practice by code, the latest mapping first."""
+    found: dict[str, str] = {}
+    for _, (_, frame) in sorted(maps.items()):
+        if "region_code" in frame:
+            found |= dict(zip(frame["practice_code"], frame["region_code"], strict=True))
+    return found
 
 
 def _regions(used: dict[str, Version], maps: dict[str, tuple[Part, pd.DataFrame]]) -> dict[str, pd.Series]:

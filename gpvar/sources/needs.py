@@ -13,6 +13,7 @@ from gpvar.problems import listing
 from gpvar.sources import reference, taking
 from gpvar.sources._members import fingerprint
 from gpvar.sources._needs import BOARD, MISSING, OLD, PARTLY, THERE, UNREADABLE, Need, State
+from gpvar.sources._own import own_among
 from gpvar.sources._publications import distance, nearest
 from gpvar.sources.looking import Found, is_called_like, look
 from gpvar.sources.recognise import recognise
@@ -38,9 +39,12 @@ def states(study: Study, folders: Iterable[Path]) -> tuple[State, ...]:
     """
     specs = [spec for spec in study.sources if spec.is_publication and spec.id != REFERENCE]
     named = {file.resolve(): spec.id for spec in specs for file in spec.files}
+    seen = _once(look(folders, also=named))
+    # A practice's own download looks like the publication; one that the study names is refused when it is read.
+    own = own_among([part for item in seen for part in item.parts])
     before = {file.resolve() for file in taking.taken_before(study)}
     there = _There(
-        found=_once(look(folders, also=named)),
+        found=tuple(item for item in seen if item.path in named or own.isdisjoint(item.parts)),
         named=named,
         own={name for file, name in named.items() if file not in before},
     )
