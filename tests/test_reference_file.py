@@ -11,6 +11,7 @@ import shutil
 import tomllib
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from gpvar.sources._publications import known
 from gpvar.sources._reference_gathering import refuse_less_than_england
 from gpvar.sources._tally import MonthCounts
 from gpvar.sources.recognise import recognise
-from gpvar.study import Study, load_study, parse_period
+from gpvar.study import SourceSpec, Study, load_study, parse_period
 from gpvar.table import PracticeTable, build_table
 from tests.support import shared
 
@@ -196,6 +197,87 @@ def test_a_study_of_any_of_its_months_is_the_study_of_the_publications(
     assert (through.area_codes, through.area_name) == (straight.area_codes, straight.area_name)
     sides = [set(table.unmatched[["practice_code", "side"]].itertuples(index=False)) for table in (through, straight)]
     assert sides[0] == sides[1]
+
+
+@pytest.fixture(scope="module")
+def several(files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Publications in two editions, and lists of July 2025, October 2025 and July 2026 alone."""
+    world = simulate.england(practices=300, icbs=4)
+    kept = [path for path in files if not re.search("prac-all-(Nov|Dec|Jan|Feb|Mar)|GPW|epraccur", path.name)]
+    # Of one world, so that what is not to be word for word the same must be changed.
+    for period, which, old, new in (
+        ("2025-04", ["registered_quinary", "registered_map", "ods_epraccur"], rb"\bnothing\b", rb""),
+        ("2025-07", ["workforce_detailed"], rb"SURGERY", rb"CLINIC"),
+        ("2025-11", ["workforce_detailed"], rb"SURGERY", rb"PRACTICE"),
+        ("2026-04", ["qof_prevalence"], rb"\d(\d)\.0,", rb"\1.0,"),
+    ):
+        folder = tmp_path_factory.mktemp("editions")
+        for path in write_publications(folder, world, period=period, which=which).main:
+            changed = renamed(path, folder / "changed", old, new)
+            kept.append(changed.rename(folder / f"older-{path.name}") if "gp-reg" in path.name else changed)
+    return kept
+
+
+@pytest.fixture(scope="module")
+def of_several(several: list[Path], tmp_path_factory: pytest.TempPathFactory) -> reference.Built:
+    return reference.build(several, parse_period(PERIOD), tmp_path_factory.mktemp("several"), made_on=MADE_ON)
+
+
+@pytest.mark.parametrize("period", ["2025-10", "2025-12", "2026-03", "2025-11..2026-02", "2025-10..2025-12", PERIOD])
+def test_each_of_its_months_has_the_editions_that_the_publications_would_give_it(
+    of_several: reference.Built, several: list[Path], period: str
+) -> None:
+    wanted = parse_period(period)
+    through = {table.id: table for table in reference.read(of_several.path, wanted)}
+    for source in publications(several):
+        names = source["file"] if isinstance(source["file"], list) else [source["file"]]
+        spec = SourceSpec(id=source["id"], file=Path(names[0]), more_files=tuple(map(Path, names[1:])))
+        straight = official.read(spec, wanted)
+        found = through[spec.id]
+        if spec.id in ("nhs_payments", "ods"):
+            # They leave out practices closed before the period; the file has those open in any of its months.
+            assert len(found.facts) - len(straight.facts) in (0, 1)
+            codes = straight.facts.index
+            found = replace(found, facts=found.facts.loc[codes])
+            if found.places is not None:
+                kept = found.places["practice_code"].isin(codes)
+                found = replace(found, places=found.places[kept].reset_index(drop=True))
+        pd.testing.assert_frame_equal(found.facts, straight.facts)
+        pd.testing.assert_frame_equal(found.counts, straight.counts)
+        assert found.dates == straight.dates
+        assert [row["edition"] for row in found.provenance[-len(straight.provenance) :]] == [
+            row["edition"] for row in straight.provenance
+        ]
+        if straight.places is None:
+            assert found.places is None
+        else:
+            pd.testing.assert_frame_equal(found.places, straight.places)
+
+
+def test_a_single_month_has_the_list_nearest_to_it_though_of_a_month_outside(
+    of_several: reference.Built, several: list[Path]
+) -> None:
+    straight, through = (
+        build_table(study_of(source, "2026-03")) for source in (publications(several), only(of_several.path))
+    )
+    for name in FRAMES:
+        pd.testing.assert_frame_equal(getattr(through, name), getattr(straight, name))
+    assert through.dates == straight.dates
+    assert through.dates["age_sex"] == "2026-07" and through.dates["qof_dm"] == "2026-03"
+    whole = build_table(study_of(only(of_several.path)))
+    assert whole.dates["age_sex"] == "2025-07"
+    lists = [table.practices.set_index("practice_code")["list_size"] for table in (through, whole)]
+    assert (lists[0] != lists[1]).mean() > 0.9
+
+
+def test_every_edition_in_it_is_named_with_its_file(of_several: reference.Built, several: list[Path]) -> None:
+    contents = reference.describe(of_several.path)
+    assert set(contents.files) == {path.name for path in several}
+    assert contents.editions["qof_prevalence"] == ("2026-03", "2025-03")
+    with zipfile.ZipFile(of_several.path) as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("data_dictionary.csv").decode("utf-8-sig"))))
+    earlier = [row for row in rows if row["column"].startswith("qof_prevalence@1: qof_dm")]
+    assert earlier and {row["date"] for row in earlier} == {"2025-03"}
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,13 @@ import contextlib
 import hashlib
 import json
 import os
+import tomllib
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from importlib.resources import files as packaged
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +22,18 @@ from gpvar.sources._members import damaged, fingerprint, members
 from gpvar.sources._opening import require_file
 
 #: Raised whenever what is kept in the file changes its form or meaning.
-FORMAT = 1
+FORMAT = 2
 KIND = "gpvar England reference file"
 MANIFEST = "manifest.json"
 _MOST_BYTES = 200_000_000
 _AGAIN = "Get it again from whoever made it, or make it anew: python run.py reference build"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+
+
+@cache
+def rules() -> dict[str, Any]:
+    """Return what is known beforehand of reference files (`catalogue/reference.toml`)."""
+    return tomllib.loads(packaged("gpvar.catalogue").joinpath("reference.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +196,14 @@ def _manifest(text: bytes, path: Path) -> dict[str, Any]:
         raise _changed(MANIFEST, path) from None
     if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
         raise _something_else(path, "")
-    if not isinstance(manifest.get("format"), int) or manifest["format"] > FORMAT:
+    if manifest.get("format") != FORMAT:
+        older = isinstance(manifest.get("format"), int) and manifest["format"] < FORMAT
         raise SourceError(
-            f"The reference file was written by a newer gpvar ({manifest.get('gpvar')}) in a form that this one cannot "
-            "read.",
+            f"The reference file was written by {'an older' if older else 'a newer'} gpvar ({manifest.get('gpvar')}), "
+            "in a form that this one cannot read.",
             str(path),
-            "Use a newer gpvar, or have the file made with this one: python run.py reference build",
+            f"{'H' if older else 'Use a newer gpvar, or h'}ave the file made with this one: python run.py reference "
+            "build",
         )
     if not isinstance(manifest.get("members"), dict):
         raise _changed(MANIFEST, path)

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files as packaged
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +17,8 @@ from gpvar.sources import appointments, official
 from gpvar.sources._members import fingerprint
 from gpvar.sources._parts import Part, SourceTable
 from gpvar.sources._publications import in_words, known
-from gpvar.sources._reference_file import is_reference
+from gpvar.sources._reference_editions import Alternative, of_every_run
+from gpvar.sources._reference_file import is_reference, rules
 from gpvar.sources._tally import MonthCounts, count_part
 from gpvar.sources.recognise import NotKnown, recognise
 from gpvar.study import Period, SourceSpec
@@ -35,12 +32,6 @@ _PLACE = "the reference file"
 _APPOINTMENTS = "gpad"
 _WHOLE = "Name the whole publication; a month that was published in two files needs both."
 _LEAVE_OUT = "Leave it out; a study can name it beside the reference file."
-
-
-@cache
-def rules() -> dict[str, Any]:
-    """Return what is known beforehand of reference files (`catalogue/reference.toml`)."""
-    return tomllib.loads(packaged("gpvar.catalogue").joinpath("reference.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +50,10 @@ class Gathered:
         Whether the practices are invented.
     remarks
         What a reader of the reference file should know.
+    editions
+        Publication → layout → the editions that were there.
+    alternatives
+        Publications as a study of some of the months would read them, where that is otherwise.
     """
 
     tables: tuple[SourceTable, ...]
@@ -66,6 +61,8 @@ class Gathered:
     layouts: dict[tuple[str, str], str]
     simulated: bool
     remarks: tuple[str, ...]
+    editions: dict[str, dict[str, list[str]]]
+    alternatives: tuple[Alternative, ...]
 
 
 def sorted_by_publication(files: Sequence[Path]) -> dict[str, list[Part]]:
@@ -143,7 +140,9 @@ def gather(files: Sequence[Path], period: Period, progress: Callable[[str], None
     _refuse_lacking(parts)
     _refuse_own_downloads(parts[_APPOINTMENTS])
     problems = Problems(SourceError, _PLACE)
-    tables = []
+    tables: list[SourceTable] = []
+    alternatives: list[Alternative] = []
+    editions: dict[str, dict[str, list[str]]] = {}
     months: dict[str, MonthCounts] = {}
     for source, own in parts.items():
         paths = list(dict.fromkeys(part.member.path for part in own))
@@ -152,17 +151,20 @@ def gather(files: Sequence[Path], period: Period, progress: Callable[[str], None
             if source == _APPOINTMENTS:
                 table, months = appointments.read_by_month(own, period, edition)
             else:
-                table = official.read(SourceSpec(id=source, file=paths[0], more_files=tuple(paths[1:])), period)
+                spec = SourceSpec(id=source, file=paths[0], more_files=tuple(paths[1:]))
+                table, editions[source], others = of_every_run(spec, own, period)
+                alternatives += others
             tables.append(table)
         except SourceError as error:
             problems.add(error.problem, error.where, _without_a_study(error.fix))
     problems.raise_if_any()
-    simulated = _is_simulated(tables)
+    every = [*tables, *(other.table for other in alternatives)]
+    simulated = _is_simulated(every)
     _refuse_without_lists_and_boards(tables)
     if not simulated:
-        refuse_less_than_england(months, tables)
+        refuse_less_than_england(months, every)
     layouts = {(part.member.path.name, part.member.name): part.layout for own in parts.values() for part in own}
-    return Gathered(tuple(tables), months, layouts, simulated, _remarks(tables))
+    return Gathered(tuple(tables), months, layouts, simulated, _remarks(tables), editions, tuple(alternatives))
 
 
 def _without_a_study(fix: str) -> str:

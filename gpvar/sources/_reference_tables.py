@@ -10,6 +10,7 @@ import pandas as pd
 
 from gpvar.sources import appointments, registered
 from gpvar.sources._parts import COUNTS, SourceTable, no_counts
+from gpvar.sources._reference_editions import chosen, publication
 from gpvar.sources._reference_frames import Packed, pack, unpack
 from gpvar.sources._reference_months import as_frame, from_frame, not_counted
 from gpvar.sources._tally import MonthCounts
@@ -62,7 +63,7 @@ def _months(tables: Sequence[SourceTable], months: Mapping[str, MonthCounts]) ->
     return pack(rows[keys], {str(name): rows[name] for name in rows if name not in keys})
 
 
-def about(table: SourceTable, layouts: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+def about(table: SourceTable, layouts: Mapping[tuple[str, str], str], run: Period) -> dict[str, Any]:
     """Return what the manifest says of a publication.
 
     Parameters
@@ -71,6 +72,8 @@ def about(table: SourceTable, layouts: Mapping[tuple[str, str], str]) -> dict[st
         The publication as read.
     layouts
         File and member → what the table was taken for.
+    run
+        The months for which it was read.
     """
     files = [
         {"layout": layouts.get((str(row["file"]), str(row["sheet"])), ""), **_plain(row)} for row in table.provenance
@@ -78,6 +81,7 @@ def about(table: SourceTable, layouts: Mapping[tuple[str, str], str]) -> dict[st
     return {
         "id": table.id,
         "file": table.file,
+        "run": [run.start, run.end],
         "has_months": table.has_months,
         "facts": [str(name) for name in table.facts],
         "places": None if table.places is None else [str(name) for name in table.places],
@@ -94,7 +98,9 @@ def _plain(row: Mapping[str, object]) -> dict[str, object]:
     return {name: value if isinstance(value, str) else int(str(value)) for name, value in row.items()}
 
 
-def restored(parts: Mapping[str, bytes], manifest: Mapping[str, Any], period: Period) -> list[SourceTable]:
+def restored(
+    parts: Mapping[str, bytes], manifest: Mapping[str, Any], period: Period, only: str = ""
+) -> list[SourceTable]:
     """Return each publication as it would be read for a period within the months of the file.
 
     Parameters
@@ -105,6 +111,8 @@ def restored(parts: Mapping[str, bytes], manifest: Mapping[str, Any], period: Pe
         What it says of itself.
     period
         The months wanted.
+    only
+        The one publication that is wanted; every one without it.
 
     Raises
     ------
@@ -117,16 +125,32 @@ def restored(parts: Mapping[str, bytes], manifest: Mapping[str, Any], period: Pe
     by_month = unpack(parts[MONTHS], where[MONTHS], ["practice_code", "month"])
     wanted = months_of(period)
     tables = []
-    for said in manifest["publications"]:
-        table = _described(said, _own_places(places, said), _own_facts(practices, said))
-        own = by_month[["practice_code", "month", *_own(by_month, said["id"])]]
+    for main in manifest["publications"]:
+        if only and main["id"] != only:
+            continue
+        said = _for_period(main, manifest, period)
+        where_of = said if said["places"] is not None else main
+        table = _described({**said, "id": main["id"]}, _own_places(places, where_of), _own_facts(practices, said))
+        own = by_month[["practice_code", "month", *_own(by_month, main["id"])]]
         own = own.rename(columns={name: name.partition(": ")[2] for name in own if ": " in name})
-        if said["id"] == _APPOINTMENTS:
+        if main["id"] == _APPOINTMENTS:
             table = _with_appointments(table, own, wanted, manifest)
-        elif said["monthly"] is not None:
-            table = _with_lists(table, _long(own, said["monthly"]), period, manifest["months"])
+        elif main["monthly"] is not None:
+            table = _with_lists(table, _long(own, main["monthly"]), period, Period(*said["run"]))
         tables.append(table)
     return tables
+
+
+def _for_period(main: Mapping[str, Any], manifest: Mapping[str, Any], period: Period) -> Mapping[str, Any]:
+    """Return what is said of a publication in the editions that a study of the period uses."""
+    held = main["editions"]
+    wanted = chosen(held, period)
+    if wanted == chosen(held, Period(manifest["months"][0], manifest["months"][-1])):
+        return main
+    for said in manifest["alternatives"]:
+        if publication(said["id"]) == main["id"] and tuple(said["chosen"]) == wanted:
+            return dict(said)
+    raise ValueError(f"it does not say what a study of {period.label} uses of {main['id']}")
 
 
 def _described(said: Mapping[str, Any], places: pd.DataFrame | None, facts: pd.DataFrame) -> SourceTable:
@@ -178,16 +202,21 @@ def _with_appointments(
     return replace(table, counts=counts.loc[~later, list(COUNTS)], facts=facts, monthly=monthly)
 
 
-def _with_lists(table: SourceTable, monthly: pd.DataFrame, period: Period, every: Sequence[str]) -> SourceTable:
+def _with_lists(table: SourceTable, monthly: pd.DataFrame, period: Period, run: Period) -> SourceTable:
     """Return a publication with its counts of the period's months, and lists as they were in them."""
     wanted = months_of(period)
     inside = monthly[monthly["month"].isin(wanted)].reset_index(drop=True)
     table = replace(table, monthly=inside if len(inside) else None)
     rows = monthly[monthly["name"] == "list_size"]
-    if table.id != _LISTS or rows.empty or wanted == list(every):
+    if table.id != _LISTS or rows.empty or period == run:
         return table
     lists = {str(month): own.set_index("practice_code")["value"] for month, own in rows.groupby("month")}
     sizes = registered.sizes(lists, period)
     # A change of supplier may lie in a month that was not asked for; the appointments tell those within the period.
     others = table.facts.drop(columns=["list_size", "list_jump_pct", "supplier_changes"], errors="ignore")
+    others = others.dropna(how="all")
+    before = registered.said_of_lists(list(lists), run)
+    remarks = [text for text in table.remarks if text not in before]
+    remarks = [*registered.said_of_lists(list(lists), period), *remarks]
+    table = replace(table, remarks=tuple(remarks))
     return replace(table, facts=pd.concat([sizes, others], axis=1).sort_index().rename_axis("practice_code"))

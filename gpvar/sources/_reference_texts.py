@@ -13,8 +13,10 @@ from gpvar import catalogue
 from gpvar.organisations import in_words as day_in_words
 from gpvar.problems import count, listing
 from gpvar.sources._publications import in_words
+from gpvar.sources._reference_editions import publication
+from gpvar.sources._reference_file import rules
 from gpvar.sources._reference_frames import Packed
-from gpvar.sources._reference_gathering import lacking, rules
+from gpvar.sources._reference_gathering import lacking
 from gpvar.study import Period
 
 READ_ME, ATTRIBUTION, DICTIONARY = "READ ME.txt", "ATTRIBUTION.txt", "data_dictionary.csv"
@@ -35,6 +37,7 @@ def texts(manifest: Mapping[str, Any], tables: Mapping[str, Packed]) -> dict[str
     words = rules()
     period = Period(manifest["months"][0], manifest["months"][-1])
     publications = manifest["publications"]
+    every = [*publications, *manifest["alternatives"]]
     without = lacking(said["id"] for said in publications)
     read_me = words["read_me"].format(
         period=period.label,
@@ -45,9 +48,9 @@ def texts(manifest: Mapping[str, Any], tables: Mapping[str, Packed]) -> dict[str
         months=count(len(manifest["months"]), "month"),
         dates=_indented(_dates(publications)),
         lacking=words["lacking"].format(titles=listing(without, 20)) if without else "",
-        files=_indented(_files(publications)),
+        files=_indented(_files(every)),
     )
-    attribution = words["attribution"].format(period=period.label, lines="\n".join(_lines(publications)))
+    attribution = words["attribution"].format(period=period.label, lines="\n".join(_lines(every)))
     return {
         READ_ME: _for_people(read_me),
         ATTRIBUTION: _for_people(attribution),
@@ -77,15 +80,19 @@ def _dates(publications: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _files(publications: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    named: dict[str, dict[str, None]] = {}
     for said in publications:
-        names = dict.fromkeys(row["file"] for row in said["files"])
-        yield f"{catalogue.sources()[said['id']].title}: {listing(names, 60)}"
+        named.setdefault(publication(said["id"]), {}).update(dict.fromkeys(row["file"] for row in said["files"]))
+    for source, names in named.items():
+        yield f"{catalogue.sources()[source].title}: {listing(names, 60)}"
 
 
 def _lines(publications: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the licence line of each publication, each once."""
     cards = catalogue.sources()
-    sources = dict.fromkeys(row["source"] for said in publications for row in (*said["files"], {"source": said["id"]}))
+    sources = dict.fromkeys(
+        row["source"] for said in publications for row in (*said["files"], {"source": publication(said["id"])})
+    )
     return list(dict.fromkeys(f"{cards[source].attribution}" for source in sources))
 
 
@@ -93,7 +100,7 @@ def _dictionary(manifest: Mapping[str, Any], tables: Mapping[str, Packed]) -> by
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(_COLUMNS)
-    dates = {said["id"]: said["dates"] for said in manifest["publications"]}
+    dates = {said["id"]: said["dates"] for said in (*manifest["publications"], *manifest["alternatives"])}
     for member, table in tables.items():
         for name in table.keys:
             kind, unit, meaning = rules()["meanings"][name]
@@ -103,7 +110,7 @@ def _dictionary(manifest: Mapping[str, Any], tables: Mapping[str, Packed]) -> by
             own = plain if colon else source
             kind, unit, meaning = _meaning(own, manifest["definitions"])
             stands_in = said["column"] if said["column"] != name else ""
-            title = catalogue.sources()[source].title if colon else ""
+            title = catalogue.sources()[publication(source)].title if colon else ""
             when = dates.get(source, {}).get(own.partition(".")[0], "")
             writer.writerow((member, name, stands_in, kind, unit, meaning, title, when))
     return b"\xef\xbb\xbf" + stream.getvalue().encode("utf-8")

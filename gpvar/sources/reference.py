@@ -20,6 +20,7 @@ from gpvar.organisations import in_words as day_in_words
 from gpvar.problems import listing
 from gpvar.sources import taking
 from gpvar.sources._parts import SourceTable
+from gpvar.sources._reference_editions import labelled, publication
 from gpvar.sources._reference_file import Opened, opened, write
 from gpvar.sources._reference_gathering import gather
 from gpvar.sources._reference_months import definitions, refuse_redefined
@@ -147,7 +148,8 @@ def build(
     """
     gathered = gather(list(files), period, progress, edition)
     progress("Writing the reference file")
-    tables = packed(gathered.tables, gathered.months)
+    others = labelled(gathered.tables, gathered.alternatives)
+    tables = packed([*gathered.tables, *others], gathered.months)
     practices = {code for counts in gathered.months.values() for code in counts.codes}
     manifest: dict[str, Any] = {
         "made_on": made_on.isoformat(),
@@ -158,11 +160,20 @@ def build(
         "practices": len(practices),
         "remarks": list(gathered.remarks),
         "definitions": definitions(),
-        "publications": [about(table, gathered.layouts) for table in gathered.tables],
+        "publications": [
+            {**about(table, gathered.layouts, period), "editions": gathered.editions.get(table.id, {})}
+            for table in gathered.tables
+        ],
+        "alternatives": [
+            {**about(table, gathered.layouts, other.period), "chosen": list(other.chosen)}
+            for table, other in zip(others, gathered.alternatives, strict=True)
+        ],
         "columns": {name: table.where for name, table in tables.items()},
     }
     data = {name: table.data for name, table in tables.items()}
     _prove(gathered.tables, restored(data, manifest, period))
+    for other in gathered.alternatives:
+        _prove([other.table], restored(data, manifest, other.period, only=other.table.id))
     name = f"{'simulated-' if gathered.simulated else ''}england-reference-{period.end}.zip"
     target = Path(into) / name
     sha256, size = write(target, {**texts(manifest, tables), **data}, manifest, made_on)
@@ -181,7 +192,9 @@ def build(
 def _prove(tables: Sequence[SourceTable], again: Sequence[SourceTable]) -> None:
     """Compare what was read with what the file will give, before it takes the place of an older one."""
     for one, other in zip(tables, again, strict=True):
-        if not (one.counts.equals(other.counts) and one.facts.sort_index().equals(other.facts.sort_index())):
+        # Changes of supplier within some of the months are told by the appointments alone.
+        facts = [table.facts[other.facts.columns].dropna(how="all").sort_index() for table in (one, other)]
+        if not (one.counts.equals(other.counts) and facts[0].equals(facts[1])):
             raise RuntimeError(f"the reference file would not give back what was read of {one.id}")
 
 
@@ -272,8 +285,17 @@ def describe(path: Path) -> Contents:
     file = opened(path)
     manifest = file.manifest
     publications = manifest["publications"]
+    every = [*publications, *manifest["alternatives"]]
     editions = {
-        said["id"]: tuple(dict.fromkeys(row["edition"] for row in said["files"] if row["edition"]))
+        said["id"]: tuple(
+            dict.fromkeys(
+                row["edition"]
+                for other in every
+                if publication(other["id"]) == said["id"]
+                for row in other["files"]
+                if row["edition"]
+            )
+        )
         for said in publications
     }
     return Contents(
@@ -287,7 +309,7 @@ def describe(path: Path) -> Contents:
         simulated=manifest["simulated"],
         editions=editions,
         dates={name: month for said in publications for name, month in said["dates"].items()},
-        files=tuple(dict.fromkeys(row["file"] for said in publications for row in said["files"])),
+        files=tuple(dict.fromkeys(row["file"] for said in every for row in said["files"])),
         remarks=tuple(manifest["remarks"]),
     )
 

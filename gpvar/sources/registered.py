@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from gpvar.sources._tabular import provenance_of
 from gpvar.study import Period
 from gpvar.study.model import months_between
 
-__all__ = ["read", "shares", "sizes", "tidy"]
+__all__ = ["assembled", "every_list", "opened", "read", "said_of_lists", "shares", "sizes", "tidy"]
 
 _PLACES = ("practice_name", "pcn_code", "pcn_name", "sub_icb_code", "icb_code", "icb_name", "region_code")
 
@@ -106,15 +107,33 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
     SourceError
         With everything that is wrong with a file, or when two files of one month do not say the same.
     """
+    return assembled(opened(parts), period)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Tables as read, before it is known for which period: what is chosen of them depends on that."""
+
+    tables: tuple[Table, ...]
+    remarks: tuple[str, ...]
+
+
+def opened(parts: Sequence[Part]) -> Read:
+    """Read every table once."""
     single, remarks = distinct(parts)
-    tables = [read_table(part) for part in single]
+    return Read(tuple(read_table(part) for part in single), tuple(remarks))
+
+
+def assembled(found: Read, period: Period) -> SourceTable:
+    """Return what `read` returns, of tables that were read before."""
+    tables, remarks = found.tables, list(found.remarks)
     maps = _one_a_month([table for table in tables if table.part.layout == "registered_map"])
     ages = _one_a_month([table for table in tables if table.part.layout == "registered_quinary"])
     lists = _lists(tables)
     pieces, dates = [], {}
     if lists:
         pieces.append(sizes(lists, period))
-        remarks += [*_said_of_lists(list(lists), period), *_said_of_totals(tables)]
+        remarks += [*said_of_lists(list(lists), period), *_said_of_totals(tables)]
     if ages:
         dates["age_sex"] = nearest(ages, period)
         of_age = shares(ages[dates["age_sex"]].frame).drop(columns="list_size").add_prefix("age_sex.")
@@ -126,7 +145,7 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
         remarks += table.remarks
     return SourceTable(
         id="registered_patients",
-        file=names_of(single),
+        file=names_of([table.part for table in tables]),
         counts=no_counts(),
         facts=pd.concat(pieces, axis=1).sort_index().rename_axis("practice_code"),
         provenance=tuple(_provenance(table, dates) for table in tables),
@@ -134,7 +153,7 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
         impossible=tuple(item for table in tables for item in table.wrong),
         dates=dates,
         places=_places(tables),
-        monthly=_monthly(lists, period),
+        monthly=_monthly(lists, _within(list(lists), period)),
         remarks=tuple(dict.fromkeys(remarks)),
     )
 
@@ -221,7 +240,8 @@ def sizes(lists: dict[str, pd.Series], period: Period) -> pd.DataFrame:
     return sizes
 
 
-def _said_of_lists(months: list[str], period: Period) -> list[str]:
+def said_of_lists(months: Sequence[str], period: Period) -> list[str]:
+    """Return the sentence on which lists were used for a period."""
     inside = _within(months, period)
     if len(inside) > 1:
         return [f"List sizes are means of {len(inside)} of the {period.months} months of the period."]
@@ -249,12 +269,18 @@ def _span(numbers: Sequence[float]) -> str:
     return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
 
 
-def _monthly(lists: dict[str, pd.Series], period: Period) -> pd.DataFrame | None:
+def every_list(found: Read) -> pd.DataFrame | None:
+    """Return every list that was read by month, also those outside any period."""
+    lists = _lists(found.tables)
+    return _monthly(lists, list(lists))
+
+
+def _monthly(lists: dict[str, pd.Series], months: Sequence[str]) -> pd.DataFrame | None:
     frames = [
         pd.DataFrame(
             {"practice_code": lists[month].index, "month": month, "name": "list_size", "value": lists[month].to_numpy()}
         )
-        for month in _within(list(lists), period)
+        for month in months
     ]
     return pd.concat(frames, ignore_index=True) if frames else None
 
