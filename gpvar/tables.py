@@ -293,7 +293,7 @@ def check_events(table: Any) -> Table:
             "Event": table.events["event"].map(lambda event: plain(event).replace("_", " ")),
             "Date": table.events["date"].map(plain),
             "Successor": [plain(code) or "none" for code in table.events["successor"]],
-            "What was done": table.events["done"].map(plain),
+            "What was done": [plain(done, 600) for done in table.events["done"]],
         }
     )
     return Table(shown, "Events of practices.", "", "events")

@@ -13,7 +13,7 @@ import pytest
 from gpvar import organisations
 from gpvar.errors import SourceError
 from gpvar.sources.lists import read_events, read_list
-from gpvar.study import parse_period
+from gpvar.study import months_of, parse_period
 
 YEAR = parse_period("2025-04..2026-03")
 HEAD = "code,event,date,successor,source,confirmed_by\n"
@@ -294,6 +294,7 @@ def facts_of(columns: dict, *codes: str) -> pd.DataFrame:
 
 
 NO_FACTS = facts_of({}, "A81001", "A81002", "A81003")
+MONTHLY = ["practice_code", "month", "name", "value"]
 COUNTS = counts_of(("A81001", 600, 1200, 6), ("A81002", 2000, 6000, 12), ("A81003", 5, 10, 12))
 
 
@@ -395,6 +396,23 @@ def test_a_practice_that_closed_is_left_with_its_months() -> None:
     pd.testing.assert_frame_equal(found.counts, COUNTS)
     assert found.done["done"].tolist() == ["left with the 6 months it has"]
     assert found.not_decidable.to_numpy().tolist() == [["A81001", "closed on 1 October 2025"]]
+
+
+@pytest.mark.parametrize(
+    ("day", "months"), [("2025-12-15", "3 months"), ("2025-12-01", "4 months"), ("2026-03-01", "1 month")]
+)
+def test_figures_after_a_closing_are_remarked(day: str, months: str) -> None:
+    closed = events(f"A81002,closed,{day},,,me")
+    said = (
+        f"left with the 12 months it has, though it has figures of {months} after that date: look whether it is right"
+    )
+    found = organisations.like_for_like(closed, YEAR, COUNTS, NO_FACTS)
+    assert found.done["done"].tolist() == [said]
+    # A practice that began late has fewer months than the year before its closing: the months themselves tell.
+    late = COUNTS.assign(months=COUNTS["months"].clip(upper=5))
+    monthly = pd.DataFrame([("A81002", m, "total", 9.0) for m in months_of(YEAR)[-5:]], columns=MONTHLY)
+    found = organisations.like_for_like(closed, YEAR, late, NO_FACTS, monthly)
+    assert found.done["done"].tolist() == [said.replace("12 months it", "5 months it")]
 
 
 MERGING = facts_of(

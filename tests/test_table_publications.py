@@ -518,12 +518,16 @@ def test_what_was_done_about_events_is_shown(
 ) -> None:
     table, (gone, successor, other) = changed
     done = table.events.set_index("code")["done"]
-    assert done[gone] == f"its counts and patients are added to those of {successor}, for every month"
+    assert done[gone] == (
+        f"its counts and patients are added to those of {successor}, for every month; in the list neighbourhoods all "
+        "of them count for North, none for South"
+    )
     assert done[other] == "proposed, confirmed by nobody: not used"
     shown = tables.check_events(table).frame
     assert shown["Event"].tolist() == ["merged", "closed"] and shown["Successor"].tolist() == [successor, "none"]
     page = publish_check(table, table.study, tmp_path).read_text(encoding="utf-8")
     assert "Mergers, closures and new codes" in page and "confirmed by nobody: not used" in page
+    assert "all of them count for North, none for South" in page
 
 
 def test_the_successor_of_a_merger_is_marked_by_the_gate(

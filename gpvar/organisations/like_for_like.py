@@ -11,6 +11,7 @@ import pandas as pd
 
 from gpvar.organisations._joined_facts import SIZE, join_facts, lists_by_month, months_before
 from gpvar.organisations.events import Events, in_a_few_words, successors_on
+from gpvar.problems import count
 from gpvar.study import Period
 
 _JOINING = ("merged", "code_changed")
@@ -82,7 +83,7 @@ def like_for_like(
     dates = dates or {}
     counted = set(counts["practice_code"])
     known = counted | set(facts.index) | (set() if monthly is None else set(monthly["practice_code"]))
-    done = _done(events, period, known, counts)
+    done = _done(events, period, known, counts, _after_closing(events, period, counts, monthly, has_months))
     joining = [event for event in events.confirmed.itertuples() if _is_used(event, period, known)]
     if joining:
         codes = {code for event in joining for code in (event.code, event.successor)}
@@ -162,13 +163,42 @@ def _both_or_neither(old: pd.DataFrame, new: pd.DataFrame, month: str) -> list[p
     return [rows[(rows["name"] != SIZE) | ~rows["month"].isin(one)] for rows in (old, new)]
 
 
-def _done(events: Events, period: Period, known: set[str], counts: pd.DataFrame) -> pd.DataFrame:
+def _after_closing(
+    events: Events, period: Period, counts: pd.DataFrame, monthly: pd.DataFrame | None, has_months: bool
+) -> dict[str, int]:
+    """Return of how many months after its closing each practice has counts; those alone that have any."""
+    closed = [event for event in events.confirmed.itertuples() if event.event == "closed"]
+    months = counts.groupby("practice_code")["months"].max()
+    after = {}
+    for event in closed:
+        # More months than there are up to the closing must in part be of after it.
+        beyond = [months.get(event.code, np.nan) - months_before(event, period)] if has_months else []
+        if monthly is not None:
+            own = monthly.loc[(monthly["practice_code"] == event.code) & (monthly["name"] != SIZE), "month"]
+            beyond.append(own[own + "-01" >= event.date].nunique())
+        beyond = [number for number in beyond if number > 0]
+        if beyond:
+            after[event.code] = int(max(beyond))
+    return after
+
+
+def _done(
+    events: Events, period: Period, known: set[str], counts: pd.DataFrame, after: Mapping[str, int]
+) -> pd.DataFrame:
     """Return what is done about each event, from the figures as they were given."""
     months = counts.groupby("practice_code")["months"].max()
-    rows = [(event, _what(event, period, known, months)) for event in events.confirmed.itertuples()]
+    rows = [
+        (event, _what(event, period, known, months) + _late(event, after)) for event in events.confirmed.itertuples()
+    ]
     rows += [(event, "proposed, confirmed by nobody: not used") for event in events.proposed.itertuples()]
     table = [(event.code, event.event, event.date, event.successor, words) for event, words in rows]
     return pd.DataFrame(table, columns=["code", "event", "date", "successor", "done"], dtype=object)
+
+
+def _late(event: Any, after: Mapping[str, int]) -> str:
+    if event.event != "closed" or event.code not in after:
+        return ""
+    return f", though it has figures of {count(after[event.code], 'month')} after that date: look whether it is right"
 
 
 def _what(event: Any, period: Period, known: set[str], months: pd.Series) -> str:

@@ -143,7 +143,7 @@ def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable
         practices=described,
         hierarchy=places,
         groups=own.groups[own.groups["practice_code"].isin(measured)].reset_index(drop=True),
-        events=joined.done,
+        events=own.told(joined.done),
         provenance=provenance[schema.names("provenance")],
         unmatched=_unmatched(study, tables, measured, places, own.listed),
         gates=found,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -26,12 +26,21 @@ class OwnLists:
         What happened to practices, confirmed and proposed.
     provenance
         One row for each file.
+    across
+        Practice that is no more → what to say where its successor is in another group of a list.
     """
 
     listed: tuple[str, ...]
     groups: pd.DataFrame
     events: Events
     provenance: tuple[dict[str, object], ...]
+    across: dict[str, str] = field(default_factory=dict)
+
+    def told(self, done: pd.DataFrame) -> pd.DataFrame:
+        """Return what was done about each event, with those that move figures to another group told so."""
+        used = done["event"].isin(["merged", "code_changed"]) & done["done"].str.startswith("its ")
+        more = done["code"].where(used, "").map(lambda code: self.across.get(code, ""))
+        return done.assign(done=done["done"] + more)
 
     def codes(self, list_id: str, group: str) -> tuple[str, ...]:
         """Return the practices of one group of one list; capitals and spaces do not matter."""
@@ -60,12 +69,17 @@ def own_lists(study: Study, max_bytes: int) -> OwnLists:
         listed = tuple(dict.fromkeys(gone.get(code, code) for code in codes))
         provenance.append(row)
     rows: list[tuple[str, str, str]] = []
+    across: dict[str, str] = {}
     for spec in study.lists:
         found, row = lists.read_list(spec.file, column=spec.column, max_bytes=max_bytes)
         now = {gone.get(code, code): group for code, group in found.groups.items()}
         # Where both practices of a merger are listed, the successor's own line counts.
         now |= {code: group for code, group in found.groups.items() if code not in gone}
         rows += [(code, spec.id, group) for code, group in now.items()]
+        for code, group in found.groups.items():
+            if now[gone.get(code, code)] != group:
+                words = f"; in the list {spec.id} all of them count for {now[gone[code]]}, none for {group}"
+                across[code] = across.get(code, "") + words
         provenance.append(row)
     groups = pd.DataFrame(rows, columns=schema.names("groups"), dtype=str)
-    return OwnLists(listed, groups, events, tuple(provenance))
+    return OwnLists(listed, groups, events, tuple(provenance), across)
