@@ -188,7 +188,8 @@ def reference_build(chosen: argparse.Namespace) -> None:
     from gpvar.study import period_asked
 
     files, period, left_out = making.gather(chosen.places, period_asked(chosen.period))
-    built = reference.build(files, period, chosen.into, made_on=date.today(), progress=_say)
+    edition = chosen.edition or making.edition_of(chosen.places)
+    built = reference.build(files, period, chosen.into, made_on=date.today(), edition=edition, progress=_say)
     _say(words.reference_built(built, left_out))
 
 

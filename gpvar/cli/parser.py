@@ -91,6 +91,7 @@ def _of_files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     build = _command(kinds, "build", "put published files together into one reference file", jobs.reference_build)
     build.add_argument("places", type=Path, nargs="+", metavar="STUDY_OR_FOLDER_OR_FILE")
     build.add_argument("--period", metavar="MONTHS", help="the months, as 2025-04..2026-03")
+    build.add_argument("--edition", default="", metavar="MONTH", help="the appointments' edition, or latest")
     build.add_argument("--into", type=Path, default=Path(), metavar="FOLDER", help="where it is written")
     use = _command(kinds, "use", "make a study take its published figures from a reference file", jobs.reference_use)
     use.add_argument("file", type=Path)
