@@ -332,6 +332,14 @@ def build_with(files: Sequence[Path], into: Path, period: str = PERIOD) -> str:
     return said
 
 
+def test_a_place_that_is_not_there_is_said(tmp_path: Path) -> None:
+    (tmp_path / "published").mkdir()
+    for name, near in (("publishd", " Did you mean 'published'?"), ("zzz.csv", "")):
+        place = tmp_path / name
+        said = refusal(lambda place=place: making.gather([place], None))
+        assert f"There is no folder, study or file called '{place}'.{near}\n" in said
+
+
 def test_a_boards_extract_is_refused_by_name(few: list[Path], tmp_path: Path) -> None:
     extract = tmp_path / "advice and guidance.csv"
     extract.write_text("practice_code,specialty,requests,referrals\nX10001,all,12,80\n", encoding="utf-8")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gpvar.errors import SourceError
+from gpvar.problems import nearest
 from gpvar.sources.looking import Found, look
 from gpvar.study import Period, Study, find_study, load_study, months_of
 
@@ -89,7 +90,19 @@ def edition_of(places: Sequence[Path]) -> str:
     return next(iter(said), "")
 
 
+def _refuse_nothing_there(place: Path) -> None:
+    if place.exists():
+        return
+    beside = [item.name for item in place.parent.iterdir()] if place.parent.is_dir() else []
+    raise SourceError(
+        f"There is no folder, study or file called '{place}'.{nearest(place.name, beside)}",
+        f"the folder {place.parent.absolute()}",
+        "Name the folder of the published files, a study that names them, or the files one by one.",
+    )
+
+
 def _study(place: Path) -> Study | None:
+    _refuse_nothing_there(place)
     if place.is_dir() and not (place / "study.toml").is_file():
         return None
     if place.is_file() and place.suffix != ".toml":
