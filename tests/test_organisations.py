@@ -50,6 +50,17 @@ def test_a_list_of_practices_stops_at_ten() -> None:
     assert caught.value.problem.endswith("and 4 more.")
 
 
+def test_a_word_that_many_practices_share_is_no_likeness() -> None:
+    names = [f"{first}{last} Surgery" for first in ("Ash", "Elm", "Oak", "Yew") for last in ("combe", "ford", "wick")]
+    many = pd.DataFrame({"practice_code": [f"A81{i:03d}" for i in range(12)], "practice_name": names})
+    with pytest.raises(StudyError) as caught:
+        organisations.find_practice(many, "Zzqxj surgery")
+    assert caught.value.fix.startswith("Give the practice's code")
+    with pytest.raises(StudyError) as caught:
+        organisations.find_practice(many, "Elmwyk surgery of Mr Q")
+    assert caught.value.fix == "Did you mean A81005 Elmwick Surgery?"
+
+
 def test_a_slip_in_a_name_or_code_is_met_with_the_nearest() -> None:
     with pytest.raises(StudyError) as name:
         organisations.find_practice(FRAME, "Denshm")

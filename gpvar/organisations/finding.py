@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ from gpvar.problems import closest, listing
 
 if TYPE_CHECKING:
     from gpvar.table import PracticeTable
+
+
+_SHARED_BY_FEW = 5
 
 
 def find_practice(where: PracticeTable | pd.DataFrame, query: str, within: Iterable[str] | None = None) -> str:
@@ -192,8 +196,12 @@ def _nearest_practices(frame: pd.DataFrame, query: str) -> str:
         return _did_you_mean(frame[codes.isin(alike_codes(query.strip().upper(), codes))])
     else:
         whole = closest(plain_text(query), names[names != ""].unique(), 5)
-        words = closest(plain_text(query), sorted({word for name in names for word in name.split()}), 3)
-        near = frame[names.isin(whole) | names.map(lambda name: bool(set(name.split()) & set(words)))]
+        # A word that many practices share, such as "surgery", tells nothing of which is meant.
+        held = Counter(word for name in names for word in set(name.split()))
+        rare = sorted(word for word, many in held.items() if many <= _SHARED_BY_FEW)
+        asked = [word for word in plain_text(query).split() if held[word] <= _SHARED_BY_FEW]
+        words = {like for word in asked for like in closest(word, rare)}
+        near = frame[names.isin(whole) | names.map(lambda name: bool(set(name.split()) & words))]
     return _did_you_mean(near)
 
 
