@@ -6,6 +6,7 @@ import csv
 import functools
 import io
 import os
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -489,9 +490,9 @@ def test_without_a_mapping_a_month_much_smaller_than_another_is_refused(quarter:
     may = next(file for file in bare if "May" in file.name)
     lines = may.read_text(encoding="utf-8").splitlines(keepends=True)
     may.write_text("".join(lines[: len(lines) // 2]), encoding="utf-8")
-    with pytest.raises(SourceError, match="part of it is missing") as caught:
+    with pytest.raises(SourceError, match=r"May 2026 lacks rows: it holds \d\d practices and April 2026 60") as caught:
         read(bare, JUNE)
-    assert "May 2026" in caught.value.problem
+    assert re.search(r"Z\w+ has \d of the \d+ practices that it has in April 2026", caught.value.problem)
 
 
 def test_without_a_mapping_boards_are_unknown_and_it_is_said(quarter: Crosstab, tmp_path: Path) -> None:
@@ -600,6 +601,83 @@ def test_several_months_in_one_table_are_told_apart(quarter: Crosstab, tmp_path:
     together = tmp_path / "together.csv"
     together.write_text(texts[0] + "".join(text.partition("\n")[2] for text in texts[1:]), encoding="utf-8")
     assert totals(read([together], JUNE)) == totals(sound(quarter.files, JUNE))
+
+
+def cut_at_a_line(file: Path, share: float) -> Path:
+    """The first rows of a file, sorted by practice as it is."""
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text("".join(lines[: int(len(lines) * share)]), encoding="utf-8")
+    return file
+
+
+def test_a_month_cut_off_at_a_line_end_is_refused_beside_whole_ones(quarter: Crosstab, tmp_path: Path) -> None:
+    """It lacks the practices that come last, whom the others have; with the mapping and without."""
+    files = unzipped(quarter.files, tmp_path)
+    cut_at_a_line(next(file for file in files if "May" in file.name), 0.85)
+    for chosen in (files, [file for file in files if file.name != "Mapping.csv"]):
+        with pytest.raises(SourceError, match="May 2026 lacks rows: "):
+            read(chosen, JUNE)
+
+
+def test_a_single_month_cut_off_is_refused_by_its_mapping(quarter: Crosstab, tmp_path: Path) -> None:
+    files = unzipped(quarter.files, tmp_path)
+    cut_at_a_line(next(file for file in files if "May" in file.name), 0.85)
+    with pytest.raises(SourceError, match="May 2026 lacks rows: "):
+        read(files, Period("2026-05", "2026-05"))
+
+
+def test_a_single_month_without_a_mapping_says_that_it_could_not_be_checked(quarter: Crosstab, tmp_path: Path) -> None:
+    table = read([one_csv(quarter, tmp_path)])
+    assert table.places is not None
+    locations = table.places["sub_icb_code"].nunique()
+    assert (
+        "Whether April 2026 is whole could not be checked: neither Mapping.csv nor another month is among the files. "
+        f"They hold 60 practices of {locations} sub-ICB locations; England has about 6,000 practices."
+    ) in table.remarks
+    assert not any("could not be checked" in remark for remark in sound(quarter.files).remarks)
+
+
+def test_a_sub_icb_location_that_is_missing_from_one_month_is_named(quarter: Crosstab, tmp_path: Path) -> None:
+    places = sound(quarter.files, JUNE).places
+    assert places is not None
+    # A small part of its region, so that the region is not missed.
+    place = places["sub_icb_code"].value_counts().idxmax()
+    gone = set(places.loc[places["sub_icb_code"] == place, "practice_code"])
+
+    def without(text: str) -> str:
+        return "".join(line for line in text.splitlines(keepends=True) if line.split(",")[1] not in gone)
+
+    with pytest.raises(SourceError, match=rf"May 2026 lacks rows: .* has 0 of its {len(gone)} practices") as caught:
+        read([rewritten(quarter.files[0], tmp_path / "gone.zip", without, "May_26")], JUNE)
+    assert caught.value.problem.count(" of its ") == 1
+
+
+def test_a_file_that_is_cut_off_within_its_last_practice_is_refused(quarter: Crosstab, tmp_path: Path) -> None:
+    files = [file for file in unzipped(quarter.files, tmp_path) if file.name != "Mapping.csv"]
+    may = next(file for file in files if "May" in file.name)
+    head, *rows = may.read_text(encoding="utf-8").splitlines(keepends=True)
+    last = rows[-1].split(",")[1]
+    others = [row for row in rows if row.split(",")[1] != last]
+    # One appointment of it is left.
+    *labels, _, status = rows[-1].split(",")
+    left = ",".join([*labels, "1", status])
+    may.write_text("".join([head, *others, left]), encoding="utf-8")
+    with pytest.raises(SourceError, match=f"ends within May 2026 with the practice {last}, which has") as caught:
+        read(files, JUNE)
+    assert str(may) in caught.value.where
+    # The same few appointments of a practice that is not the last are nobody's fault.
+    may.write_text("".join([head, left, *others]), encoding="utf-8")
+    assert read(files, JUNE).counts["value"].sum() > 0
+
+
+def test_a_practice_or_two_may_come_and_go(quarter: Crosstab, tmp_path: Path) -> None:
+    codes = set(quarter.practices["practice_code"].iloc[:4])
+
+    def without(text: str) -> str:
+        return "".join(line for line in text.splitlines(keepends=True) if line.split(",")[1] not in codes)
+
+    table = read([rewritten(quarter.files[0], tmp_path / "four.zip", without, "Jun_26")], JUNE)
+    assert "4 practices are not in every month of the period." in table.remarks
 
 
 # Files that arrive spoiled

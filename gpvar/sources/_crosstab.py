@@ -26,7 +26,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Result = TypeVar("Result")
 
 #: Raised whenever what is kept in the cache changes its form or meaning. The catalogue has a sign of its own.
-VERSION = 2
+VERSION = 3
 #: Column of the tidy frame → heading of the file. The last five hold labels.
 COLUMNS = {
     "month": "APPOINTMENT_MONTH_START_DATE",
@@ -89,6 +89,8 @@ class Extent:
         Code that is no practice's → its first row.
     repeated
         Rows of a practice, month, supplier and labels of which there was a row before; of long tables an estimate.
+    last
+        Month and practice code of the last row.
     """
 
     rows_read: int = 0
@@ -96,6 +98,7 @@ class Extent:
     left_out: int = 0
     strangers: dict[str, int] = field(default_factory=dict)
     repeated: int = 0
+    last: tuple[str, str] = ("", "")
 
 
 class Reading:

@@ -152,6 +152,9 @@ class _Cells:
             number = number[keep]
         extent.rows_kept += kept
         self._repeats.add(codes)
+        if kept:
+            month, code = (self._reading.words[name].texts[codes[name][-1]] for name in ("month", "practice_code"))
+            extent.last = (month, code)
         return (Rows(codes, number) if kept else None), last
 
     def _numbers(self, name: str, column: pa.DictionaryArray | None, size: int, first: int) -> Array:

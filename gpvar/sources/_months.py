@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -298,40 +298,3 @@ def _note_missing(used: Mapping[str, Version], tables: Sequence[Counted], period
         "",
         f"{fix}.",
     )
-
-
-def note_incomplete(used: Mapping[str, Version], regions: Mapping[str, pd.Series], problems: Problems) -> None:
-    """Note months of which a region, or a good part of the practices, is missing.
-
-    Parameters
-    ----------
-    used
-        Month → what is used of it.
-    regions
-        Month → region of each practice by code, from the mapping of the month's publication; may be empty.
-    problems
-        What is wrong is noted here.
-    """
-    limits = facts.completeness()
-    fullest = max((len(version.counts.codes) for version in used.values()), default=0)
-    for month, version in used.items():
-        here = version.counts.codes
-        gone = list(_regions_gone(regions.get(month), here, limits))
-        fix = "Download the publication's file again; a month that was published in two files needs both."
-        if gone:
-            problems.add(f"{in_words(month)} lacks rows: {listing(gone)}.", version.label, fix)
-        elif len(here) < limits["of_fullest_month_below"] * fullest:
-            problems.add(
-                f"{in_words(month)} holds {len(here):,} practices, another month {fullest:,}: part of it is missing.",
-                version.label,
-                fix,
-            )
-
-
-def _regions_gone(region: pd.Series | None, here: Iterable[str], limits: Mapping[str, float]) -> Iterable[str]:
-    if region is None:
-        return
-    found = region.index.isin(list(here))
-    for name, rows in pd.Series(found).groupby(region.to_numpy()):
-        if name and len(rows) >= limits["practices_at_least"] and rows.mean() < limits["of_region_below"]:
-            yield f"{name} has {rows.sum():,} of its {len(rows):,} practices"

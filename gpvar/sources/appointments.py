@@ -16,10 +16,11 @@ from gpvar.organisations import is_practice_code
 from gpvar.organisations import tidy as tidy_codes
 from gpvar.problems import Problems
 from gpvar.sources._account import provenance, remarks_on, summed
+from gpvar.sources._completeness import note_incomplete, unchecked
 from gpvar.sources._crosstab import COLUMNS, Reading, Rows, consume
 from gpvar.sources._labels import note_unknown
 from gpvar.sources._members import fingerprint
-from gpvar.sources._months import Months, Version, note_incomplete, resolve
+from gpvar.sources._months import Months, Version, resolve
 from gpvar.sources._own import note_own_downloads
 from gpvar.sources._parts import COUNTS, Part, SourceTable, no_counts
 from gpvar.sources._publications import names_of
@@ -122,9 +123,17 @@ def read_by_month(
     months = resolve(tables, period, edition, regions, problems) if crosstabs else Months({}, {}, {}, ())
     note_unknown(months.used, problems)
     problems.raise_if_any()
-    note_incomplete(months.used, _regions(months.used, maps), problems)
+    own_places = _OwnPlaces(months.used)
+    note_incomplete(
+        months.used,
+        tables,
+        lambda month: _nearest(maps, month),
+        lambda month: _everywhere(maps) if maps else own_places.of(month),
+        problems,
+    )
     problems.raise_if_any()
-    places = _places(maps, months.used, remarks)
+    places = _places(maps, own_places, remarks)
+    remarks += unchecked(months.used, places, bool(maps))
     table = SourceTable(
         id=_SOURCE,
         file=names_of(parts),
@@ -231,32 +240,44 @@ def _region_of(maps: dict[str, tuple[Part, pd.DataFrame]]) -> dict[str, str]:
     return found
 
 
-def _regions(used: dict[str, Version], maps: dict[str, tuple[Part, pd.DataFrame]]) -> dict[str, pd.Series]:
-    found = {}
-    for month in used:
-        frame = _nearest(maps, month)
-        if frame is not None:
-            name = "region_name" if "region_name" in frame else "region_code"
-            found[month] = frame.set_index("practice_code")[name]
-    return found
+def _everywhere(maps: dict[str, tuple[Part, pd.DataFrame]]) -> pd.DataFrame:
+    """Return each practice once, where the latest mapping that has it says."""
+    frames = [frame for _, (_, frame) in sorted(maps.items(), reverse=True)]
+    return pd.concat(frames).drop_duplicates("practice_code", ignore_index=True)
 
 
-def _places(
-    maps: dict[str, tuple[Part, pd.DataFrame]], used: dict[str, Version], remarks: list[str]
-) -> pd.DataFrame | None:
+class _OwnPlaces:
+    """Where practices belong by the crosstab itself; each month is read for it at most once."""
+
+    def __init__(self, used: dict[str, Version]) -> None:
+        self._used = used
+        self._read: dict[str, pd.DataFrame] = {}
+
+    @property
+    def last(self) -> str:
+        """The last month; blank where there is none."""
+        return max(self._used, default="")
+
+    def of(self, month: str) -> pd.DataFrame:
+        """Return where the practices of a month belong."""
+        if month not in self._read:
+            from gpvar.sources._crosstab_csv import places_of
+
+            frames = [places_of(part) for part in self._used[month].parts]
+            self._read[month] = pd.concat(frames).drop_duplicates("practice_code")
+        return self._read[month]
+
+
+def _places(maps: dict[str, tuple[Part, pd.DataFrame]], own: _OwnPlaces, remarks: list[str]) -> pd.DataFrame | None:
     """Return where practices belong by date; without a mapping, what the crosstab itself says in its last month."""
-    if not maps and not used:
+    if not maps and not own.last:
         return None
     if not maps:
-        from gpvar.sources._crosstab_csv import places_of
-
-        last = max(used)
-        frame = pd.concat([places_of(part) for part in used[last].parts]).drop_duplicates("practice_code")
         remarks.append(
             "No Mapping.csv is among the files, so they do not say to which board or region a practice belongs; "
             "networks and sub-ICB locations are those of the crosstab."
         )
-        return frame.assign(date=f"{last}-01").reset_index(drop=True)
+        return own.of(own.last).assign(date=f"{own.last}-01").reset_index(drop=True)
     frames = [
         frame[["practice_code", *(name for name in _PLACES if name in frame)]].assign(date=f"{month}-01")
         for month, (_, frame) in sorted(maps.items())
