@@ -146,6 +146,8 @@ def test_codes_of_practices_need_their_board_where_there_is_no_map(typed: Typed)
     assert "to which board" in typed.error and "--icb" in typed.error and not Path("s").exists()
     assert typed("new", "s", "--practice", " a81001", "--icb", "QHM") == cli.DONE
     assert load_study("s", complete=False).area.practices == ("A81001",)
+    written = Path("s/study.toml").read_text(encoding="utf-8")
+    assert 'practices = ["A81001"]' in written and "# A81001" not in written
 
 
 def test_a_list_needs_no_board(typed: Typed, tmp_path: Path) -> None:

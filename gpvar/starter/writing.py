@@ -112,7 +112,7 @@ def _area(draft: Draft) -> list[str]:
             f"name = {_quoted(draft.area_name)}{' ' * 8}# what the reports call these practices: change it as you like"
         )
     codes = ", ".join(_quoted(code) for code, _ in draft.practices)
-    names = _comment(draft.area_gap or ", ".join(name for _, name in draft.practices))
+    names = _comment(draft.area_gap or ", ".join(name for code, name in draft.practices if name != code))
     area.append(f"practices = [{codes}]{' ' * 8}# {names or 'codes of practices that get a page of their own'}")
     return area
 
