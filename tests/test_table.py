@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gpvar import schema
+from gpvar import schema, share
 from gpvar.errors import SourceError
 from gpvar.gates import summary
 from gpvar.study import load_study
@@ -246,3 +246,9 @@ def test_the_order_of_rows_in_a_file_does_not_matter(tmp_path: Path) -> None:
     back = small(tmp_path, {"figures.csv": "\n".join([header, *lines[::-1]]) + "\n"}, [SOURCE], adjust={"M1": []})
     for name in ("outcomes", "practices", "hierarchy", "gates"):
         pd.testing.assert_frame_equal(getattr(there, name), getattr(back, name))
+
+
+def test_a_table_is_built_of_a_study_or_of_its_folder() -> None:
+    demo = share.folder("demo")
+    for named in (demo, str(demo), demo / "study.toml"):
+        assert len(build_table(named).area_codes) == len(build_table(load_study(demo)).area_codes) > 0

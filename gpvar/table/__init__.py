@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 
@@ -12,7 +13,7 @@ from gpvar.errors import SourceError, StudyError
 from gpvar.problems import Problems, listing
 from gpvar.sources import local, official
 from gpvar.sources._parts import SourceTable
-from gpvar.study import Study
+from gpvar.study import Study, load_study
 from gpvar.table.area import area_codes, area_name
 from gpvar.table.figures import outcomes_of, with_patient_months
 from gpvar.table.joining import facts_of, hierarchy, placed, practices
@@ -74,13 +75,13 @@ class PracticeTable:
     remarks: tuple[str, ...] = ()
 
 
-def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable:
+def build_table(study: Study | str | Path | dict[str, object], max_bytes: int = local.MAX_BYTES) -> PracticeTable:
     """Read the study's files, join them, and ask the gates; nothing is fitted.
 
     Parameters
     ----------
     study
-        What `gpvar.load_study` returned.
+        A loaded study, its file or folder, or a dict.
     max_bytes
         The most that is read of a file.
 
@@ -95,6 +96,7 @@ def build_table(study: Study, max_bytes: int = local.MAX_BYTES) -> PracticeTable
     StudyError
         When the area or a practice asked for is not in the data.
     """
+    study = study if isinstance(study, Study) else load_study(study)
     _refuse_nothing(study)
     tables = _read_all(study, max_bytes)
     own = own_lists(study, max_bytes)
