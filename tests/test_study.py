@@ -157,3 +157,31 @@ def test_a_period_knows_its_length() -> None:
 def test_a_period_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"month|ends"):
         parse_period(text)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ({"id": "imdd", "file": ["a.csv", "b.csv"]}, "There is no publication called 'imdd'. Did you mean 'imd'?"),
+        ({"id": "imdd", "file": "a.csv"}, "There is no publication called 'imdd'. Did you mean 'imd'?"),
+        ({"id": "zzz", "file": ["a.csv"]}, "There is no publication called 'zzz'."),
+        ({"file": ["a.csv"]}, "The source has no id."),
+    ],
+)
+def test_a_publication_that_is_none_is_said_and_nothing_else(source: dict, said: str) -> None:
+    with pytest.raises(StudyError) as caught:
+        load_study(content(source=source), complete=False)
+    assert caught.value.problem == said
+    assert "The publications are gpad, " in caught.value.fix and "[source.columns]" in caught.value.fix
+
+
+def test_a_table_of_ones_own_without_columns_is_not_called_a_publication() -> None:
+    with pytest.raises(StudyError, match="does not say what its columns are"):
+        load_study(content(source={"id": "zzz", "file": "a.csv"}), complete=False)
+
+
+def test_two_sources_of_one_publication_are_told_to_be_put_together() -> None:
+    twice = [{"id": "gpad", "file": "a.zip"}, {"id": "gpad", "file": "b.zip"}]
+    with pytest.raises(StudyError, match="Two sources have the id 'gpad'") as caught:
+        load_study(content(source=twice), complete=False)
+    assert 'file = ["one.zip", "two.zip"]' in caught.value.fix

@@ -221,8 +221,17 @@ def _sources(
     sources = tuple(_source(read, table, number, folder) for number, table in enumerate(tables, 1))
     ids = [source.id for source in sources]
     for again in sorted({name for name in ids if ids.count(name) > 1}):
-        read.problems.add(f"Two sources have the id '{again}'.", "[[source]]", "Give each source an id of its own.")
-    check_columns(sources, metrics, read.problems, complete=complete)
+        fix = "Give each source an id of its own."
+        if again in PUBLICATIONS:
+            fix = (
+                'Put all files of a publication under one [[source]], as file = ["one.zip", "two.zip"]. If one of the '
+                f"two is something else, correct its id: {', '.join(PUBLICATIONS)}, or a word of your own for a table "
+                "with [source.columns]."
+            )
+        read.problems.add(f"Two sources have the id '{again}'.", "[[source]]", fix)
+    # Sources of one id hold the same by their id, which needs no saying for each of their figures.
+    once = tuple(source for number, source in enumerate(sources) if source.id not in ids[:number])
+    check_columns(once, metrics, read.problems, complete=complete)
     return sources
 
 
@@ -232,8 +241,9 @@ def _source(read: Reader, table: dict[str, Any], number: int, folder: Path) -> S
     read.no_strangers(table, _SOURCE, where)
     columns = table.get("columns", {})
     official = "columns" not in table and "long" not in table and name in (*PUBLICATIONS, REFERENCE)
-    files = _files(read, table, folder, where, several=official)
-    if not official and (not isinstance(columns, dict) or not columns):
+    stranger = _no_such_publication(read, table, name, where)
+    files = _files(read, table, folder, where, several=official or stranger)
+    if not official and not stranger and (not isinstance(columns, dict) or not columns):
         fix = (
             'Add [source.columns] with practice_code = "the heading of that column" and so on; a publication needs '
             f"none, and its id is one of {', '.join((*PUBLICATIONS, REFERENCE))}."
@@ -262,6 +272,20 @@ def _source(read: Reader, table: dict[str, Any], number: int, folder: Path) -> S
         sum_rows=read.get(table, "sum_rows", bool, default=False, where=where),
         more_files=tuple(files[1:]),
     )
+
+
+def _no_such_publication(read: Reader, table: dict[str, Any], name: str, where: str) -> bool:
+    """Note an id that is none where a publication must be meant: beside several files, or with a slip in it."""
+    known = (*PUBLICATIONS, REFERENCE)
+    if "columns" in table or "long" in table or name in known:
+        return False
+    near = nearest(name, known)
+    if not near and not isinstance(table.get("file"), list):
+        return False
+    said = f"There is no publication called '{name}'.{near}" if "id" in table else "The source has no id."
+    fix = f"The publications are {', '.join(known)}. A table of your own has one file, and [source.columns]."
+    read.problems.add(said, where, fix)
+    return True
 
 
 def _files(read: Reader, table: dict[str, Any], folder: Path, where: str, *, several: bool) -> list[Path]:
