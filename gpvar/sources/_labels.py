@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 import numpy as np
@@ -85,7 +85,7 @@ def _lacks_a_counted_label(column: str, counts: MonthCounts) -> bool:
     return any(not set(item.labels) <= here for item in rows if item.column == column)
 
 
-def _like(label: str, known: frozenset[str]) -> str:
+def _like(label: str, known: Iterable[str]) -> str:
     """Return the known label that one is most like, or nothing."""
     plain = {facts.plain(name): name for name in sorted(known)}
     best = difflib.get_close_matches(facts.plain(label), plain, n=1, cutoff=facts.unknown_labels()["alike_from"])
@@ -94,13 +94,16 @@ def _like(label: str, known: frozenset[str]) -> str:
 
 def _fix(column: str, label: str) -> str:
     known = facts.labels()[column]
-    plain = {facts.plain(name): name for name in known}
-    best = difflib.get_close_matches(facts.plain(label), plain, n=1, cutoff=0.0)
-    nearest = plain[best[0]] if best else known[0]
     written = "" if label == "(blank)" else label
+    nearest = _like(label, known)
+    # A label that is like none could be any of them: to name one would be to guess.
+    said = (
+        f"The nearest label that it knows is '{nearest}'. If that is what is meant"
+        if nearest
+        else f"It is like none of those that it knows: {listing(known, len(known))}. If it is one of them"
+    )
     return (
-        f"The nearest label that it knows is '{nearest}'. If that is what is meant, write "
-        f'"{written}" = "{nearest}" under [also.{column}] in gpvar/catalogue/appointments.toml; if it is a new label, '
-        "add it there under [labels]. Then run the same command again, and tell the makers of gpvar, so that nobody "
-        "else need do it."
+        f'{said}, write "{written}" = "{nearest or "..."}" under [also.{column}] in gpvar/catalogue/appointments.toml; '
+        "if it is a new label, add it there under [labels]. Then run the same command again, and tell the makers of "
+        "gpvar, so that nobody else need do it."
     )
