@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -115,14 +114,6 @@ def test_the_practices_left_out_of_the_real_fit_are_few_and_named(real: Practice
     names = real.practices.set_index("practice_code")["practice_name"]
     students = {code for code in reasons.index if "STUDENT" in str(names.get(code, "")).upper()}
     assert len(students) >= 3
-
-
-def test_the_real_table_is_built_within_two_seconds() -> None:
-    study = load_study(england())
-    build_table(study)
-    start = time.perf_counter()
-    build_table(study)
-    assert time.perf_counter() - start < 2
 
 
 def test_a_board_of_april_2026_is_found_in_the_codes_of_2024() -> None:
