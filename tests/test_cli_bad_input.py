@@ -174,3 +174,12 @@ def test_results_that_cannot_be_written_are_said_so(folder: Path, capsys: pytest
     said = capsys.readouterr().err.strip().splitlines()
     assert len(said) == 3 and "could not be written" in said[0] and "results" in said[1]
     assert (folder / "reports/to-send/A81001_same_day_share.html").read_text(encoding="utf-8") == "earlier"
+
+
+def test_a_reference_file_of_a_table_that_is_none_of_the_published_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ours.csv").write_text("GP_CODE,x\nA81001,1\n", encoding="utf-8")
+    assert cli.main(["reference", "build", str(tmp_path / "ours.csv"), "--into", str(tmp_path)]) == 2
+    assert "headings are those of no official file" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["ours.csv"]

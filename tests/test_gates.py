@@ -454,3 +454,10 @@ def test_a_label_that_was_not_used_before_counts_as_a_step() -> None:
     found = gates.run(evidence(of, monthly=rows[rows["value"] > 0]))
     failed = found[(found["gate"] == "mapping_step") & (found["state"] == "failed")]
     assert failed["practice_code"].tolist() == [CODES[0]]
+
+
+def test_publications_are_called_by_their_titles_on_the_check_page() -> None:
+    homes = {"same_day_share.numerator": "gpad", "same_day_share.denominator": "local"}
+    found = gates.run(evidence(homes=homes))
+    said = found.loc[(found["gate"] == "denominator_mixed") & (found["metric"] == "same_day_share"), "detail"]
+    assert said.tolist() == ["taken from Appointments in General Practice and local"]

@@ -10,7 +10,7 @@ from gpvar.gates.evidence import FAILED, PASSED, UNCHECKED, Evidence, Look, colu
 from gpvar.organisations import codes_of_board, in_words, lives_on
 from gpvar.problems import count, listing
 from gpvar.study import Study, months_between
-from gpvar.study.columns import declared_covariates
+from gpvar.study.columns import PUBLICATIONS, declared_covariates
 
 
 def series_break(e: Evidence) -> Iterator[Look]:
@@ -161,9 +161,14 @@ def denominator_mixed(e: Evidence) -> Iterator[Look]:
             continue
         homes = {e.homes[f"{metric}.{part}"] for part in ("numerator", "denominator")}
         mixed = len(homes) > 1
-        detail = f"taken from {' and '.join(sorted(homes))}" if mixed else ""
+        detail = f"taken from {' and '.join(sorted(map(_title, homes)))}" if mixed else ""
         severity = of_list or ("stop" if mixed else "")
         yield Look(FAILED if mixed else PASSED, detail=detail, metrics=(metric,), severity=severity)
+
+
+def _title(source: str) -> str:
+    """Return what a publication is called; a table of the study's own has the name that the study gives it."""
+    return catalogue.sources()[source].title if source in PUBLICATIONS else source
 
 
 def not_england(e: Evidence) -> Iterator[Look]:

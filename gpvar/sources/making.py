@@ -8,6 +8,7 @@ from pathlib import Path
 from gpvar.errors import SourceError
 from gpvar.problems import nearest
 from gpvar.sources.looking import Found, look
+from gpvar.sources.recognise import recognise
 from gpvar.study import Period, Study, find_study, load_study, months_of
 
 _APPOINTMENTS, _CROSSTAB = "gpad", "gpad_crosstab"
@@ -130,6 +131,9 @@ def _months_held(files: Sequence[Path]) -> Period:
         }
     )
     if not held:
+        for file in files:
+            # One that is no published file at all is named for what it is.
+            recognise(file)
         raise SourceError(
             "The files do not say which months the reference file is to hold: there are no appointments among them.",
             "",
