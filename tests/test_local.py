@@ -14,7 +14,7 @@ import pytest
 
 from gpvar.sources import local
 from gpvar.sources._parts import SourceTable
-from gpvar.sources._values import parse_month, parse_numbers
+from gpvar.sources.files.values import parse_month, parse_numbers
 from gpvar.study import SourceSpec, parse_period
 
 YEAR = parse_period("2025-04..2026-03")

@@ -11,7 +11,7 @@ import pytest
 
 from gpvar import catalogue
 from gpvar.errors import SourceError
-from gpvar.sources import _members, _tabular, fingertips, ods, payments, qof, registered, small_areas, workforce
+from gpvar.sources import _tabular, fingertips, ods, payments, qof, registered, small_areas, workforce
 from gpvar.sources._parts import Part
 from gpvar.sources.looking import look
 from gpvar.sources.recognise import recognise
@@ -580,7 +580,7 @@ def test_a_table_that_unpacks_to_more_than_its_kind_is_refused(tmp_path: Path, m
 
 
 def test_a_gzip_of_noughts_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_members, "_SMALL", 1_000_000)
+    monkeypatch.setattr("gpvar.sources.files.members._SMALL", 1_000_000)
     part = packed_lists(tmp_path / "quin.csv.gz", b"\n" * 4_000_000)
     problem, _, _ = refused(lambda: registered.read([part], YEAR))
     assert problem.startswith("The file unpacks to more than four hundred times its size")

@@ -14,9 +14,9 @@ from gpvar import catalogue, schema
 from gpvar.errors import SourceError
 from gpvar.organisations import conventions
 from gpvar.sources import fingertips, ods, payments, qof, registered, small_areas, workforce
-from gpvar.sources._members import fingerprint
 from gpvar.sources._parts import Part, SourceTable
 from gpvar.sources._publications import known
+from gpvar.sources.files.members import fingerprint
 from gpvar.sources.recognise import recognise
 from gpvar.study import Period
 from tests import official_files as made

@@ -12,10 +12,9 @@ import pytest
 from gpvar import catalogue
 from gpvar.errors import SourceError
 from gpvar.problems import Problems
-from gpvar.sources import _members
-from gpvar.sources._members import members
 from gpvar.sources._parts import Part
 from gpvar.sources._tabular import day_of, first_row, month_of, numbers, practice_codes, text_frame, whole_numbers
+from gpvar.sources.files.members import members
 from gpvar.sources.recognise import NotKnown, recognise
 from tests import official_files as made
 from tests.support import shared
@@ -204,7 +203,7 @@ def test_a_folder_and_a_missing_file_are_said(tmp_path: Path) -> None:
 def test_a_file_of_more_than_any_publication_is_not_read_to_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_members, "MAX_MEMBER_BYTES", 1_000_000)
+    monkeypatch.setattr("gpvar.sources.files.members.MAX_MEMBER_BYTES", 1_000_000)
     path = tmp_path / "x.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n" * 500_000))
     (member,) = members(path)

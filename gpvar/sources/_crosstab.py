@@ -19,8 +19,8 @@ from gpvar import catalogue
 from gpvar.catalogue import appointments as facts
 from gpvar.organisations import conventions
 from gpvar.sources import _cache
-from gpvar.sources._members import fingerprint
 from gpvar.sources._parts import Part
+from gpvar.sources.files.members import fingerprint
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Result = TypeVar("Result")

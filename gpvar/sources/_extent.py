@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from gpvar.problems import Problems, count
-from gpvar.sources._grid import Grid
-from gpvar.sources._values import parse_month
+from gpvar.sources.files.grid import Grid
+from gpvar.sources.files.values import parse_month
 from gpvar.study import Period
 from gpvar.study.columns import EXTENT
 from gpvar.study.model import SourceSpec

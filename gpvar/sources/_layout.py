@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from gpvar.problems import Problems, closest, listing
-from gpvar.sources._grid import Grid, column_letter, plain_heading
-from gpvar.sources._values import parse_month
+from gpvar.sources.files.grid import Grid, column_letter, plain_heading
+from gpvar.sources.files.values import parse_month
 from gpvar.study import Period, SourceSpec
 from gpvar.study.columns import TEXTS, headings
 

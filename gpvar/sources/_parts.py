@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from gpvar.sources._members import Member
+from gpvar.sources.files.members import Member
 
 
 @dataclass(frozen=True, slots=True)

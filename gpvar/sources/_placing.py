@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 
 from gpvar.sources._asking import TransferFailed
-from gpvar.sources._members import fingerprint
+from gpvar.sources.files.members import fingerprint
 from gpvar.sources.manifest import NAME as MANIFEST
 
 #: The folder of files that their publishers have replaced.

@@ -16,9 +16,9 @@ from gpvar import catalogue
 from gpvar.errors import SourceError
 from gpvar.organisations import tidy
 from gpvar.problems import Problems, count, listing
-from gpvar.sources._members import Member
 from gpvar.sources._parts import Part
 from gpvar.sources._tabular import first_row, note_cells
+from gpvar.sources.files.members import Member
 from gpvar.study import Period
 from gpvar.study.model import months_between
 

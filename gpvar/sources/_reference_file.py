@@ -18,8 +18,8 @@ from typing import Any
 
 from gpvar.errors import SourceError
 from gpvar.problems import listing
-from gpvar.sources._members import damaged, fingerprint, members
-from gpvar.sources._opening import require_file
+from gpvar.sources.files.members import damaged, fingerprint, members
+from gpvar.sources.files.opening import require_file
 
 #: Raised whenever what is kept in the file changes its form or meaning.
 FORMAT = 2

@@ -15,9 +15,9 @@ from gpvar import catalogue
 from gpvar.errors import SourceError
 from gpvar.organisations import is_practice_code, tidy
 from gpvar.problems import Problems, count, listing
-from gpvar.sources._members import fingerprint
 from gpvar.sources._parts import Part
-from gpvar.sources._values import parse_month
+from gpvar.sources.files.members import fingerprint
+from gpvar.sources.files.values import parse_month
 from gpvar.sources.recognise import header_differs, places
 
 _SHOWN = 4

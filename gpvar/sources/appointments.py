@@ -19,13 +19,13 @@ from gpvar.sources._account import provenance, remarks_on, summed
 from gpvar.sources._completeness import note_incomplete, unchecked
 from gpvar.sources._crosstab import COLUMNS, Reading, Rows, consume
 from gpvar.sources._labels import note_unknown
-from gpvar.sources._members import fingerprint
 from gpvar.sources._months import Months, Version, resolve
 from gpvar.sources._own import note_own_downloads
 from gpvar.sources._parts import COUNTS, Part, SourceTable, no_counts
 from gpvar.sources._publications import names_of
 from gpvar.sources._tabular import text_frame
 from gpvar.sources._tally import Counted, MonthCounts, count_part, wanted
+from gpvar.sources.files.members import fingerprint
 from gpvar.study import Period
 
 __all__ = ["CATEGORY", "added_up", "read", "read_by_month", "tidy"]

@@ -14,12 +14,12 @@ from gpvar import catalogue
 from gpvar.catalogue import Edition
 from gpvar.errors import SourceError
 from gpvar.sources._asking import USUAL, Limits, TransferFailed, Transport, checked_address, disk_failure, transport
-from gpvar.sources._members import fingerprint
 from gpvar.sources._placing import EARLIER, digest, file_with, is_own, place, safe_name, unpack, with_suffix
 from gpvar.sources._refusals import OF_THE_SITE, Wanted, by_hand, explained, once_for_all, only_by_hand, other_content
 from gpvar.sources._telling import Progress, Teller, progress_line
 from gpvar.sources._transfer import Received, transfer
 from gpvar.sources._unfinished import Unfinished
+from gpvar.sources.files.members import fingerprint
 from gpvar.sources.manifest import Noted, note_file, read_manifest
 
 __all__ = [

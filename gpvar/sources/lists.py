@@ -9,8 +9,8 @@ import pandas as pd
 
 from gpvar.errors import SourceError
 from gpvar.organisations import Events, PracticeGroups, check_events, check_groups
-from gpvar.sources._opening import MAX_BYTES
-from gpvar.sources._reading import Rows, read_rows
+from gpvar.sources.files.opening import MAX_BYTES
+from gpvar.sources.files.reading import Rows, read_rows
 
 __all__ = ["read_events", "read_list"]
 

@@ -12,11 +12,11 @@ from gpvar.organisations import is_practice_code, looks_like, looks_like_practic
 from gpvar.problems import Problems, count, listing
 from gpvar.sources import _figures
 from gpvar.sources._extent import check_extent
-from gpvar.sources._grid import Grid, take_columns
 from gpvar.sources._layout import Records, records_of
-from gpvar.sources._opening import MAX_BYTES
 from gpvar.sources._parts import SourceTable
-from gpvar.sources._reading import Rows, read_rows, sheet_names
+from gpvar.sources.files.grid import Grid, take_columns
+from gpvar.sources.files.opening import MAX_BYTES
+from gpvar.sources.files.reading import Rows, read_rows, sheet_names
 from gpvar.study import Period, SourceSpec
 from gpvar.study.columns import EXTENT, HOLDINGS, TEXTS, headings
 

@@ -11,7 +11,7 @@ from gpvar import catalogue
 from gpvar.errors import SourceError
 from gpvar.sources._parts import Part
 from gpvar.sources._publications import known, month_in_name, year_in_name
-from gpvar.sources._values import parse_month
+from gpvar.sources.files.values import parse_month
 from gpvar.sources.official import publication_of
 from gpvar.sources.recognise import NotKnown, opening, places, recognise
 

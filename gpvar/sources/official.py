@@ -8,8 +8,8 @@ from importlib import import_module
 from gpvar import catalogue
 from gpvar.errors import SourceError
 from gpvar.problems import Problems, listing
-from gpvar.sources._members import fingerprint
 from gpvar.sources._parts import Part, SourceTable
+from gpvar.sources.files.members import fingerprint
 from gpvar.sources.recognise import recognise
 from gpvar.study import Period, SourceSpec
 from gpvar.study.columns import REFERENCE

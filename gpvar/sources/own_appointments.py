@@ -16,11 +16,11 @@ from gpvar.organisations import looks_like_practice_code
 from gpvar.problems import Problems, count, listing
 from gpvar.sources._crosstab import COLUMNS, COUNT, LABELS, Array, Reading, Rows, Vocabulary, consume
 from gpvar.sources._crosstab_csv import canonical, whole
-from gpvar.sources._grid import plain_heading
 from gpvar.sources._parts import Part, SourceTable
-from gpvar.sources._reading import read_rows
 from gpvar.sources._tally import count_rows, wanted
-from gpvar.sources._values import parse_month
+from gpvar.sources.files.grid import plain_heading
+from gpvar.sources.files.reading import read_rows
+from gpvar.sources.files.values import parse_month
 
 __all__ = ["OwnCheck", "OwnData", "compare", "mapping_what_if", "read_own"]
 

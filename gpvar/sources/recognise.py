@@ -13,9 +13,9 @@ from gpvar import catalogue
 from gpvar.catalogue import Layout
 from gpvar.errors import SourceError
 from gpvar.problems import closest, listing
-from gpvar.sources._grid import plain_heading
-from gpvar.sources._members import Member, members
 from gpvar.sources._parts import Part
+from gpvar.sources.files.grid import plain_heading
+from gpvar.sources.files.members import Member, members
 
 _HEAD_BYTES = 65_536
 #: Codes of organisations; a heading has no figure in it.

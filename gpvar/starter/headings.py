@@ -13,7 +13,7 @@ import pandas as pd
 
 from gpvar import catalogue, organisations
 from gpvar.errors import StudyError
-from gpvar.sources._values import parse_month, parse_numbers
+from gpvar.sources.files.values import parse_month, parse_numbers
 from gpvar.starter.own import Finder, columns_called, remark
 from gpvar.study import Period
 

@@ -6,7 +6,7 @@ import re
 
 from gpvar import catalogue, organisations
 from gpvar.problems import closest
-from gpvar.sources._grid import plain_heading
+from gpvar.sources.files.grid import plain_heading
 
 _APPOINTMENTS = re.compile(r"\b(?:appts?|apts?|apps)\b")
 _COUNTING = re.compile(r"^(?:total )?(?:number|no\.?|count) of ")

@@ -9,7 +9,7 @@ import pandas as pd
 from gpvar import organisations
 from gpvar.errors import StudyError
 from gpvar.problems import listing
-from gpvar.sources._reading import read_rows, sheet_names
+from gpvar.sources.files.reading import read_rows, sheet_names
 from gpvar.starter.own import key, loose_key
 
 _ROWS_ABOVE = 40

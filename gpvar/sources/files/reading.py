@@ -15,7 +15,7 @@ import python_calamine as calamine
 
 from gpvar.errors import SourceError
 from gpvar.problems import count, listing, nearest
-from gpvar.sources._opening import MAX_BYTES, Opened, open_file
+from gpvar.sources.files.opening import MAX_BYTES, Opened, open_file
 
 _DELIMITERS = (",", ";", "\t", "|")
 

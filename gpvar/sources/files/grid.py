@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from gpvar.problems import Problems, closest, listing
-from gpvar.sources._reading import Rows
+from gpvar.sources.files.reading import Rows
 from gpvar.study import SourceSpec
 
 #: A title and notes may stand above the headings.

@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 
 from gpvar.errors import SourceError
 from gpvar.problems import listing
-from gpvar.sources._opening import require_file
+from gpvar.sources.files.opening import require_file
 
 #: A month of appointments by practice is 190 MB; a member beyond this is no file of these publications.
 MAX_MEMBER_BYTES = 2_000_000_000
