@@ -11,8 +11,8 @@ from gpvar.errors import SourceError
 from gpvar.problems import Problems, count, listing
 from gpvar.sources._parts import Part
 from gpvar.sources._publications import absent_regions, area_codes, by_value, in_words, note_blanks, once, reasons
-from gpvar.sources._registered_checks import add_up, refuse_missing_regions
 from gpvar.sources._tabular import day_of, one_value, practice_codes, strangers, text_frame, whole_numbers
+from gpvar.sources.registered.checks import add_up, refuse_missing_regions
 
 _NO_PCN = "U"
 _MAP = {

@@ -10,13 +10,13 @@ from gpvar import catalogue
 from gpvar.errors import SourceError
 from gpvar.organisations import is_practice_code, looks_like, looks_like_practice_code, tidy
 from gpvar.problems import Problems, count, listing
-from gpvar.sources import _figures
-from gpvar.sources._extent import check_extent
-from gpvar.sources._layout import Records, records_of
 from gpvar.sources._parts import SourceTable
 from gpvar.sources.files.grid import Grid, take_columns
 from gpvar.sources.files.opening import MAX_BYTES
 from gpvar.sources.files.reading import Rows, read_rows, sheet_names
+from gpvar.sources.local import figures
+from gpvar.sources.local.extent import check_extent
+from gpvar.sources.local.layout import Records, records_of
 from gpvar.study import Period, SourceSpec
 from gpvar.study.columns import EXTENT, HOLDINGS, TEXTS, headings
 
@@ -57,7 +57,7 @@ def read(spec: SourceSpec, period: Period, max_bytes: int = MAX_BYTES) -> Source
     check_extent(grid, spec, period, problems)
     records = records_of(grid, spec, period, problems)
     problems.raise_if_any()
-    counts, facts, impossible = _figures.collect(records, spec, period, problems)
+    counts, facts, impossible = figures.collect(records, spec, period, problems)
     problems.raise_if_any()
     return SourceTable(
         id=spec.id,

@@ -13,8 +13,8 @@ from gpvar.errors import SourceError
 from gpvar.problems import count
 from gpvar.sources._parts import Part, SourceTable, no_counts
 from gpvar.sources._publications import distance, distinct, in_words, known, names_of, nearest
-from gpvar.sources._registered_tables import Table, read_table
 from gpvar.sources._tabular import provenance_of
+from gpvar.sources.registered.tables import Table, read_table
 from gpvar.study import Period
 from gpvar.study.model import months_between
 

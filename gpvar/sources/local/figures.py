@@ -11,8 +11,8 @@ import pandas as pd
 
 from gpvar import catalogue
 from gpvar.problems import Problems
-from gpvar.sources._layout import Records
 from gpvar.sources.files.values import Numbers, parse_numbers
+from gpvar.sources.local.layout import Records
 from gpvar.study import Period, SourceSpec
 from gpvar.study.columns import HOLDINGS, NUMBERS, PARTS, TEXTS, covariate_of, headings, metric_of
 
