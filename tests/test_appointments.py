@@ -19,18 +19,13 @@ from gpvar import catalogue, simulate
 from gpvar.catalogue import appointments as facts
 from gpvar.errors import GpvarError, SourceError, StudyError
 from gpvar.simulate.appointments import Crosstab, write_crosstab
-from gpvar.sources import (
-    _cache,
-    _crosstab,
-    _crosstab_csv,
-    _own,
-    _reference_gathering,
-    _repeats,
-    appointments,
-    own_appointments,
-)
+from gpvar.sources import appointments, own_appointments
 from gpvar.sources._parts import Part, SourceTable
+from gpvar.sources.appointments import cache as caching
+from gpvar.sources.appointments import crosstab as streaming
+from gpvar.sources.appointments import crosstab_csv, own_downloads, repeats
 from gpvar.sources.recognise import recognise
+from gpvar.sources.reference import gathering
 from gpvar.study import Period
 
 APRIL, JUNE = Period("2026-04", "2026-04"), Period("2026-04", "2026-06")
@@ -51,7 +46,7 @@ TRUTH = {
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test has a cache of its own."""
-    monkeypatch.setenv(_cache.ENVIRONMENT, str(tmp_path / "cache"))
+    monkeypatch.setenv(caching.ENVIRONMENT, str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
@@ -241,7 +236,7 @@ def test_the_totals_are_said_so_that_they_can_be_held_against_the_publication(qu
 def test_tidy_gives_every_row_with_normalised_labels(quarter: Crosstab) -> None:
     crosstab, *_, mapping = parts_of(quarter.files)
     frame = appointments.tidy(crosstab)
-    assert list(frame) == [*_crosstab.COLUMNS, "count"]
+    assert list(frame) == [*streaming.COLUMNS, "count"]
     assert len(frame) == 4000 and frame["count"].sum() == quarter.england["total"].iloc[0]
     assert "8 to 14 Days" in set(frame["booking_interval"])
     places = appointments.tidy(mapping)
@@ -261,8 +256,8 @@ def test_rows_in_any_order_and_pieces_of_any_size_give_the_same(
 
     file = rewritten(quarter.files[0], tmp_path / "shuffled.zip", shuffled, "Apr_26")
     whole = read([file])
-    monkeypatch.setattr(_crosstab_csv, "_BLOCK", 20_000)
-    monkeypatch.setenv(_cache.ENVIRONMENT, "off")
+    monkeypatch.setattr(crosstab_csv, "_BLOCK", 20_000)
+    monkeypatch.setenv(caching.ENVIRONMENT, "off")
     pieces = read([file])
     keys = ["practice_code", "metric", "part"]
     pd.testing.assert_frame_equal(
@@ -420,7 +415,7 @@ def test_a_label_that_takes_the_place_of_one_that_is_counted_is_refused(
     with pytest.raises(SourceError, match=f"The column {column} holds a label that gpvar does not know") as caught:
         read([changed], JUNE)
     label = written.strip(",\n")
-    names = {heading: name for name, heading in _crosstab.COLUMNS.items()}
+    names = {heading: name for name, heading in streaming.COLUMNS.items()}
     frame = appointments.tidy(parts_of([changed])[1])
     moved = frame.loc[frame[names[column]] == label, "count"].sum()
     assert moved and f"'{label or '(blank)'}' ({moved:,} appointments)" in caught.value.problem
@@ -869,18 +864,18 @@ def test_a_few_rows_that_stand_there_twice_are_said(quarter: Crosstab, tmp_path:
 
 
 def test_the_share_of_repeated_rows_is_found_in_tables_of_any_length(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_repeats, "_MOST", 4000)
+    monkeypatch.setattr(repeats, "_MOST", 4000)
     rng = np.random.default_rng(7)
     size = 50_000
-    codes = {name: rng.integers(0, 20, size).astype(np.int32) for name in _crosstab.COLUMNS}
+    codes = {name: rng.integers(0, 20, size).astype(np.int32) for name in streaming.COLUMNS}
     codes["practice_code"] = np.arange(size, dtype=np.int32)
     for again, share in ((0, 0.0), (5000, 5000 / 55_000), (size, 0.5)):
-        repeats = _repeats.Repeats()
+        counted = repeats.Repeats()
         for first in range(0, size, 700):
-            repeats.add({name: values[first : first + 700] for name, values in codes.items()})
-        repeats.add({name: values[:again] for name, values in codes.items()})
-        assert repeats.share() == pytest.approx(share, abs=0.02)
-        assert sum(map(len, repeats._held)) <= 4000
+            counted.add({name: values[first : first + 700] for name, values in codes.items()})
+        counted.add({name: values[:again] for name, values in codes.items()})
+        assert counted.share() == pytest.approx(share, abs=0.02)
+        assert sum(map(len, counted._held)) <= 4000
 
 
 # The cache
@@ -894,7 +889,7 @@ def test_a_second_reading_comes_from_the_cache(quarter: Crosstab, cache: Path, m
     def never(*_: object, **__: object) -> object:
         raise AssertionError("the file was read again")
 
-    monkeypatch.setattr(_crosstab_csv, "csv_rows", never)
+    monkeypatch.setattr(crosstab_csv, "csv_rows", never)
     second = read(quarter.files, JUNE)
     pd.testing.assert_frame_equal(first.counts, second.counts)
     pd.testing.assert_frame_equal(first.facts, second.facts)
@@ -918,8 +913,8 @@ def test_a_damaged_cache_is_left_out_of_account_and_written_again(harm: str, qua
 
 
 def test_the_cache_can_be_turned_off(quarter: Crosstab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(_cache.ENVIRONMENT, "Off")
-    assert _cache.folder() is None
+    monkeypatch.setenv(caching.ENVIRONMENT, "Off")
+    assert caching.folder() is None
     assert totals(read(quarter.files, JUNE))["same_day_share", "denominator"] == quarter.england["total"].sum()
 
 
@@ -928,7 +923,7 @@ def test_a_cache_that_cannot_be_written_is_no_reason_to_stop(
     quarter: Crosstab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a file").write_text("not a folder")
-    monkeypatch.setenv(_cache.ENVIRONMENT, str(tmp_path / "a file" / "cache"))
+    monkeypatch.setenv(caching.ENVIRONMENT, str(tmp_path / "a file" / "cache"))
     assert totals(read(quarter.files))["same_day_share", "denominator"] == quarter.england["total"].iloc[0]
 
 
@@ -937,7 +932,7 @@ def test_the_longest_unused_go_first_when_the_cache_is_full(tmp_path: Path) -> N
         file = tmp_path / f"{name}.parquet"
         file.write_bytes(b"x" * 100)
         os.utime(file, (1_000_000 + age, 1_000_000 + age))
-    _cache.prune(tmp_path, max_bytes=200)
+    caching.prune(tmp_path, max_bytes=200)
     assert sorted(file.stem for file in tmp_path.iterdir()) == ["a", "b"]
 
 
@@ -962,7 +957,7 @@ def test_what_was_kept_by_another_reader_is_read_anew(
     quarter: Crosstab, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = totals(read(quarter.files))
-    monkeypatch.setattr(_crosstab, "VERSION", _crosstab.VERSION + 1)
+    monkeypatch.setattr(streaming, "VERSION", streaming.VERSION + 1)
     assert totals(read(quarter.files)) == before
     assert len(list(cache.rglob("*.parquet"))) == 6
 
@@ -980,7 +975,7 @@ def test_what_is_looked_at_because_it_may_be_a_practices_own_is_not_kept(
 ) -> None:
     monkeypatch.setattr(facts, "own_download_below", lambda: 1)
     with pytest.raises(SourceError, match="one practice"):
-        _reference_gathering._refuse_own_downloads(parts_of([saved(own, tmp_path / "own.csv")]))
+        gathering._refuse_own_downloads(parts_of([saved(own, tmp_path / "own.csv")]))
     assert not list(cache.rglob("*"))
 
 
@@ -1106,7 +1101,7 @@ def test_a_practices_own_download_is_no_part_of_england(
         read([england, mine])
     assert str(mine) in caught.value.where
     assert f"appointments STUDY {code} --own mine.csv" in caught.value.fix
-    assert set(_own.own_among(parts_of([england, mine]))) == set(parts_of([mine]))
+    assert set(own_downloads.own_among(parts_of([england, mine]))) == set(parts_of([mine]))
     assert not list(cache.rglob("*"))
 
 
@@ -1117,12 +1112,12 @@ def test_a_few_practices_beside_many_are_no_part_of_england_and_on_their_own_the
     codes = frame["GP_CODE"].unique()
     few = saved(frame[frame["GP_CODE"].isin(codes[:9])], tmp_path / "few.csv")
     many = saved(frame[~frame["GP_CODE"].isin(codes[:9])], tmp_path / "many.csv")
-    assert not _own.own_among(parts_of([few, many]))
+    assert not own_downloads.own_among(parts_of([few, many]))
     with pytest.raises(SourceError, match="April 2026 stands in 2 tables that hold different practices") as caught:
         read([few, many])
     assert "London_East_South, Midlands_North" in caught.value.fix
     monkeypatch.setattr(facts, "own_download_below", lambda: 20)
-    assert set(_own.own_among(parts_of([few, many]))) == set(parts_of([few]))
+    assert set(own_downloads.own_among(parts_of([few, many]))) == set(parts_of([few]))
     with pytest.raises(SourceError, match="only 9 practices"):
         read([few, many])
     assert totals(read([few]))["same_day_share", "denominator"] > 0

@@ -20,9 +20,9 @@ import pytest
 
 from gpvar import catalogue, words
 from gpvar.errors import SourceError
-from gpvar.sources import _asking, _transfer, download, recognise
-from gpvar.sources.download import Fetched, fetch, fetch_many
-from gpvar.sources.manifest import COLUMNS, NAME, Noted, note_file, read_manifest
+from gpvar.sources import download, recognise
+from gpvar.sources.download import Fetched, asking, fetch, fetch_many, transfers
+from gpvar.sources.download.manifest import COLUMNS, NAME, Noted, note_file, read_manifest
 from tests.hostile_server import (
     Proxy,
     Site,
@@ -663,25 +663,25 @@ def test_a_known_file_saved_by_hand_under_any_name_is_not_fetched(site: Site, ra
 
 
 def test_a_full_disk_is_seen_before_anything_is_fetched(site: Site, raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usage = _transfer.shutil.disk_usage("/")
-    monkeypatch.setattr(_transfer.shutil, "disk_usage", lambda _: usage._replace(free=100_000))
+    usage = transfers.shutil.disk_usage("/")
+    monkeypatch.setattr(transfers.shutil, "disk_usage", lambda _: usage._replace(free=100_000))
     error = refused(edition(site.on("/f.zip", good(BODY))), raw)
     assert error.problem.startswith("The disk is full. 0.2 MB more are needed.")
     assert error.fix == f"Make room on the disk of {raw}, then run the same command again."
 
 
 def test_a_disk_that_fills_up_keeps_what_has_come(site: Site, raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, written = _transfer._write, []
+    real, written = transfers._write, []
 
     def write(file: Any, chunk: bytes) -> None:
         if len(written) == 2:
-            raise _asking.disk_failure(OSError(28, "No space left on device"))
+            raise asking.disk_failure(OSError(28, "No space left on device"))
         written.append(chunk)
         real(file, chunk)
 
     wanted = edition(site.on("/f.zip", good(BODY)))
     with monkeypatch.context() as patch:
-        patch.setattr(_transfer, "_write", write)
+        patch.setattr(transfers, "_write", write)
         error = refused(wanted, raw)
     assert error.problem == "The disk is full. What has come so far is kept."
     assert got(wanted, raw).resumed
@@ -813,7 +813,7 @@ def test_a_site_that_cannot_be_reached_is_told_from_one_that_refuses(raw: Path) 
 
 def test_a_name_that_is_nowhere_is_a_site_that_cannot_be_reached(raw: Path) -> None:
     def nowhere(request: Any, timeout: float) -> Any:
-        raise _asking.URLError(socket.gaierror(-2, "Name or service not known"))
+        raise asking.URLError(socket.gaierror(-2, "Name or service not known"))
 
     error = refused("https://files.example.test/f.zip", raw, send=nowhere)
     assert error.problem == "files.example.test could not be reached (Name or service not known)."
@@ -951,7 +951,7 @@ def test_files_that_a_proxy_holds_back_share_one_sentence_and_keep_their_own_way
 
 def test_a_site_that_is_not_reached_is_named_while_it_is_waited_for(raw: Path) -> None:
     def late(request: Any, timeout: float) -> Any:
-        raise _asking.URLError(TimeoutError("timed out"))
+        raise asking.URLError(TimeoutError("timed out"))
 
     said: list[str] = []
     error = refused("https://files.example.test/f.zip", raw, send=late, say=said.append)
@@ -960,8 +960,8 @@ def test_a_site_that_is_not_reached_is_named_while_it_is_waited_for(raw: Path) -
 
 
 def test_a_full_disk_ends_the_fetching(site: Site, raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usage = _transfer.shutil.disk_usage("/")
-    monkeypatch.setattr(_transfer.shutil, "disk_usage", lambda _: usage._replace(free=0))
+    usage = transfers.shutil.disk_usage("/")
+    monkeypatch.setattr(transfers.shutil, "disk_usage", lambda _: usage._replace(free=0))
     with pytest.raises(SourceError, match="The disk is full"):
         several([edition(site.on("/1.zip", good(BODY))), site.on("/2.zip", good(BODY))], raw)
     assert site.asked("/2.zip") == []

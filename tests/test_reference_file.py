@@ -25,12 +25,14 @@ from gpvar import catalogue, simulate
 from gpvar.errors import GpvarError, SourceError, StudyError
 from gpvar.simulate.appointments import write_crosstab
 from gpvar.simulate.publications import write_publications
-from gpvar.sources import _reference_file, making, official, reference, registered
+from gpvar.sources import official, reference, registered
 from gpvar.sources._parts import SourceTable, no_counts
 from gpvar.sources._publications import known
-from gpvar.sources._reference_gathering import refuse_less_than_england
-from gpvar.sources._tally import MonthCounts
+from gpvar.sources.appointments.tally import MonthCounts
 from gpvar.sources.recognise import recognise
+from gpvar.sources.reference import file as form
+from gpvar.sources.reference import making
+from gpvar.sources.reference.gathering import refuse_less_than_england
 from gpvar.study import SourceSpec, Study, load_study, parse_period
 from gpvar.table import PracticeTable, build_table
 from tests.support import shared
@@ -510,7 +512,7 @@ def test_a_good_file_stays_when_a_new_one_cannot_be_made(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_reference_file.os, "fsync", full)
+    monkeypatch.setattr(form.os, "fsync", full)
     said = refusal(lambda: reference.build(few, parse_period(PERIOD), tmp_path, made_on=MADE_ON))
     assert "could not be written (No space left on device); what was there before is untouched" in said
     assert [path.name for path in tmp_path.iterdir()] == [built.path.name]
@@ -529,7 +531,7 @@ def rewritten(built: reference.Built, target: Path, change: Callable[[dict[str, 
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in parts.items():
             archive.writestr(name, data)
-        archive.comment = _reference_file._seal(parts.get("manifest.json", b"")) if seal else comment
+        archive.comment = form._seal(parts.get("manifest.json", b"")) if seal else comment
     return target
 
 
@@ -561,7 +563,7 @@ def test_a_file_changed_by_hand_is_refused(built: reference.Built, tmp_path: Pat
 
 
 def test_a_file_of_a_newer_gpvar_is_refused(built: reference.Built, tmp_path: Path) -> None:
-    newer = edit(format=_reference_file.FORMAT + 1, gpvar="9.1")
+    newer = edit(format=form.FORMAT + 1, gpvar="9.1")
     said = refusal(lambda: reference.describe(rewritten(built, tmp_path / "new.zip", newer, True)))
     assert "written by a newer gpvar (9.1)" in said
 

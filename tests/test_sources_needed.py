@@ -17,9 +17,9 @@ from gpvar import catalogue, words
 from gpvar.errors import SourceError, StudyError
 from gpvar.sources import looking, needs, reference
 from gpvar.sources._needs import State
-from gpvar.sources._study_file import BEGIN, END
 from gpvar.sources.looking import look
 from gpvar.sources.taking import take, taken_before
+from gpvar.sources.taking.study_file import BEGIN, END
 from gpvar.study import Study, load_study
 from tests import official_files as made
 

@@ -184,7 +184,8 @@ def reference_build(chosen: argparse.Namespace) -> None:
     from datetime import date
 
     from gpvar import words
-    from gpvar.sources import making, reference
+    from gpvar.sources import reference
+    from gpvar.sources.reference import making
     from gpvar.study import period_asked
 
     files, period, left_out = making.gather(chosen.places, period_asked(chosen.period))

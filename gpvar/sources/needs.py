@@ -12,8 +12,8 @@ from gpvar.catalogue import Edition
 from gpvar.problems import listing
 from gpvar.sources import reference, taking
 from gpvar.sources._needs import BOARD, MISSING, OLD, PARTLY, THERE, UNREADABLE, Need, State
-from gpvar.sources._own import own_among
 from gpvar.sources._publications import distance, nearest
+from gpvar.sources.appointments.own_downloads import own_among
 from gpvar.sources.files.members import fingerprint
 from gpvar.sources.looking import Found, is_called_like, look
 from gpvar.sources.recognise import recognise

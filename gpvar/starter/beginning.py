@@ -15,8 +15,8 @@ import pandas as pd
 from gpvar import share
 from gpvar.errors import GpvarError, StudyError
 from gpvar.sources import reference
-from gpvar.sources._reference_file import is_reference
 from gpvar.sources.files.reading import read_rows
+from gpvar.sources.reference.file import is_reference
 from gpvar.starter import gathering
 from gpvar.starter.area import choose_area, choose_codes, date_of_codes
 from gpvar.starter.headings import Draft, choose_metrics, choose_period, map_headings, metric_ids, relative

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from gpvar.catalogue import appointments as facts
 from gpvar.errors import SourceError
 from gpvar.problems import Problems
-from gpvar.sources._crosstab import Reading, Rows, consume
 from gpvar.sources._parts import Part
-from gpvar.sources._tally import Counted
+from gpvar.sources.appointments.crosstab import Reading, Rows, consume
+from gpvar.sources.appointments.tally import Counted
 
 _CROSSTAB, _MAPPING = "gpad_crosstab", "gpad_mapping"
 

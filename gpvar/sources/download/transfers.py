@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 from gpvar import __version__
 from gpvar.problems import count
-from gpvar.sources._asking import USUAL, Limits, TransferFailed, Transport, ask, disk_failure, failed_by
-from gpvar.sources._unfinished import Facts, Unfinished
+from gpvar.sources.download.asking import USUAL, Limits, TransferFailed, Transport, ask, disk_failure, failed_by
+from gpvar.sources.download.unfinished import Facts, Unfinished
 
 #: Is told the bytes that are there and, where known, those that there will be.
 Progress = Callable[[int, int | None], None]

@@ -10,10 +10,10 @@ import pandas as pd
 
 from gpvar.sources import appointments, registered
 from gpvar.sources._parts import COUNTS, SourceTable, no_counts
-from gpvar.sources._reference_editions import chosen, publication
-from gpvar.sources._reference_frames import Packed, pack, unpack
-from gpvar.sources._reference_months import as_frame, from_frame, not_counted
-from gpvar.sources._tally import MonthCounts
+from gpvar.sources.appointments.tally import MonthCounts
+from gpvar.sources.reference.editions import chosen, publication
+from gpvar.sources.reference.frames import Packed, pack, unpack
+from gpvar.sources.reference.months import as_frame, from_frame, not_counted
 from gpvar.study import Period, months_of
 
 PRACTICES, PLACES, MONTHS = "practices.parquet", "places.parquet", "months.parquet"

@@ -12,10 +12,10 @@ import pandas as pd
 
 from gpvar.catalogue import appointments as facts
 from gpvar.problems import Problems, count, listing
-from gpvar.sources._own import half_of
 from gpvar.sources._parts import Part
 from gpvar.sources._publications import in_words
-from gpvar.sources._tally import Counted, MonthCounts
+from gpvar.sources.appointments.own_downloads import half_of
+from gpvar.sources.appointments.tally import Counted, MonthCounts
 from gpvar.study import Period
 from gpvar.study.model import months_of
 

@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 from gpvar import catalogue
 from gpvar.catalogue import appointments as facts
 from gpvar.organisations import conventions
-from gpvar.sources import _cache
 from gpvar.sources._parts import Part
+from gpvar.sources.appointments import cache
 from gpvar.sources.files.members import fingerprint
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -122,7 +122,7 @@ class Reading:
 
     def from_file(self, keep: Path | None, *, careful: bool = False) -> Iterator[Rows]:
         """Yield the rows of the file, and keep them tidy in the cache once the last has been read."""
-        from gpvar.sources._crosstab_csv import csv_rows
+        from gpvar.sources.appointments.crosstab_csv import csv_rows
 
         keeper = _Keeper(self, keep) if keep else None
         try:
@@ -150,7 +150,7 @@ class Reading:
                 for batch in file.read_row_group(group, use_threads=False).to_batches():
                     codes = {name: lut[batch.column(name).to_numpy()] for name, lut in numbers.items()}
                     yield Rows(codes, batch.column("count").to_numpy())
-        _cache.touch(path)
+        cache.touch(path)
 
 
 def consume(part: Part, use: Callable[[Reading, Iterator[Rows]], Result], *, keep: bool = True) -> Result:
@@ -186,7 +186,7 @@ def consume(part: Part, use: Callable[[Reading, Iterator[Rows]], Result], *, kee
 def _kept(part: Part) -> Path | None:
     """Return where a table is kept, or would be."""
     sha256, _ = fingerprint(part.member.path)
-    return _cache.place("crosstab", sha256, part.member.name, _read_by(part.layout))
+    return cache.place("crosstab", sha256, part.member.name, _read_by(part.layout))
 
 
 def _read_by(layout: str) -> str:
@@ -208,7 +208,7 @@ class _Keeper:
         self._target: Path | None = target
         self._held: list[Rows] = []
         self._size = 0
-        self._draft: _cache.Draft | None = None
+        self._draft: cache.Draft | None = None
         self._writer: pq.ParquetWriter | None = None
 
     def add(self, rows: Rows) -> None:
@@ -247,7 +247,7 @@ class _Keeper:
             self.stop()
             return
         assert self._target is not None
-        self._draft = self._draft or _cache.Draft(self._target)
+        self._draft = self._draft or cache.Draft(self._target)
         columns = {name: np.concatenate([rows.codes[name] for rows in self._held]) for name in COLUMNS}
         table = pa.table(columns | {"count": np.concatenate([rows.count for rows in self._held])})
         if self._writer is None:

@@ -20,12 +20,12 @@ from gpvar.organisations import in_words as day_in_words
 from gpvar.problems import listing
 from gpvar.sources import taking
 from gpvar.sources._parts import SourceTable
-from gpvar.sources._reference_editions import labelled, publication
-from gpvar.sources._reference_file import Opened, opened, write
-from gpvar.sources._reference_gathering import gather
-from gpvar.sources._reference_months import definitions, refuse_redefined
-from gpvar.sources._reference_tables import about, packed, restored
-from gpvar.sources._reference_texts import texts
+from gpvar.sources.reference.editions import labelled, publication
+from gpvar.sources.reference.file import Opened, opened, write
+from gpvar.sources.reference.gathering import gather
+from gpvar.sources.reference.months import definitions, refuse_redefined
+from gpvar.sources.reference.tables import about, packed, restored
+from gpvar.sources.reference.wording import texts
 from gpvar.study import Period, Study, months_of
 from gpvar.study.columns import REFERENCE
 

@@ -9,11 +9,11 @@ import pandas as pd
 
 from gpvar.catalogue import appointments as facts
 from gpvar.problems import count, listing
-from gpvar.sources._months import Months, Version
 from gpvar.sources._parts import Part
 from gpvar.sources._publications import in_words, reasons
 from gpvar.sources._tabular import provenance_of
-from gpvar.sources._tally import Counted, wanted
+from gpvar.sources.appointments.months import Months, Version
+from gpvar.sources.appointments.tally import Counted, wanted
 from gpvar.study import Period
 
 _Maps = Mapping[str, tuple[Part, pd.DataFrame]]

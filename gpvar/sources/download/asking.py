@@ -71,7 +71,7 @@ class TransferFailed(Exception):
     Attributes
     ----------
     kind
-        One word for the reason; `_refusals` has the sentences.
+        One word for the reason; `refusals` has the sentences.
     detail
         What the site or the system said.
     passing

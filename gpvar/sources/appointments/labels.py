@@ -11,10 +11,10 @@ import numpy as np
 from gpvar import catalogue
 from gpvar.catalogue import appointments as facts
 from gpvar.problems import Problems, count, listing
-from gpvar.sources._crosstab import COLUMNS
-from gpvar.sources._months import Version
 from gpvar.sources._publications import in_words
-from gpvar.sources._tally import MonthCounts, wanted
+from gpvar.sources.appointments.crosstab import COLUMNS
+from gpvar.sources.appointments.months import Version
+from gpvar.sources.appointments.tally import MonthCounts, wanted
 
 _CATEGORY = COLUMNS["national_category"]
 

@@ -10,9 +10,9 @@ import pandas as pd
 from gpvar import catalogue
 from gpvar.catalogue import appointments as facts
 from gpvar.problems import Problems, count, listing
-from gpvar.sources._months import Version
 from gpvar.sources._publications import in_words
-from gpvar.sources._tally import Counted, MonthCounts, wanted
+from gpvar.sources.appointments.months import Version
+from gpvar.sources.appointments.tally import Counted, MonthCounts, wanted
 
 _FIX = (
     "Download the publication's file again; a month that was published in two files needs both. If the publication "

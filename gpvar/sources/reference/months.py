@@ -11,7 +11,7 @@ from gpvar.catalogue import Selection
 from gpvar.errors import SourceError
 from gpvar.problems import listing
 from gpvar.sources._publications import known
-from gpvar.sources._tally import MonthCounts, wanted
+from gpvar.sources.appointments.tally import MonthCounts, wanted
 
 _CATEGORY = "category: "
 _OF_MONTH = ("supplier", "suppliers")

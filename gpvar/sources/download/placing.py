@@ -12,9 +12,9 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from gpvar.sources._asking import TransferFailed
+from gpvar.sources.download.asking import TransferFailed
+from gpvar.sources.download.manifest import NAME as MANIFEST
 from gpvar.sources.files.members import fingerprint
-from gpvar.sources.manifest import NAME as MANIFEST
 
 #: The folder of files that their publishers have replaced.
 EARLIER = "earlier"

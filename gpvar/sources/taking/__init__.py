@@ -11,8 +11,8 @@ from pathlib import Path
 
 from gpvar.errors import StudyError
 from gpvar.sources._needs import OLD, PARTLY, THERE, State
-from gpvar.sources._study_file import StudyFile, read_study_file, write_own_lines
 from gpvar.sources.files.members import fingerprint
+from gpvar.sources.taking.study_file import StudyFile, read_study_file, write_own_lines
 from gpvar.study import Study
 
 #: What the lines of a publication hold beside its files, and keep when they are written anew.

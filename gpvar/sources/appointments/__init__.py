@@ -15,16 +15,16 @@ from gpvar.errors import SourceError
 from gpvar.organisations import is_practice_code
 from gpvar.organisations import tidy as tidy_codes
 from gpvar.problems import Problems
-from gpvar.sources._account import provenance, remarks_on, summed
-from gpvar.sources._completeness import note_incomplete, unchecked
-from gpvar.sources._crosstab import COLUMNS, Reading, Rows, consume
-from gpvar.sources._labels import note_unknown
-from gpvar.sources._months import Months, Version, resolve
-from gpvar.sources._own import note_own_downloads
 from gpvar.sources._parts import COUNTS, Part, SourceTable, no_counts
 from gpvar.sources._publications import names_of
 from gpvar.sources._tabular import text_frame
-from gpvar.sources._tally import Counted, MonthCounts, count_part, wanted
+from gpvar.sources.appointments.account import provenance, remarks_on, summed
+from gpvar.sources.appointments.completeness import note_incomplete, unchecked
+from gpvar.sources.appointments.crosstab import COLUMNS, Reading, Rows, consume
+from gpvar.sources.appointments.labels import note_unknown
+from gpvar.sources.appointments.months import Months, Version, resolve
+from gpvar.sources.appointments.own_downloads import note_own_downloads
+from gpvar.sources.appointments.tally import Counted, MonthCounts, count_part, wanted
 from gpvar.sources.files.members import fingerprint
 from gpvar.study import Period
 
@@ -261,7 +261,7 @@ class _OwnPlaces:
     def of(self, month: str) -> pd.DataFrame:
         """Return where the practices of a month belong."""
         if month not in self._read:
-            from gpvar.sources._crosstab_csv import places_of
+            from gpvar.sources.appointments.crosstab_csv import places_of
 
             frames = [places_of(part) for part in self._used[month].parts]
             self._read[month] = pd.concat(frames).drop_duplicates("practice_code")

@@ -13,10 +13,10 @@ from gpvar import catalogue
 from gpvar.organisations import in_words as day_in_words
 from gpvar.problems import count, listing
 from gpvar.sources._publications import in_words
-from gpvar.sources._reference_editions import publication
-from gpvar.sources._reference_file import rules
-from gpvar.sources._reference_frames import Packed
-from gpvar.sources._reference_gathering import lacking
+from gpvar.sources.reference.editions import publication
+from gpvar.sources.reference.file import rules
+from gpvar.sources.reference.frames import Packed
+from gpvar.sources.reference.gathering import lacking
 from gpvar.study import Period
 
 READ_ME, ATTRIBUTION, DICTIONARY = "READ ME.txt", "ATTRIBUTION.txt", "data_dictionary.csv"

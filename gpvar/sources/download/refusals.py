@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from gpvar.catalogue import Edition
 from gpvar.errors import SourceError
-from gpvar.sources._asking import TransferFailed
+from gpvar.sources.download.asking import TransferFailed
 
 AGAIN = "run the same command again"
 

@@ -16,11 +16,11 @@ from gpvar.problems import Problems, count, listing
 from gpvar.sources import appointments, official
 from gpvar.sources._parts import Part, SourceTable
 from gpvar.sources._publications import in_words, known
-from gpvar.sources._reference_editions import Alternative, of_every_run
-from gpvar.sources._reference_file import is_reference, rules
-from gpvar.sources._tally import MonthCounts, count_part
+from gpvar.sources.appointments.tally import MonthCounts, count_part
 from gpvar.sources.files.members import fingerprint
 from gpvar.sources.recognise import NotKnown, recognise
+from gpvar.sources.reference.editions import Alternative, of_every_run
+from gpvar.sources.reference.file import is_reference, rules
 from gpvar.study import Period, SourceSpec
 from gpvar.study.columns import PUBLICATIONS
 

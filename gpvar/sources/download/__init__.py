@@ -13,14 +13,30 @@ from urllib.parse import unquote, urlsplit
 from gpvar import catalogue
 from gpvar.catalogue import Edition
 from gpvar.errors import SourceError
-from gpvar.sources._asking import USUAL, Limits, TransferFailed, Transport, checked_address, disk_failure, transport
-from gpvar.sources._placing import EARLIER, digest, file_with, is_own, place, safe_name, unpack, with_suffix
-from gpvar.sources._refusals import OF_THE_SITE, Wanted, by_hand, explained, once_for_all, only_by_hand, other_content
-from gpvar.sources._telling import Progress, Teller, progress_line
-from gpvar.sources._transfer import Received, transfer
-from gpvar.sources._unfinished import Unfinished
+from gpvar.sources.download.asking import (
+    USUAL,
+    Limits,
+    TransferFailed,
+    Transport,
+    checked_address,
+    disk_failure,
+    transport,
+)
+from gpvar.sources.download.manifest import Noted, note_file, read_manifest
+from gpvar.sources.download.placing import EARLIER, digest, file_with, is_own, place, safe_name, unpack, with_suffix
+from gpvar.sources.download.refusals import (
+    OF_THE_SITE,
+    Wanted,
+    by_hand,
+    explained,
+    once_for_all,
+    only_by_hand,
+    other_content,
+)
+from gpvar.sources.download.telling import Progress, Teller, progress_line
+from gpvar.sources.download.transfers import Received, transfer
+from gpvar.sources.download.unfinished import Unfinished
 from gpvar.sources.files.members import fingerprint
-from gpvar.sources.manifest import Noted, note_file, read_manifest
 
 __all__ = [
     "EARLIER",

@@ -17,10 +17,21 @@ from gpvar.catalogue import appointments as facts
 from gpvar.errors import SourceError
 from gpvar.organisations import looks_like_practice_code
 from gpvar.problems import Problems, count, listing
-from gpvar.sources._crosstab import COLUMNS, COUNT, LABELS, WINDOWS, Array, Extent, NotUtf8, OddCount, Reading, Rows
 from gpvar.sources._parts import Part
-from gpvar.sources._repeats import Repeats
 from gpvar.sources._tabular import first_row, month_of
+from gpvar.sources.appointments.crosstab import (
+    COLUMNS,
+    COUNT,
+    LABELS,
+    WINDOWS,
+    Array,
+    Extent,
+    NotUtf8,
+    OddCount,
+    Reading,
+    Rows,
+)
+from gpvar.sources.appointments.repeats import Repeats
 from gpvar.sources.files.members import MAX_MEMBER_BYTES
 from gpvar.sources.recognise import header_differs, places
 

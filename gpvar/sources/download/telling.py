@@ -25,6 +25,7 @@ class Teller:
         self._name, self._progress, self._told = name, progress, 0.0
 
     def __call__(self, done: int, total: int | None) -> None:
+        """Tell of the bytes that are there, unless it was told just now."""
         now = time.monotonic()
         if self._progress is not None and (done == total or now - self._told >= _EVERY):
             self._told = now

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from gpvar.sources import official, registered
 from gpvar.sources._parts import Part, SourceTable
 from gpvar.sources._publications import month_in_name, nearest
-from gpvar.sources._reference_file import rules
 from gpvar.sources.looking import edition as month_of_table
+from gpvar.sources.reference.file import rules
 from gpvar.study import Period, SourceSpec, months_of
 
 _LISTS = "registered_patients"
