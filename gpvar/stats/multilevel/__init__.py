@@ -1,0 +1,1 @@
+"""Multilevel models with nested random intercepts."""

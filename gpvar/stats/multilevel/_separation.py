@@ -1,0 +1,195 @@
+"""Columns without an estimate of their own: combinations of earlier ones, and those that separate the outcomes.
+
+A direction d of the coefficients separates when x'd = 0 in every row whose outcome is inside its range, x'd ≤ 0 in
+every row without an event and x'd ≥ 0 in every row with nothing else, not all of them 0. The likelihood then grows for
+ever along d; in its limit the rows with x'd ≠ 0 contribute 0, and the rest is the likelihood of the other rows.
+
+References
+----------
+Albert & Anderson 1984, Biometrika 71:1; Correia, Guimarães & Zylkin 2019, arXiv:1903.01633.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import linalg, optimize, sparse
+
+from gpvar.errors import StatsError
+from gpvar.stats._checks import BoolArray, FloatArray
+from gpvar.stats.multilevel._reading import counted, listed
+
+# R's lm: what is left of a column after the earlier ones, as a share of its length.
+_INDEPENDENT = 1e-7
+# The same share squared, well above the rounding of a cross-product: no QR is needed beyond it.
+_PLAINLY_INDEPENDENT = 1e-8
+_STEPS = 12
+_ZERO = 1e-9
+
+
+def independent_columns(design: FloatArray) -> tuple[BoolArray, FloatArray]:
+    """Return which columns are not combinations of earlier ones, and each column as a combination of the kept.
+
+    The second is (p, p): column j of it holds the coefficients of column j of the design.
+    """
+    p = design.shape[1]
+    whole = np.ones(p, dtype=bool), np.eye(p)
+    cross = design.T @ design
+    length = np.sqrt(np.diag(cross))
+    if p == 0 or (length > 0).all():
+        try:
+            triangle = linalg.cholesky(cross / np.outer(length, length), check_finite=False)
+        except linalg.LinAlgError:
+            pass
+        else:
+            if (np.diag(triangle) ** 2 > _PLAINLY_INDEPENDENT).all():
+                return whole
+    return _by_qr(design / np.where(length > 0, length, 1.0), np.where(length > 0, length, 1.0))
+
+
+def _by_qr(scaled: FloatArray, length: FloatArray) -> tuple[BoolArray, FloatArray]:
+    # The small triangle has the same inner products as the design, so that columns can be tried one by one on it.
+    triangle = np.asarray(linalg.qr(scaled, mode="r", check_finite=False)[0])[: scaled.shape[1]]
+    p = scaled.shape[1]
+    kept, made_of = np.zeros(p, dtype=bool), np.zeros((p, p))
+    for j in range(p):
+        earlier = np.flatnonzero(kept)
+        share = linalg.lstsq(triangle[:, earlier], triangle[:, j])[0] if len(earlier) else np.empty(0)
+        left = triangle[:, j] - triangle[:, earlier] @ share
+        kept[j] = linalg.norm(left) > _INDEPENDENT
+        if kept[j]:
+            made_of[j, j] = 1.0
+        else:
+            share[np.abs(share) < _INDEPENDENT] = 0.0
+            made_of[earlier, j] = share * length[j] / length[earlier]
+    return kept, made_of
+
+
+def collinear_notes(columns: Sequence[str], kept: BoolArray, made_of: FloatArray) -> list[str]:
+    notes = []
+    for j in np.flatnonzero(~kept).tolist():
+        parts = [columns[i] for i in np.flatnonzero(made_of[:, j]).tolist()]
+        if parts:
+            reason = f"is a combination of {listed(parts)}" if parts != ["Intercept"] else "is the same in every row"
+        else:
+            reason = "is zero in every row"
+        notes.append(f"Column {columns[j]!r} {reason}, and has no estimate of its own.")
+    return notes
+
+
+def separated_rows(design: FloatArray, low: BoolArray, high: BoolArray) -> BoolArray:
+    """Return the rows that some direction of the coefficients tells apart by their outcome.
+
+    Parameters
+    ----------
+    design
+        Columns that are linearly independent.
+    low, high
+        Rows whose outcome is the lowest possible (no event), or the highest (nothing but events).
+    """
+    found, edge = np.zeros(len(design), dtype=bool), np.flatnonzero(low | high)
+    if not len(edge):
+        return found
+    length = np.sqrt(np.einsum("ij,ij->j", design, design) / len(design))
+    space = _free_directions(design[~(low | high)] / length)
+    if not space.shape[1]:
+        return found
+    signed = (design[edge] / length) @ space * np.where(high[edge], 1.0, -1.0)[:, None]
+    while len(edge):
+        edge, signed = edge[moves := np.abs(signed).max(axis=1) > _ZERO], signed[moves]
+        if not len(edge) or _cannot_separate(signed):
+            break
+        apart = _separable(signed)
+        if not apart.any():
+            break
+        found[edge[apart]] = True
+        edge, signed = edge[~apart], signed[~apart]
+    return found
+
+
+def _free_directions(rows: FloatArray) -> FloatArray:
+    """Return a basis of the directions that leave these rows as they are."""
+    p = rows.shape[1]
+    if not len(rows):
+        return np.eye(p)
+    cross = rows.T @ rows / len(rows)
+    size = np.sqrt(np.diag(cross))
+    if (size > 0).all():
+        values = linalg.eigvalsh(cross / np.outer(size, size), check_finite=False)
+        if values[0] > _PLAINLY_INDEPENDENT:
+            return np.empty((p, 0))
+    triangle = np.asarray(linalg.qr(rows, mode="r", check_finite=False)[0])[:p]
+    return np.asarray(linalg.null_space(triangle, rcond=_INDEPENDENT))
+
+
+def _cannot_separate(signed: FloatArray) -> bool:
+    """Return True when positive weights of the rows sum to nothing in every direction: then none separates.
+
+    The weights of a logistic fit in which every row is a success come near to that; a small correction, relative to
+    each weight, makes it exact, and where that correction leaves them positive they are the proof.
+    """
+    direction = np.zeros(signed.shape[1])
+    for _ in range(_STEPS):
+        weight = 1.0 / (1.0 + np.exp(np.clip(signed @ direction, -30.0, 30.0)))
+        total = weight @ signed
+        try:
+            correction = signed @ linalg.solve((signed * weight[:, None]).T @ signed, total, assume_a="pos")
+            step = linalg.solve((signed * (weight * (1.0 - weight))[:, None]).T @ signed, total, assume_a="pos")
+        except (linalg.LinAlgError, linalg.LinAlgWarning):
+            return False
+        if correction.max() < 1.0 - 1e-6:
+            return True
+        direction = direction + step
+    return False
+
+
+def _separable(signed: FloatArray) -> BoolArray:
+    """Return the rows with signed x'd > 0 for some d that has no row below 0: all of them, by one linear program."""
+    rows, group = np.unique(np.round(signed, 12), axis=0, return_inverse=True)
+    m, k = rows.shape
+    # Maximise Σ t with t ≤ x'd and 0 ≤ t ≤ 1: directions add up, so that every separable row reaches 1.
+    solved = optimize.linprog(
+        np.concatenate([np.zeros(k), -np.ones(m)]),
+        A_ub=sparse.hstack([sparse.csr_array(-rows), sparse.eye_array(m)], format="csr"),
+        b_ub=np.zeros(m),
+        bounds=[(-1e6, 1e6)] * k + [(0.0, 1.0)] * m,
+        method="highs",
+    )
+    if solved.x is None:
+        return np.zeros(len(signed), dtype=bool)
+    return np.asarray(solved.x[k:] > 0.5)[group.ravel()]
+
+
+def refuse_perfect(left: int, rows: int, columns: Sequence[str]) -> None:
+    if left:
+        return
+    raise StatsError(
+        "The columns tell every outcome exactly: no coefficient has a finite estimate.",
+        f"{counted(rows, 'row')}, columns {listed(columns)}",
+        "Leave out the column that decides the outcome, or check that it is not made from it.",
+    )
+
+
+def separation_notes(
+    columns: Sequence[str], lost: BoolArray, made_of: FloatArray, apart: BoolArray, low: BoolArray, high: BoolArray
+) -> list[str]:
+    """Say which columns separate what, and which estimates now mean something else."""
+    names = [columns[j] for j in np.flatnonzero(lost).tolist()]
+    rows = int(apart.sum())
+    if not (apart & high).any():
+        outcome = "none has an event"
+    elif not (apart & low).any():
+        outcome = "all have events only"
+    else:
+        outcome = f"{int((apart & low).sum()):,} have no event and {int((apart & high).sum()):,} have events only"
+    verb, its = ("separates", "its effect has") if len(names) == 1 else ("separate", "their effects have")
+    which = "Column" if len(names) == 1 else "Columns"
+    notes = [
+        f"{which} {listed(names)} {verb} the outcomes: of the {counted(rows, 'row')} told apart {outcome}, so that "
+        f"{its} no finite estimate. Those rows are left out: in the limit they add nothing to the log-likelihood."
+    ]
+    changed = [columns[i] for i in np.flatnonzero(~lost & (made_of[:, lost] != 0).any(axis=1)).tolist()]
+    if changed:
+        notes.append(f"The estimate of {listed(changed)} then describes only the rows that are left.")
+    return notes
