@@ -1,0 +1,300 @@
+"""The Laplace approximation of the log-likelihood of nested random intercepts, with its exact gradient.
+
+With spherical effects u, rows' linear predictor η = offset + Xβ + ZSu and modes û(β, s, k):
+
+    L = Σ l(η) − ½ û'û − ½ log det H,      H = I + S Z'WZ S,
+
+as lme4 (`nAGQ = 1`) and glmmTMB have it. The derivative of the log-determinant goes through the weights at the
+modes, which move with the parameters; one more solve on the tree (the adjoint) gives it exactly for all parameters
+together (Skaug & Fournier 2006; Bates et al. 2015).
+
+Parameters stand in one vector: β, then log s from fine to coarse, then log k for the negative binomial. An SD of
+zero is log s = −∞.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from scipy import linalg
+
+from gpvar.errors import ConvergenceError
+from gpvar.stats._checks import BoolArray, FloatArray
+from gpvar.stats.multilevel._families import Family, NegativeBinomial, Poisson, Slopes
+from gpvar.stats.multilevel._tree import Pivots, Tree, eliminate
+
+#: Squared Newton decrement below which the modes are taken as found: about 1e-9 of each effect's own SD.
+_DECREMENT = 1e-17
+_STEPS = 200
+_LEAST_INFORMATION = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The data, sorted as the tree wants them.
+
+    Attributes
+    ----------
+    design
+        (n, p), in column order.
+    offset
+        (n,) on the link scale.
+    """
+
+    tree: Tree
+    design: FloatArray
+    offset: FloatArray
+    family: Family
+
+    @property
+    def n_fixed(self) -> int:
+        """Number of fixed effects."""
+        return self.design.shape[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Modes:
+    """The modes of the random effects at given parameters, and what was computed on the way.
+
+    Attributes
+    ----------
+    effects, totals
+        Per level, fine to coarse: u, and the whole effect t of the unit and those above it.
+    score_sums
+        Sums of the rows' scores over each finest unit.
+    steps
+        Newton steps taken.
+    """
+
+    effects: list[FloatArray]
+    totals: list[FloatArray]
+    eta: FloatArray
+    mean: FloatArray
+    score: FloatArray
+    weight: FloatArray
+    score_sums: FloatArray
+    pivots: Pivots
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The approximate log-likelihood at one point: its value, gradient and modes."""
+
+    parameters: FloatArray
+    loglik: float
+    gradient: FloatArray
+    modes: Modes
+
+
+def find_modes(rows: Rows, family: Family, base: FloatArray, sds: FloatArray, start: list[FloatArray]) -> Modes:
+    """Return the modes of the effects by Newton's method on the tree.
+
+    Each step is the exact Newton step. It is shortened until the slope along it is at most half of the first one
+    upside down: on a log-concave density this finds the mode from any start.
+
+    Parameters
+    ----------
+    base
+        (n,) offset + Xβ.
+    sds
+        (levels,) fine to coarse.
+    start
+        Whole effects t to start from, per level.
+    """
+    tree = rows.tree
+    effects, totals = _as_effects(tree, sds, start)
+    eta = base + tree.hand_down(0, totals[0])
+    mean, score, weight, score_sums = _moments(tree, family, eta)
+    for step in range(_STEPS):
+        weight_sums = tree.sum_up(0, weight)
+        pivots = eliminate(tree, sds, weight_sums)
+        aim, reach = pivots.solve(score_sums + weight_sums * totals[0])
+        turns = [new - old for new, old in zip(aim, effects, strict=True)]
+        moves = [new - old for new, old in zip(reach, totals, strict=True)]
+        slope = _slope(score_sums, effects, turns, moves)
+        if slope < _DECREMENT:
+            return Modes(effects, totals, eta, mean, score, weight, score_sums, pivots, step)
+        length = 1.0
+        while True:
+            tried = [old + length * turn for old, turn in zip(effects, turns, strict=True)]
+            there = totals[0] + length * moves[0]
+            eta = base + tree.hand_down(0, there)
+            mean, score, weight, score_sums = _moments(tree, family, eta)
+            after = _slope(score_sums, tried, turns, moves)
+            if after >= -0.5 * slope or slope < 1e-10:
+                break
+            length *= min(0.7, max(0.05, slope / (slope - after))) if np.isfinite(after) else 0.1
+            if length < 1e-12:
+                raise _no_modes()
+        effects = tried
+        totals = [there, *(old + length * move for old, move in zip(totals[1:], moves[1:], strict=True))]
+    raise _no_modes()
+
+
+def _moments(tree: Tree, family: Family, eta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    mean = family.mean(eta)
+    score, weight = family.score_and_weight(mean)
+    return mean, score, weight, tree.sum_up(0, score)
+
+
+def _slope(scores: FloatArray, effects: list[FloatArray], turns: list[FloatArray], moves: list[FloatArray]) -> float:
+    """Return the derivative of Σ l − ½ u'u along the step."""
+    return float(scores @ moves[0]) - sum(float(u @ turn) for u, turn in zip(effects, turns, strict=True))
+
+
+def _as_effects(tree: Tree, sds: FloatArray, totals: list[FloatArray]) -> tuple[list[FloatArray], list[FloatArray]]:
+    """Return spherical effects near the given whole effects, and the whole effects that they make."""
+    effects, result = [], []
+    above: FloatArray | None = None
+    above_given: FloatArray | None = None
+    for level in reversed(range(tree.n_levels)):
+        given = totals[level]
+        own = given if above_given is None else given - tree.hand_down(level + 1, above_given)
+        effect = own / sds[level] if sds[level] > 0 else np.zeros_like(own)
+        total = effect * sds[level] if above is None else effect * sds[level] + tree.hand_down(level + 1, above)
+        effects.append(effect)
+        result.append(total)
+        above, above_given = total, given
+    return effects[::-1], result[::-1]
+
+
+def _no_modes() -> ConvergenceError:
+    return ConvergenceError(
+        "The modes of the random effects were not found, so the model has no result.",
+        "Newton's method on the units' effects",
+        "Look for a column or an exposure with extreme values; rescale covariates to about unit size.",
+    )
+
+
+class Laplace:
+    """The approximate log-likelihood of one data set, as a function of the parameter vector.
+
+    It remembers the last modes, from which the next search starts: evaluate it point after point.
+    """
+
+    def __init__(self, rows: Rows, start: list[FloatArray]) -> None:
+        self.rows = rows
+        self.start = start
+        self.limit = Poisson.of(rows.family.counts) if isinstance(rows.family, NegativeBinomial) else rows.family
+        self.evaluations = 0
+        self.steps = 0
+
+    def split(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray, Family]:
+        """Return β, the SDs from fine to coarse, and the family at its dispersion."""
+        p, levels = self.rows.n_fixed, self.rows.tree.n_levels
+        family = self.rows.family
+        if isinstance(family, NegativeBinomial):
+            family = self.limit if parameters[-1] == np.inf else family.at(float(np.exp(parameters[-1])))
+        return parameters[:p], np.exp(parameters[p : p + levels]), family
+
+    def modes(self, parameters: FloatArray) -> tuple[Modes, FloatArray, Family]:
+        """Return the modes, the SDs and the family at these parameters; the next search starts from these modes."""
+        beta, sds, family = self.split(parameters)
+        base = self.rows.offset + self.rows.design @ beta
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = find_modes(self.rows, family, base, sds, self.start)
+        self.start = found.totals
+        self.evaluations += 1
+        self.steps += found.steps
+        return found, sds, family
+
+    def evaluate(self, parameters: FloatArray) -> Evaluation:
+        """Return the log-likelihood and its exact gradient."""
+        found, sds, family = self.modes(parameters)
+        loglik = (
+            float(family.loglik_rows(found.eta, found.mean).sum())
+            + family.constant()
+            - 0.5 * sum(float(u @ u) for u in found.effects)
+            - 0.5 * found.pivots.log_determinant()
+        )
+        return Evaluation(parameters, loglik, self._gradient(found, sds, family), found)
+
+    def _gradient(self, found: Modes, sds: FloatArray, family: Family) -> FloatArray:
+        tree, pivots = self.rows.tree, found.pivots
+        variances = pivots.variances()
+        weight_slope = family.weight_slope(found.mean, found.weight)
+        # c = v dw/dη: how the log-determinant moves with each row's η; the adjoint adds how the modes answer.
+        pull = variances[0] * tree.sum_up(0, weight_slope)
+        adjoint, answers = pivots.solve(pull)
+        bend = weight_slope * tree.hand_down(0, variances[0])
+        bend -= found.weight * tree.hand_down(0, answers[0])
+        beta = self.rows.design.T @ (found.score - 0.5 * bend)
+        bends = pull - pivots.weights[0] * answers[0]
+        spreads = self._spread_gradient(found, sds, adjoint, bends)
+        if not isinstance(self.rows.family, NegativeBinomial):
+            return np.concatenate([beta, spreads])
+        if not isinstance(family, NegativeBinomial):
+            return np.concatenate([beta, spreads, [0.0]])
+        slopes = family.slopes(found.mean)
+        return np.concatenate([beta, spreads, [self._dispersion_gradient(family, slopes, variances[0], answers[0])]])
+
+    def _spread_gradient(
+        self, found: Modes, sds: FloatArray, adjoint: list[FloatArray], bends: FloatArray
+    ) -> FloatArray:
+        """Return dL/d log s per level, fine to coarse."""
+        scores, result = found.score_sums, -0.5 * found.pivots.log_determinant_slopes()
+        for level, sd in enumerate(sds):
+            if level:
+                scores, bends = self.rows.tree.sum_up(level, scores), self.rows.tree.sum_up(level, bends)
+            through_modes = float(found.effects[level] @ (scores - 0.5 * bends)) - 0.5 * float(adjoint[level] @ scores)
+            result[level] += sd * through_modes
+        return result
+
+    def _dispersion_gradient(
+        self, family: NegativeBinomial, slopes: Slopes, variance: FloatArray, answer: FloatArray
+    ) -> float:
+        """Return dL/d log k."""
+        tree = self.rows.tree
+        through_weights = float(variance @ tree.sum_up(0, slopes.weight))
+        through_modes = float(answer @ tree.sum_up(0, slopes.score))
+        return float(slopes.loglik.sum()) + family.constant_slope() - 0.5 * (through_weights + through_modes)
+
+
+def natural_scale(rows: Rows, point: Evaluation, free: BoolArray) -> FloatArray:
+    """Return the (free, free) matrix that turns steps of about one standard error into steps of the parameters."""
+    found, tree, p = point.modes, rows.tree, rows.n_fixed
+    weighted = rows.design * found.weight[:, None]
+    fixed, passed = weighted.T @ rows.design, tree.sum_up(0, weighted)
+    others = []
+    for level, sd in enumerate(found.pivots.sds):
+        pivot = found.pivots.pivots[level]
+        shrinkage = sd**2 * found.pivots.weights[level] / pivot
+        others.append(2.0 * float(shrinkage @ shrinkage))
+        scaled = passed / pivot[:, None]
+        fixed -= sd**2 * (scaled.T @ passed)
+        if level + 1 < tree.n_levels:
+            passed = tree.sum_up(level + 1, scaled)
+    if isinstance(rows.family, NegativeBinomial):
+        share = found.mean / (found.mean + np.exp(point.parameters[-1]))
+        others.append(0.5 * float(share @ share))
+    root = linalg.inv(linalg.cholesky(fixed, lower=True)).T
+    widths = 1.0 / np.sqrt(np.maximum(others, _LEAST_INFORMATION))
+    return np.asarray(linalg.block_diag(root, np.diag(widths[free[p:]])))
+
+
+def mode_slopes(rows: Rows, found: Modes, sds: FloatArray, family: Family) -> list[FloatArray]:
+    """Return how the effects b = su answer to each parameter.
+
+    Returns
+    -------
+    list of array
+        Per level, fine to coarse: (units, parameters), db/dβ, db/d log s and, for the negative binomial, db/d log k.
+    """
+    tree, pivots, p = rows.tree, found.pivots, rows.n_fixed
+    slopes = [np.zeros((len(u), p + len(sds) + isinstance(family, NegativeBinomial))) for u in found.effects]
+    asked, _ = pivots.solve(-tree.sum_up(0, rows.design * found.weight[:, None]))
+    for level, sd in enumerate(sds):
+        slopes[level][:, :p] = sd * asked[level]
+    for source, sd in enumerate(sds):
+        if sd > 0:
+            answers, _ = pivots.solve(2.0 * found.effects[source] / sd, source)
+            for level in range(len(sds)):
+                slopes[level][:, p + source] = sds[level] * answers[level]
+    if isinstance(family, NegativeBinomial):
+        answers, _ = pivots.solve(tree.sum_up(0, cast(NegativeBinomial, family).slopes(found.mean).score))
+        for level, sd in enumerate(sds):
+            slopes[level][:, -1] = sd * answers[level]
+    return slopes

@@ -1,0 +1,294 @@
+"""The search for the maximum: BFGS in natural units, each small SD tried at zero, and proof of a maximum.
+
+Coordinates are scaled by the information about them at the start, so that a step of 1 is about one standard error.
+An SD that the data do not support lies at zero, where log s never arrives: after the climb each small one is tried at
+exactly zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import linalg
+
+from gpvar.errors import ConvergenceError
+from gpvar.stats._checks import BoolArray, FloatArray
+
+#: Largest gradient in units of about one standard error at which the climb ends and Newton's step takes over.
+_GRADIENT = 1e-3
+#: Gain in log-likelihood that one more Newton step could still bring, at which a maximum is accepted.
+_DECREMENT = 1e-9
+#: How far below the climb's end the edge may lie and still be tried; and what counts as higher ground elsewhere.
+_NEAR = 0.05
+_HIGHER = 1e-6
+_CLIMBS = 200
+_LONGEST = 2.0
+_DIFFERENCE = 1e-3
+
+
+Objective = Callable[[FloatArray], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A parameter that may end where its logarithm never arrives: an SD at zero, a dispersion at infinity.
+
+    Attributes
+    ----------
+    index
+        Its place in the parameter vector.
+    at
+        Its value there: −∞ or ∞.
+    """
+
+    index: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """What is climbed.
+
+    Attributes
+    ----------
+    evaluate
+        Parameter vector → evaluation with `parameters`, `loglik` and `gradient`.
+    scale
+        Evaluation, mask of free parameters → (free, free) matrix: a step z in natural units, of about one standard
+        error, moves the free parameters by `scale @ z`.
+    inside
+        Evaluation, edge → a value of the edge's parameter so close to it that the slope there is the slope at the edge.
+    outside
+        Evaluation, edge → a value far from the edge, to look again from the other side.
+    edges
+        The parameters that may end on an edge.
+    """
+
+    evaluate: Callable[[FloatArray], Any]
+    scale: Callable[[Any, BoolArray], FloatArray]
+    inside: Callable[[Any, Edge], float]
+    outside: Callable[[Any, Edge], float]
+    edges: tuple[Edge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Maximum:
+    """Where the search ended.
+
+    Attributes
+    ----------
+    point
+        The surface's own evaluation there.
+    free
+        Which parameters were free: False for those on an edge and for those held.
+    covariance
+        (free, free) inverse of the negative Hessian.
+    decrement
+        Twice the gain in log-likelihood that one more Newton step promises.
+    gradient
+        Largest gradient, in natural units.
+    condition
+        Condition number of the negative Hessian in natural units.
+    """
+
+    point: Any
+    free: BoolArray
+    covariance: FloatArray
+    decrement: float
+    gradient: float
+    condition: float
+
+
+def maximise(surface: Surface, start: FloatArray, free: BoolArray) -> Maximum:
+    """Return the maximum over the free parameters, with proof.
+
+    Raises
+    ------
+    ConvergenceError
+        If no maximum was reached.
+    """
+    point, free = seek(surface, start, free)
+    scale = surface.scale(point, free)
+    point, matrix, decrement = polish(surface.evaluate, point, free, scale)
+    covariance = scale @ linalg.inv(matrix) @ scale.T if matrix.size else matrix
+    gradient = float(np.max(np.abs(scale.T @ point.gradient[free]), initial=0.0))
+    condition = float(np.linalg.cond(matrix)) if matrix.size else 1.0
+    return Maximum(point, free, covariance, decrement, gradient, condition)
+
+
+def seek(surface: Surface, start: FloatArray, free: BoolArray) -> tuple[Any, BoolArray]:
+    """Return a point close to the maximum, edges settled, and which parameters are still free there."""
+    point = _ascend(surface, surface.evaluate(start), free)
+    point, settled = _settle(surface, point, free)
+    if settled.sum() == free.sum():
+        return point, settled
+    # A likelihood may have a hill on the edge and another inside: look again from the far side.
+    parameters = point.parameters.copy()
+    for edge in surface.edges:
+        if free[edge.index] and not settled[edge.index]:
+            parameters[edge.index] = surface.outside(point, edge)
+    try:
+        other, other_settled = _settle(surface, _ascend(surface, surface.evaluate(parameters), free), free)
+    except ConvergenceError:
+        return point, settled
+    return (other, other_settled) if other.loglik > point.loglik + _HIGHER else (point, settled)
+
+
+def _ascend(surface: Surface, point: Any, free: BoolArray) -> Any:
+    return climb(surface.evaluate, point, free, surface.scale(point, free))
+
+
+def _settle(surface: Surface, point: Any, free: BoolArray) -> tuple[Any, BoolArray]:
+    """Put on its edge each parameter whose likelihood does not rise from there; nearest to it first."""
+    free = free.copy()
+    for edge in sorted(surface.edges, key=lambda edge: -np.sign(edge.at) * point.parameters[edge.index]):
+        if not free[edge.index]:
+            continue
+        parameters = point.parameters.copy()
+        parameters[edge.index] = edge.at
+        there = surface.evaluate(parameters)
+        if there.loglik < point.loglik - _NEAR:
+            continue
+        fewer = free.copy()
+        fewer[edge.index] = False
+        there = _ascend(surface, there, fewer)
+        if there.loglik > point.loglik - _HIGHER and not _rises(surface, there, edge):
+            point, free = there, fewer
+    return point, free
+
+
+def _rises(surface: Surface, point: Any, edge: Edge) -> bool:
+    """Say whether the likelihood rises as the parameter leaves its edge."""
+    parameters = point.parameters.copy()
+    parameters[edge.index] = surface.inside(point, edge)
+    slope = float(surface.evaluate(parameters).gradient[edge.index])
+    return -np.sign(edge.at) * slope > 0
+
+
+def climb(objective: Objective, point: Any, free: BoolArray, scale: FloatArray, tolerance: float = _GRADIENT) -> Any:
+    """Return a point where the gradient is small, by BFGS.
+
+    Parameters
+    ----------
+    objective
+        Parameter vector → evaluation with `loglik` and `gradient`.
+    scale
+        (free, free): a step z in natural units moves the free parameters by `scale @ z`.
+    """
+    n = int(free.sum())
+    inverse = np.eye(n)
+    gradient = scale.T @ point.gradient[free]
+    for _ in range(_CLIMBS):
+        direction = inverse @ gradient
+        gain = float(gradient @ direction)
+        if np.max(np.abs(gradient), initial=0.0) < tolerance:
+            return point
+        longest = float(np.max(np.abs(scale @ direction)))
+        length = min(1.0, _LONGEST / longest) if longest > 0 else 1.0
+        found = _line_search(objective, point, free, scale @ direction, gain, length)
+        if found is None:
+            return point
+        new, length = found
+        fresh = scale.T @ new.gradient[free]
+        inverse = _updated(inverse, length * direction, gradient - fresh)
+        point, gradient = new, fresh
+    return point
+
+
+def _line_search(
+    objective: Objective, point: Any, free: BoolArray, move: FloatArray, slope: float, length: float
+) -> tuple[Any, float] | None:
+    """Return a point far enough up the line, or None when nothing higher is found."""
+    noise = 1e-9 + 1e-13 * abs(point.loglik)
+    for _ in range(40):
+        parameters = point.parameters.copy()
+        parameters[free] += length * move
+        try:
+            new = objective(parameters)
+        except ConvergenceError:
+            length *= 0.25
+            continue
+        if np.isfinite(new.loglik) and np.all(np.isfinite(new.gradient)):
+            after = float(new.gradient[free] @ move)
+            if new.loglik >= point.loglik + 1e-4 * length * slope - noise:
+                return new, length
+            shrink = slope / (slope - after) if after < slope else 0.5
+            length *= min(0.6, max(0.1, shrink))
+        else:
+            length *= 0.25
+    return None
+
+
+def _updated(inverse: FloatArray, step: FloatArray, change: FloatArray) -> FloatArray:
+    """Return the BFGS update of the inverse Hessian of −L."""
+    curvature = float(step @ change)
+    if curvature <= 1e-10 * float(np.linalg.norm(step) * np.linalg.norm(change)):
+        return inverse
+    rho = 1.0 / curvature
+    left = np.eye(len(step)) - rho * np.outer(step, change)
+    return np.asarray(left @ inverse @ left.T + rho * np.outer(step, step))
+
+
+def information(objective: Objective, point: Any, free: BoolArray, scale: FloatArray) -> FloatArray:
+    """Return −Hessian in natural units, from central differences of the exact gradient."""
+    columns = []
+    for column in scale.T:
+        parameters = point.parameters.copy()
+        parameters[free] += _DIFFERENCE * column
+        ahead = scale.T @ objective(parameters).gradient[free]
+        parameters = point.parameters.copy()
+        parameters[free] -= _DIFFERENCE * column
+        behind = scale.T @ objective(parameters).gradient[free]
+        columns.append((behind - ahead) / (2 * _DIFFERENCE))
+    matrix = np.column_stack(columns) if columns else np.zeros((0, 0))
+    return (matrix + matrix.T) / 2
+
+
+def polish(objective: Objective, point: Any, free: BoolArray, scale: FloatArray) -> tuple[Any, FloatArray, float]:
+    """Finish with Newton's method and prove that the point is a maximum.
+
+    Returns
+    -------
+    point, information, decrement
+        The last point, −Hessian in natural units there or one step before, and twice the gain one more step promises.
+
+    Raises
+    ------
+    ConvergenceError
+        If the surface does not curve downwards in every direction, or steps do not end.
+    """
+    for _ in range(12):
+        matrix = information(objective, point, free, scale)
+        try:
+            factor = linalg.cho_factor(matrix) if matrix.size else None
+        except linalg.LinAlgError:
+            factor = None
+            if matrix.size:
+                point = climb(objective, point, free, scale, _GRADIENT / 100)
+                continue
+        step, decrement = _newton(factor, scale.T @ point.gradient[free])
+        if decrement < _DECREMENT:
+            return point, matrix, decrement
+        moved = _line_search(objective, point, free, scale @ step, decrement, 1.0)
+        if moved is None:
+            break
+        small = decrement < 1e-4
+        point = moved[0]
+        step, decrement = _newton(factor, scale.T @ point.gradient[free])
+        if small and decrement < _DECREMENT:
+            return point, matrix, decrement
+    raise ConvergenceError(
+        "The model did not reach a maximum of its likelihood, so it has no result.",
+        "the search for the maximum",
+        "Leave out a grouping level or a covariate, or rescale covariates to about unit size, and fit again.",
+    )
+
+
+def _newton(factor: Any, gradient: FloatArray) -> tuple[FloatArray, float]:
+    if factor is None:
+        return gradient, 0.0
+    step = linalg.cho_solve(factor, gradient)
+    return step, float(step @ gradient)
