@@ -201,12 +201,23 @@ def _quoted(code: str) -> str | None:
     return found[2] if found else None
 
 
+def _tree(code: str) -> ast.Expression:
+    try:
+        return ast.parse(code, mode="eval")
+    except SyntaxError:
+        raise StatsError(
+            f"The formula holds {code!r}, which is not Python.",
+            f"formula term {code!r}",
+            "Use C(column) for categories, np.log(column) for a logarithm, Q('a name') for a name with spaces.",
+        ) from None
+
+
 def _names(terms: Any) -> list[str]:
     """Return the names a list of terms uses, those quoted as Q("list size") among them."""
     found: dict[str, None] = {}
     for term in terms:
         for factor in term.factors:
-            tree = ast.parse(factor.name(), mode="eval")
+            tree = _tree(factor.name())
             bound = {
                 node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
             }
@@ -247,13 +258,16 @@ def _refuse_unknown(names: list[str], frame: pd.DataFrame, environment: Any, tex
 def _categories(values: Any) -> pd.Index[Any]:
     """Return the categories that occur, in their own order where they have one, else sorted."""
     found = pd.Index(pd.unique(values if hasattr(values, "dtype") else np.asarray(values)))
-    if isinstance(found, pd.CategoricalIndex):
-        return pd.Index(list(found.categories[found.categories.isin(found)]))
     labels = list(found[~np.asarray(found.isna())])
-    try:
-        return pd.Index(sorted(labels))
-    except TypeError:
-        return pd.Index(sorted(labels, key=lambda label: (type(label).__name__, label)))
+    if isinstance(found, pd.CategoricalIndex):
+        labels = list(found.categories[found.categories.isin(labels)])
+    else:
+        try:
+            labels = sorted(labels)
+        except TypeError:
+            labels = sorted(labels, key=lambda label: (type(label).__name__, label))
+    categories: pd.Index[Any] = pd.Index(labels)
+    return categories
 
 
 def _coded(values: Any, categories: pd.Index[Any], name: str) -> pd.Categorical:
@@ -269,18 +283,21 @@ def _coded(values: Any, categories: pd.Index[Any], name: str) -> pd.Categorical:
     return pd.Categorical.from_codes(codes, categories=categories)
 
 
-def _prepared(frame: pd.DataFrame, used: tuple[str, ...], categories: dict[str, Any]) -> pd.DataFrame:
+def _prepared(frame: pd.DataFrame, used: tuple[str, ...], categories: dict[str, Any]) -> Any:
     """Return the columns used, as types that patsy handles without a loop over the rows."""
+    index = pd.RangeIndex(len(frame))
     columns: dict[str, Any] = {}
     for name in used:
         values = frame[name]
         if name in categories:
-            columns[name] = _coded(values, categories[name], name)
+            columns[name] = pd.Series(_coded(values, categories[name], name), index=index)
         elif isinstance(values.dtype, pd.api.extensions.ExtensionDtype) and pd.api.types.is_numeric_dtype(values.dtype):
-            columns[name] = values.to_numpy(dtype=bool if values.dtype.kind == "b" else np.float64)
+            kind = bool if values.dtype.kind == "b" else np.float64
+            columns[name] = pd.Series(values.to_numpy(dtype=kind), index=index)
         else:
-            columns[name] = values.array
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
+            columns[name] = pd.Series(values.array, index=index, copy=False)
+    # A mapping is read without copies, but only a frame knows its number of rows when it has no column.
+    return columns or pd.DataFrame(index=index)
 
 
 def _refuse_many_columns(info: Any, rows: int) -> None:
@@ -296,7 +313,7 @@ def _refuse_many_columns(info: Any, rows: int) -> None:
     )
 
 
-def _build(info: Any, prepared: pd.DataFrame) -> FloatArray:
+def _build(info: Any, prepared: Any) -> FloatArray:
     with _explained(info.describe()), np.errstate(all="ignore"):
         built = patsy.build_design_matrices([info], prepared, NA_action=_KEEP_ALL)[0]
     design = np.array(built, dtype=np.float64)

@@ -19,6 +19,8 @@ _MOST_LEVELS = 4
 _MOST_POINTS = 100
 _SMALL_COUNT = 5.0
 _FEW_UNITS = 5
+# e^50 on the scale of the counts: no exposure spans that, but a size in place of its logarithm soon does.
+_WIDEST_OFFSET = 50.0
 
 
 def check_options(
@@ -89,6 +91,17 @@ def _check_quadrature(family: str, levels: Sequence[str], n_quadrature: int) -> 
             "Quadrature is for one grouping level only.",
             f"n_quadrature is {n_quadrature} with groups {listed(levels)}",
             "Fit one level with it, or all levels with Laplace's approximation (n_quadrature=1).",
+        )
+
+
+def check_offset(offset: FloatArray) -> None:
+    """Refuse an offset that is plainly not on the link scale."""
+    spread = float(np.ptp(offset))
+    if spread > _WIDEST_OFFSET:
+        raise StatsError(
+            f"The offset differs by {spread:,.0f} between rows, which is a factor of e to that power.",
+            f"offset, from {offset.min():g} to {offset.max():g}",
+            "The offset is on the link scale: use exposure for what the counts are out of, or take the logarithm.",
         )
 
 
@@ -179,10 +192,9 @@ def _refuse_two_parents(
 ) -> None:
     (outer, inner), (above, below) = codes, levels
     row = int(strays.argmax())
-    unit = units[1][inner[row]]
     homes = units[0][np.unique(outer[inner == inner[row]])]
     torn = len(np.unique(inner[strays]))
-    where = f"{below} {unit!r} lies in {above} {listed(list(homes))}"
+    where = f"{below} {listed([units[1][inner[row]]])} lies in {above} {listed(list(homes))}"
     inverse = np.empty(len(units[0]), dtype=np.int64)
     inverse[outer] = inner
     if (inverse[outer] == inner).all():
@@ -213,13 +225,13 @@ def check_units(
 ) -> list[str]:
     """Refuse levels whose spread the rows cannot tell from something else; return notes."""
     notes = []
-    counts = [int((np.bincount(code) > 0).sum()) for code in codes]
-    rows = len(codes[0])
-    for level, count in zip(levels, counts, strict=True):
+    present = [np.bincount(code, minlength=len(labels)) > 0 for code, labels in zip(codes, units, strict=True)]
+    counts = [int(which.sum()) for which in present]
+    for level, labels, which, count in zip(levels, units, present, counts, strict=True):
         if count < 2:
             raise StatsError(
                 f"Level {level!r} has one unit only, so that there is no spread between its units.",
-                f"{level}: {listed(list(units[list(levels).index(level)][:2]))}",
+                f"{level}: {listed(list(labels[which]))}",
                 "Leave the level out.",
             )
         if count < _FEW_UNITS:
@@ -227,14 +239,14 @@ def check_units(
                 f"Level {level!r} has {count} units: the spread between them is hardly known, whatever its estimate; "
                 "read its profile interval."
             )
-    for above, below, one, two in zip(levels, levels[1:], counts, counts[1:], strict=False):
-        if one == two:
+    for coarse in range(len(levels) - 1):
+        if counts[coarse] == counts[coarse + 1]:
             raise StatsError(
-                f"Levels {above!r} and {below!r} are the same grouping: each {above} has one {below}.",
-                f"{counted(one, 'unit')} each",
-                f"Their spreads cannot be told apart: leave one of them out of groups={list(levels)!r}.",
+                f"Levels {levels[coarse]!r} and {levels[coarse + 1]!r} are the same grouping.",
+                f"each {levels[coarse]} has one {levels[coarse + 1]} ({counted(counts[coarse], 'unit')})",
+                "Their spreads cannot be told apart: leave one of them out of groups.",
             )
-    if counts[-1] == rows:
+    if counts[-1] == len(codes[-1]):
         notes += _one_row_per_unit(family, levels[-1], binary)
     return notes
 

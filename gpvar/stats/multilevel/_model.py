@@ -21,6 +21,7 @@ from gpvar.stats.multilevel._reading import (
     counted,
     log_exposure,
     numbers,
+    read_outcome,
     refuse_absent,
     refuse_missing,
     unit_codes,
@@ -111,7 +112,7 @@ def from_formula(
     n_quadrature: int = 1,
 ) -> ModelData:
     """Read a model from a formula and the columns of a frame."""
-    levels = (groups,) if isinstance(groups, str) else tuple(groups)
+    levels = _level_names(groups)
     _guards.check_options(family, levels, reml, n_quadrature, {"trials": trials, "exposure": exposure})
     frame = as_frame(data)
     understood = understand(formula, frame)
@@ -121,7 +122,7 @@ def from_formula(
     used = [*understood.columns, *(name for name in named.values() if name is not None), *grouping]
     refuse_absent(used, frame)
     refuse_missing({name: frame[name] for name in used})
-    response = numbers(understood.read_response(frame), understood.response)
+    response = read_outcome(understood.read_response(frame), understood.response)
     design, reader = understood.read_design(frame, exposure, offset)
     given = _Given(
         response=response,
@@ -157,12 +158,12 @@ def from_matrix(
     matrix, columns = _matrix(design)
     units = {level: values for level, values in labels.items() if values is not None}
     _refuse_lengths({**present, "design": matrix, **units})
-    read = {name: floats(values, name) for name, values in present.items()}
-    holes = {columns[j]: matrix[:, j] for j in np.flatnonzero(np.isnan(matrix).any(axis=0))}
-    refuse_missing({**read, **holes, **units})
-    read = {name: numbers(values, name) for name, values in read.items()}
-    for j in np.flatnonzero(np.isinf(matrix).any(axis=0)):
+    flat = {name: floats(values, name) for name, values in present.items()}
+    broken = [] if np.isfinite(matrix).all() else np.flatnonzero(~np.isfinite(matrix).all(axis=0)).tolist()
+    refuse_missing({**flat, **{columns[j]: matrix[:, j] for j in broken}, **units})
+    for j in broken:
         numbers(matrix[:, j], columns[j])
+    read = {name: numbers(values, name) for name, values in flat.items()}
     link = np.zeros(len(matrix))
     if "exposure" in read:
         link += log_exposure(read["exposure"], "exposure")
@@ -180,6 +181,17 @@ def from_matrix(
         reader=None,
     )
     return _assemble(given, family, n_quadrature)
+
+
+def _level_names(groups: Any) -> tuple[str, ...]:
+    levels = (groups,) if isinstance(groups, str) else tuple(groups)
+    if not all(isinstance(level, str) for level in levels) or isinstance(groups, Mapping):
+        raise StatsError(
+            "groups must be names of columns, coarse to fine.",
+            f"groups holds a {type(levels[0] if levels else groups).__name__}",
+            "Write groups=['area', 'practice'] and have those columns in the data.",
+        )
+    return levels
 
 
 def _refuse_columns_for_names(named: dict[str, Any]) -> None:
@@ -220,6 +232,8 @@ def _matrix(design: Any) -> tuple[FloatArray, tuple[str, ...]]:
             f"its shape is {values.shape}",
             "For an intercept alone pass a single column of ones.",
         )
+    if not columns:
+        raise StatsError("The design has no columns.", "design", "For an intercept alone pass one column of ones.")
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
         raise StatsError("Two columns of the design have one name.", ", ".join(twice), "Give each its own name.")
@@ -239,42 +253,36 @@ def _refuse_lengths(columns: dict[str, Any]) -> None:
 def _assemble(given: _Given, family: str, n_quadrature: int) -> ModelData:
     """Judge the columns together, drop what carries nothing, and number the units."""
     n_given = len(given.response)
-    trials = given.trials
-    if family == "binomial" and trials is None:
-        trials = np.ones(n_given)
+    trials = np.ones(n_given) if family == "binomial" and given.trials is None else given.trials
     notes = _guards.check_outcomes(family, given.response, given.response_name, trials, given.trials_name)
+    if family != "gaussian":
+        _guards.check_offset(given.offset)
     levels = tuple(given.labels)
     codes, units = _numbered(given.labels, n_given)
     parents = _guards.check_nesting(levels, codes, units)
-    used = np.ones(n_given, dtype=bool)
-    if trials is not None and (trials == 0).any():
-        used = trials > 0
-        notes.append(f"{counted(int((~used).sum()), 'row')} without trials carry nothing and are left out.")
+    used = np.ones(n_given, dtype=bool) if trials is None else trials > 0
+    if not used.all():
+        notes.append(f"{counted(n_given - int(used.sum()), 'row')} without trials carry nothing and are left out.")
     kept, used, found = _estimable(given, family, trials, used)
-    notes += found
     rows = np.flatnonzero(used)
-    whole = len(rows) == n_given
-    response, trials, offset = (
-        values if whole or values is None else values[rows] for values in (given.response, trials, given.offset)
-    )
-    assert response is not None
-    assert offset is not None
-    design = given.design if whole else given.design[rows]
-    codes = codes if whole else tuple(code[rows] for code in codes)
-    binary = trials is not None and bool((trials == 1).all())
-    notes += _guards.check_units(family, levels, codes, units, binary)
+    taken: slice | IntArray = slice(None) if used.all() else rows
+    response, design = given.response[taken], given.design[taken]
+    trials = None if trials is None else trials[taken]
+    codes = [code[taken] for code in codes]
+    notes += found
+    notes += _guards.check_units(family, levels, codes, units, trials is not None and bool((trials == 1).all()))
     if n_quadrature == 1:
         notes += _guards.small_counts(family, levels, codes, response, trials)
     return ModelData(
         family=family,
         response=response,
         trials=trials,
-        offset=offset,
+        offset=given.offset[taken],
         design=design if kept.all() else np.ascontiguousarray(design[:, kept]),
         columns=given.columns,
         kept=kept,
         levels=levels,
-        codes=codes,
+        codes=tuple(codes),
         units=units,
         parents=parents,
         rows=rows,
@@ -284,8 +292,8 @@ def _assemble(given: _Given, family: str, n_quadrature: int) -> ModelData:
     )
 
 
-def _numbered(labels: dict[str, Any], rows: int) -> tuple[tuple[IntArray, ...], tuple[pd.Index[Any], ...]]:
-    found = []
+def _numbered(labels: dict[str, Any], rows: int) -> tuple[list[IntArray], tuple[pd.Index[Any], ...]]:
+    found: list[tuple[IntArray, pd.Index[Any]]] = []
     for position, (level, values) in enumerate(labels.items()):
         if values is not None:
             found.append(unit_codes(values, level))
@@ -297,7 +305,7 @@ def _numbered(labels: dict[str, Any], rows: int) -> tuple[tuple[IntArray, ...], 
                 f"Only {OBSERVATION!r} may have none (one unit per row), and it is the finest: name it last.",
             )
         found.append((np.arange(rows, dtype=np.int64), pd.RangeIndex(rows, name=level)))
-    return tuple(codes for codes, _ in found), tuple(units for _, units in found)
+    return [codes for codes, _ in found], tuple(units for _, units in found)
 
 
 def _estimable(

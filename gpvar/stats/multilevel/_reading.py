@@ -80,6 +80,31 @@ def numbers(values: Any, name: str) -> FloatArray:
     return np.array(array)
 
 
+def read_outcome(values: Any, name: str) -> FloatArray:
+    """Return the response as numbers; which of two words is a success is for the caller to say."""
+    labels = pd.Series(values)
+    if not pd.api.types.is_numeric_dtype(labels.dtype):
+        kinds = list(labels.unique()[:3])
+        try:
+            return numbers(values, name)
+        except StatsError:
+            raise StatsError(
+                f"The response {name!r} is not a number.",
+                f"{name} holds {listed(kinds)}{', ...' if labels.nunique() > len(kinds) else ''}",
+                "Read it as a number, or make it 0 and 1 first: "
+                f"data[{name!r}] = (data[{name!r}] == {str(kinds[0])!r}).astype(int).",
+            ) from None
+    array = floats(values, name)
+    refuse(
+        ~np.isfinite(array),
+        f"The response {name!r} is not a finite number in every row.",
+        name,
+        array,
+        "A logarithm needs values above zero, a share something to be out of: check what it is made from.",
+    )
+    return numbers(array, name)
+
+
 def log_exposure(values: FloatArray, name: str) -> FloatArray:
     """Return the logarithm of what the counts are out of."""
     refuse(

@@ -17,14 +17,15 @@ import numpy as np
 from scipy import linalg, optimize, sparse
 
 from gpvar.errors import StatsError
-from gpvar.stats._checks import BoolArray, FloatArray
+from gpvar.stats._checks import BoolArray, FloatArray, IntArray
 from gpvar.stats.multilevel._reading import counted, listed
 
 # R's lm: what is left of a column after the earlier ones, as a share of its length.
 _INDEPENDENT = 1e-7
 # The same share squared, well above the rounding of a cross-product: no QR is needed beyond it.
 _PLAINLY_INDEPENDENT = 1e-8
-_STEPS = 12
+_STEPS = 25
+_SAMPLE = 2000
 _ZERO = 1e-9
 
 
@@ -92,34 +93,42 @@ def separated_rows(design: FloatArray, low: BoolArray, high: BoolArray) -> BoolA
     if not len(edge):
         return found
     length = np.sqrt(np.einsum("ij,ij->j", design, design) / len(design))
-    space = _free_directions(design[~(low | high)] / length)
+    space = _free_directions(design, np.flatnonzero(~(low | high)), length)
     if not space.shape[1]:
         return found
-    signed = (design[edge] / length) @ space * np.where(high[edge], 1.0, -1.0)[:, None]
-    while len(edge):
-        edge, signed = edge[moves := np.abs(signed).max(axis=1) > _ZERO], signed[moves]
+    sign = np.where(high[edge], 1.0, -1.0)
+    some = _sample(len(edge))
+    # Where some rows already hold every direction, all rows do.
+    if _cannot_separate((design[edge[some]] / length) @ space * sign[some, None]):
+        return found
+    signed = (design[edge] / length) @ space * sign[:, None]
+    while True:
+        moves = np.abs(signed).max(axis=1, initial=0.0) > _ZERO
+        edge, signed = edge[moves], signed[moves]
         if not len(edge) or _cannot_separate(signed):
-            break
+            return found
         apart = _separable(signed)
         if not apart.any():
-            break
+            return found
         found[edge[apart]] = True
         edge, signed = edge[~apart], signed[~apart]
-    return found
 
 
-def _free_directions(rows: FloatArray) -> FloatArray:
+def _sample(rows: int) -> IntArray:
+    return np.arange(rows) if rows <= _SAMPLE else np.random.default_rng(0).choice(rows, _SAMPLE, replace=False)
+
+
+def _free_directions(design: FloatArray, rows: IntArray, length: FloatArray) -> FloatArray:
     """Return a basis of the directions that leave these rows as they are."""
-    p = rows.shape[1]
+    p = design.shape[1]
     if not len(rows):
         return np.eye(p)
-    cross = rows.T @ rows / len(rows)
+    few = design[rows[_sample(len(rows))]] / length
+    cross = few.T @ few
     size = np.sqrt(np.diag(cross))
-    if (size > 0).all():
-        values = linalg.eigvalsh(cross / np.outer(size, size), check_finite=False)
-        if values[0] > _PLAINLY_INDEPENDENT:
-            return np.empty((p, 0))
-    triangle = np.asarray(linalg.qr(rows, mode="r", check_finite=False)[0])[:p]
+    if (size > 0).all() and linalg.eigvalsh(cross / np.outer(size, size))[0] > _PLAINLY_INDEPENDENT:
+        return np.empty((p, 0))
+    triangle = np.asarray(linalg.qr(design[rows] / length, mode="r", check_finite=False)[0])[:p]
     return np.asarray(linalg.null_space(triangle, rcond=_INDEPENDENT))
 
 
@@ -134,14 +143,18 @@ def _cannot_separate(signed: FloatArray) -> bool:
         weight = 1.0 / (1.0 + np.exp(np.clip(signed @ direction, -30.0, 30.0)))
         total = weight @ signed
         try:
-            correction = signed @ linalg.solve((signed * weight[:, None]).T @ signed, total, assume_a="pos")
-            step = linalg.solve((signed * (weight * (1.0 - weight))[:, None]).T @ signed, total, assume_a="pos")
-        except (linalg.LinAlgError, linalg.LinAlgWarning):
+            correction = signed @ _solved(signed, weight, total)
+            step = _solved(signed, weight * (1.0 - weight), total)
+        except linalg.LinAlgError:
             return False
         if correction.max() < 1.0 - 1e-6:
             return True
         direction = direction + step
     return False
+
+
+def _solved(rows: FloatArray, weight: FloatArray, right: FloatArray) -> FloatArray:
+    return np.asarray(linalg.cho_solve(linalg.cho_factor((rows * weight[:, None]).T @ rows), right))
 
 
 def _separable(signed: FloatArray) -> BoolArray:
