@@ -22,7 +22,23 @@ from patsy.eval import EvalEnvironment  # type: ignore[import-untyped]
 
 from gpvar.errors import StatsError
 from gpvar.stats._checks import FloatArray
-from gpvar.stats.multilevel._reading import as_frame, listed, log_exposure, numbers, refuse_absent, refuse_missing
+from gpvar.stats.multilevel._coding import (
+    MANY_CATEGORIES,
+    Categories,
+    UnknownCategory,
+    categories_of,
+    prepared,
+    refuse_text_numbers,
+)
+from gpvar.stats.multilevel._reading import (
+    as_frame,
+    counted,
+    listed,
+    log_exposure,
+    numbers,
+    refuse_absent,
+    refuse_missing,
+)
 
 _PACKAGE = "gpvar.stats.multilevel"
 _MOST_COLUMNS = 500
@@ -42,28 +58,7 @@ _OF_R = {
 }
 
 
-class _Categories:
-    """`C(column)` of a formula: as patsy's own, without its loop over the rows."""
-
-    def __init__(self) -> None:
-        self._found: list[pd.Index[Any]] = []
-        self._levels: pd.Index[Any] = pd.Index([])
-
-    def memorize_chunk(self, data: Any, contrast: Any = None, levels: Any = None) -> None:
-        self._found.append(pd.Index(levels) if levels is not None else _categories(data))
-
-    def memorize_finish(self) -> None:
-        self._levels = self._found[0] if len(self._found) == 1 else self._found[0].append(self._found[1:]).unique()
-
-    def transform(self, data: Any, contrast: Any = None, levels: Any = None) -> Any:
-        coded = _coded(data, self._levels, "C(...)")
-        given = getattr(data, "contrast", None) if contrast is None else contrast
-        if given is not None:
-            coded.contrast = given  # type: ignore[attr-defined]
-        return coded
-
-
-_NAMES = {"np": np, "C": patsy.stateful_transform(_Categories)}
+_NAMES = {"np": np, "C": patsy.stateful_transform(Categories)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +85,32 @@ class DesignReader:
 
     def design(self, data: Any) -> FloatArray:
         """Return the design of `data`, (rows, columns), with all columns."""
+        if self._info is None:
+            raise StatsError(
+                "This fit came from another process or a file, without what reads new data.",
+                f"formula {self.formula!r}",
+                "Predict where the model was fitted, or fit it again here.",
+            )
         frame = as_frame(data)
         refuse_absent(self._used, frame)
         refuse_missing({name: frame[name] for name in self._used})
-        return _build(self._info, _prepared(frame, self._used, self._categories))
+        return _build(self._info, prepared(frame, self._used, self._categories))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy without patsy's part, which cannot be pickled: the copy of a fit sent between processes can be read."""
+        return DesignReader, (
+            self.formula,
+            self.columns,
+            self.exposure,
+            self.offset_column,
+            None,
+            self._used,
+            self._categories,
+        )
+
+    def __deepcopy__(self, memo: Any) -> DesignReader:
+        """Return itself: it never changes."""
+        return self
 
     def offset(self, data: Any) -> FloatArray:
         """Return the offset of `data` on the link scale, (rows,); zeros where the model has none."""
@@ -142,14 +159,15 @@ class Formula:
         used = tuple(name for name in self.columns if name in _names(self._right))
         bare = [factor.name() for term in self._right for factor in term.factors if factor.name() in used]
         text = [name for name in bare if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
-        categories = {name: _categories(frame[name]) for name in text}
-        prepared = _prepared(frame, used, categories)
+        categories = {name: categories_of(frame[name]) for name in text}
+        refuse_text_numbers(categories)
+        ready = prepared(frame, used, categories)
         with _explained(self.text), np.errstate(all="ignore"):
             infos = patsy.design_matrix_builders(
-                [self._right], lambda: iter([prepared]), self._environment, NA_action=_KEEP_ALL
+                [self._right], lambda: iter([ready]), self._environment, NA_action=_KEEP_ALL
             )
         _refuse_many_columns(infos[0], len(frame))
-        design = _build(infos[0], prepared)
+        design = _build(infos[0], ready)
         columns = tuple(infos[0].column_names)
         return design, DesignReader(self.text, columns, exposure, offset, infos[0], used, categories)
 
@@ -163,6 +181,10 @@ def understand(text: str, frame: pd.DataFrame) -> Formula:
             "Random intercepts do not go into the formula.",
             f"formula {text!r}",
             "Take (1 | level) out and name the levels, coarse to fine: groups=['level', ...].",
+        )
+    if "^" in text:
+        raise StatsError(
+            "A power is written ** in a formula, not ^.", f"formula {text!r}", "Write I(column**2) for a square."
         )
     with _explained(text):
         parsed = patsy.ModelDesc.from_formula(text)
@@ -238,8 +260,9 @@ def _refuse_unknown(names: list[str], frame: pd.DataFrame, environment: Any, tex
         hints = [_OF_R[name] for name in unknown if name in _OF_R]
         if not hints:
             refuse_absent(unknown, frame)
+        which = "is neither a column nor a function" if len(unknown) == 1 else "are neither columns nor functions"
         raise StatsError(
-            f"The formula uses {listed(unknown)}, which is neither a column nor a function known here.",
+            f"The formula uses {listed(unknown)}, which {which} known here.",
             f"formula {text!r}",
             " ".join(hints),
         )
@@ -255,62 +278,16 @@ def _refuse_unknown(names: list[str], frame: pd.DataFrame, environment: Any, tex
             )
 
 
-def _categories(values: Any) -> pd.Index[Any]:
-    """Return the categories that occur, in their own order where they have one, else sorted."""
-    found = pd.Index(pd.unique(values if hasattr(values, "dtype") else np.asarray(values)))
-    labels = list(found[~np.asarray(found.isna())])
-    if isinstance(found, pd.CategoricalIndex):
-        labels = list(found.categories[found.categories.isin(labels)])
-    else:
-        try:
-            labels = sorted(labels)
-        except TypeError:
-            labels = sorted(labels, key=lambda label: (type(label).__name__, label))
-    categories: pd.Index[Any] = pd.Index(labels)
-    return categories
-
-
-def _coded(values: Any, categories: pd.Index[Any], name: str) -> pd.Categorical:
-    codes = np.asarray(categories.get_indexer(pd.Index(values)))
-    if (codes < 0).any():
-        row = int((codes < 0).argmax())
-        label = pd.Index(values)[row]
-        raise StatsError(
-            f"{name} holds a category that has no coefficient.",
-            f"{name}, row {row + 1}: {label!r}",
-            f"The categories are {listed(list(categories))}. Leave such rows out, or fit on data that has them.",
-        )
-    return pd.Categorical.from_codes(codes, categories=categories)
-
-
-def _prepared(frame: pd.DataFrame, used: tuple[str, ...], categories: dict[str, Any]) -> Any:
-    """Return the columns used, as types that patsy handles without a loop over the rows."""
-    index = pd.RangeIndex(len(frame))
-    columns: dict[str, Any] = {}
-    for name in used:
-        values = frame[name]
-        if name in categories:
-            columns[name] = pd.Series(_coded(values, categories[name], name), index=index)
-        elif isinstance(values.dtype, pd.api.extensions.ExtensionDtype) and pd.api.types.is_numeric_dtype(values.dtype):
-            kind = bool if values.dtype.kind == "b" else np.float64
-            columns[name] = pd.Series(values.to_numpy(dtype=kind), index=index)
-        else:
-            columns[name] = pd.Series(values.array, index=index, copy=False)
-    # A mapping is read without copies, but only a frame knows its number of rows when it has no column.
-    return columns or pd.DataFrame(index=index)
-
-
 def _refuse_many_columns(info: Any, rows: int) -> None:
-    total = len(info.column_names)
-    if total <= min(rows, _MOST_COLUMNS):
-        return
-    widest = max(info.term_name_slices, key=lambda name: np.ptp(np.arange(total)[info.term_name_slices[name]]))
-    wide = len(range(total)[info.term_name_slices[widest]])
-    raise StatsError(
-        f"The formula makes {total:,} columns for {rows:,} rows.",
-        f"{widest!r} alone makes {wide:,}",
-        "Does it hold numbers that were read as text? Read them as numbers; put units (practices, areas) into groups.",
-    )
+    sizes = {term: len(range(*where.indices(len(info.column_names)))) for term, where in info.term_name_slices.items()}
+    widest = max(sizes, key=lambda term: sizes[term])
+    total = sum(sizes.values())
+    if sizes[widest] > MANY_CATEGORIES and (total > _MOST_COLUMNS or sizes[widest] > rows / 2):
+        raise StatsError(
+            f"The formula makes {counted(total, 'column')} for {counted(rows, 'row')}.",
+            f"{widest!r} alone makes {sizes[widest]:,}",
+            "Name units (of which there are many) in groups; a measurement is a number, not text and not C(...).",
+        )
 
 
 def _build(info: Any, prepared: Any) -> FloatArray:
@@ -323,7 +300,7 @@ def _build(info: Any, prepared: Any) -> FloatArray:
     column = int(bad.any(axis=0).argmax())
     name = info.column_names[column]
     raise StatsError(
-        f"Column {name!r} of the design is not a number in {int(bad[:, column].sum()):,} rows.",
+        f"Column {name!r} of the design is not a finite number in {counted(int(bad[:, column].sum()), 'row')}.",
         f"{name}, row {int(bad[:, column].argmax()) + 1}: {design[bad[:, column].argmax(), column]:g}",
         "A logarithm needs values above zero, a division something to divide by: check the column it is made from.",
     )
@@ -337,8 +314,10 @@ def _explained(formula: str) -> Iterator[None]:
     except patsy.PatsyError as error:
         if isinstance(error.__cause__, StatsError):
             raise error.__cause__ from None
+        if isinstance(error.__cause__, UnknownCategory):
+            raise error.__cause__.refusal(error.origin.relevant_code() if error.origin else "C(...)") from None
         raise StatsError(
             "The formula could not be used.",
             f"formula {formula!r}: {error.message}",
-            "It is read as Python by patsy: + between terms, a:b for a product, C(a) for categories, I(a**2) for sums.",
+            "It is read by patsy, as Python: + between terms, a:b for a product, C(a) for categories.",
         ) from None

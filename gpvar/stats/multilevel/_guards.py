@@ -161,7 +161,7 @@ def _fractions(values: FloatArray, name: str) -> list[str]:
         return []
     row = int(broken.argmax())
     return [
-        f"{name} is not a whole number in {counted(int(broken.sum()), 'row')} of {len(values):,} "
+        f"{name} is not a whole number in {int(broken.sum()):,} of {counted(len(values), 'row')} "
         f"(row {row + 1}: {values[row]:g}). It is taken as it is; the log-likelihood and the standard errors are those "
         "of counts of that size."
     ]
@@ -213,7 +213,8 @@ def _refuse_two_parents(
             f"data[{below!r}] = data[{above!r}].astype(str) + ' ' + data[{below!r}].astype(str)."
         )
         + (
-            " If they are the same units, the levels are crossed, which this model cannot have: keep one of them."
+            " If they are the same units, the levels are crossed, which this model cannot have: keep one, and put the "
+            "other into the design."
             if crossed
             else " If it is the same unit, give it one place, or leave the coarser level out."
         ),

@@ -262,7 +262,7 @@ def _assemble(given: _Given, family: str, n_quadrature: int) -> ModelData:
     parents = _guards.check_nesting(levels, codes, units)
     used = np.ones(n_given, dtype=bool) if trials is None else trials > 0
     if not used.all():
-        notes.append(f"{counted(n_given - int(used.sum()), 'row')} without trials carry nothing and are left out.")
+        notes.append(f"Left out for want of any trials: {counted(n_given - int(used.sum()), 'row')}.")
     kept, used, found = _estimable(given, family, trials, used)
     rows = np.flatnonzero(used)
     taken: slice | IntArray = slice(None) if used.all() else rows

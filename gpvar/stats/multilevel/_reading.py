@@ -39,12 +39,12 @@ def refuse_absent(names: Iterable[str], frame: pd.DataFrame) -> None:
     absent = [name for name in wanted if name not in frame.columns]
     if absent:
         guesses = {name: difflib.get_close_matches(name, columns, n=1) for name in absent}
-        near = "".join(f"Did you mean {found[0]!r} for {name!r}? " for name, found in guesses.items() if found)
+        near = [f"{found[0]!r} for {name!r}" for name, found in guesses.items() if found]
         shown = ", ".join(columns[:12]) + (f" and {len(columns) - 12} more" if len(columns) > 12 else "")
         raise StatsError(
-            f"The data has no column {listed(absent)}.",
-            listed(absent),
-            f"{near}Its columns are: {shown}.",
+            f"The data has no column{'s' if len(absent) > 1 else ''} {listed(absent)}.",
+            f"its columns are {shown}",
+            f"Did you mean {' and '.join(near)}?" if near else "Check the spelling: capitals and spaces count.",
         )
     twice = [name for name in wanted if columns.count(name) > 1]
     if twice:
@@ -84,15 +84,15 @@ def read_outcome(values: Any, name: str) -> FloatArray:
     """Return the response as numbers; which of two words is a success is for the caller to say."""
     labels = pd.Series(values)
     if not pd.api.types.is_numeric_dtype(labels.dtype):
-        kinds = list(labels.unique()[:3])
+        kinds = sorted(labels.astype(str).unique())[:3]
         try:
             return numbers(values, name)
         except StatsError:
             raise StatsError(
                 f"The response {name!r} is not a number.",
-                f"{name} holds {listed(kinds)}{', ...' if labels.nunique() > len(kinds) else ''}",
+                f"{name} holds {listed(kinds)}{' among others' if labels.nunique() > len(kinds) else ''}",
                 "Read it as a number, or make it 0 and 1 first: "
-                f"data[{name!r}] = (data[{name!r}] == {str(kinds[0])!r}).astype(int).",
+                f"data[{name!r}] = (data[{name!r}] == {kinds[-1]!r}).astype(int).",
             ) from None
     array = floats(values, name)
     refuse(
@@ -152,11 +152,10 @@ def _sorted_order(units: pd.Index[Any], level: str) -> IntArray:
     try:
         return np.asarray(units.argsort(), dtype=np.int64)
     except TypeError:
-        kinds = sorted({type(label).__name__ for label in units})
-        example = {type(label).__name__: label for label in units}
+        example = {"text" if isinstance(label, str) else type(label).__name__: label for label in units}
         raise StatsError(
-            f"The labels of level {level!r} are of more than one kind ({listed(kinds)}).",
-            f"{level}, for example {' and '.join(repr(example[kind]) for kind in kinds)}",
+            f"The labels of level {level!r} are of more than one kind: {listed(sorted(example))}.",
+            f"{level}, for example {' and '.join(f'{label} ({kind})' for kind, label in sorted(example.items()))}",
             f"The same unit may be there twice. Make them all text: data[{level!r}] = data[{level!r}].astype(str).",
         ) from None
 

@@ -189,6 +189,8 @@ def separation_notes(
 ) -> list[str]:
     """Say which columns separate what, and which estimates now mean something else."""
     names = [columns[j] for j in np.flatnonzero(lost).tolist()]
+    changed = [columns[i] for i in np.flatnonzero(~lost & (made_of[:, lost] != 0).any(axis=1)).tolist()]
+    both = [name for name in columns if name in names or name in changed]
     rows = int(apart.sum())
     if not (apart & high).any():
         outcome = "none has an event"
@@ -196,13 +198,15 @@ def separation_notes(
         outcome = "all have events only"
     else:
         outcome = f"{int((apart & low).sum()):,} have no event and {int((apart & high).sum()):,} have events only"
-    verb, its = ("separates", "its effect has") if len(names) == 1 else ("separate", "their effects have")
-    which = "Column" if len(names) == 1 else "Columns"
+    which = f"Columns {listed(both)} together separate" if len(both) > 1 else f"Column {listed(both)} separates"
     notes = [
-        f"{which} {listed(names)} {verb} the outcomes: of the {counted(rows, 'row')} told apart {outcome}, so that "
-        f"{its} no finite estimate. Those rows are left out: in the limit they add nothing to the log-likelihood."
+        f"{which} the outcomes: of the {counted(rows, 'row')} told apart {outcome}, which no finite coefficient "
+        "describes. Those rows are left out: in the limit they add nothing to the log-likelihood."
     ]
-    changed = [columns[i] for i in np.flatnonzero(~lost & (made_of[:, lost] != 0).any(axis=1)).tolist()]
     if changed:
-        notes.append(f"The estimate of {listed(changed)} then describes only the rows that are left.")
+        notes.append(
+            f"Of these, {listed(names)} {'has' if len(names) == 1 else 'have'} no estimate, and what is shown for "
+            f"{listed(changed)} describes only the rows that are left. Where a reference category is the cause, choose "
+            "another."
+        )
     return notes
