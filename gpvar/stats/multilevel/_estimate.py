@@ -20,6 +20,7 @@ from gpvar.stats.multilevel._tree import Tree, grow
 #: An SD so small that a unit's shrinkage is about this much stands for the edge at zero.
 _INSIDE = 1e-3
 _FAR_SD = 0.3
+_NOISE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,7 @@ def _generalised_problem(data: ModelData, n_quadrature: int, start: Start | None
         inside,
         outside,
         tuple(edges),
+        _NOISE + engine.rounding(),
     )
     return Problem(data, tree, engine, p, surface), parameters
 
@@ -239,7 +241,7 @@ def _gaussian_problem(data: ModelData, reml: bool, start: Start | None) -> tuple
         return float(point.parameters[-1])
 
     edges = tuple(Edge(level, -np.inf) for level in range(tree.n_levels))
-    return Problem(data, tree, engine, 0, Surface(engine.evaluate, scale, inside, outside, edges)), parameters
+    return Problem(data, tree, engine, 0, Surface(engine.evaluate, scale, inside, outside, edges, _NOISE)), parameters
 
 
 def _gaussian_estimate(problem: Problem, best: Maximum, reml: bool) -> Estimate:
@@ -280,7 +282,8 @@ def _coarse_first(covariance: FloatArray, p: int, free: BoolArray) -> FloatArray
     """Return the covariance with the log SDs, which the engine keeps from fine to coarse, turned round."""
     spreads = int(free.sum())
     order = np.r_[0:p, np.arange(p, p + spreads)[::-1], p + spreads : len(covariance)]
-    return covariance[np.ix_(order, order)]
+    turned: FloatArray = covariance[np.ix_(order, order)]
+    return turned
 
 
 def _for_all_units(problem: Problem, found: list[FloatArray]) -> tuple[FloatArray, ...]:

@@ -15,14 +15,12 @@ zero is log s = −∞.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
-
 import numpy as np
 from scipy import linalg
 
 from gpvar.errors import ConvergenceError
 from gpvar.stats._checks import BoolArray, FloatArray
-from gpvar.stats.multilevel._families import Family, NegativeBinomial, Poisson, Slopes
+from gpvar.stats.multilevel._families import Binomial, Family, NegativeBinomial, Poisson, Slopes
 from gpvar.stats.multilevel._tree import Pivots, Tree, eliminate
 
 #: Squared Newton decrement below which the modes are taken as found: about 1e-9 of each effect's own SD.
@@ -182,6 +180,12 @@ class Laplace:
         self.evaluations = 0
         self.steps = 0
 
+    def rounding(self) -> float:
+        """Return how much rounding may move the log-likelihood: rows of many events are differences of large numbers."""
+        counts = self.rows.family.counts if not isinstance(self.rows.family, Binomial) else self.rows.family.trials
+        sizes = counts * np.log1p(counts)
+        return 8.0 * float(np.finfo(np.float64).eps * np.sqrt(sizes @ sizes))
+
     def split(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray, Family]:
         """Return β, the SDs from fine to coarse, and the family at its dispersion."""
         p, levels = self.rows.n_fixed, self.rows.tree.n_levels
@@ -275,26 +279,32 @@ def natural_scale(rows: Rows, point: Evaluation, free: BoolArray) -> FloatArray:
     return np.asarray(linalg.block_diag(root, np.diag(widths[free[p:]])))
 
 
-def mode_slopes(rows: Rows, found: Modes, sds: FloatArray, family: Family) -> list[FloatArray]:
-    """Return how the effects b = su answer to each parameter.
+def effect_slopes(pivots: Pivots, effects: list[FloatArray], weighted: FloatArray) -> list[FloatArray]:
+    """Return how the effects b = su at the modes answer to β and to the log SDs.
+
+    Parameters
+    ----------
+    weighted
+        (finest units, p) sums of each unit's weighted design rows.
 
     Returns
     -------
     list of array
-        Per level, fine to coarse: (units, parameters), db/dβ, db/d log s and, for the negative binomial, db/d log k.
+        Per level, fine to coarse: (units, p + levels), db/dβ and then db/d log s from fine to coarse.
     """
-    tree, pivots, p = rows.tree, found.pivots, rows.n_fixed
-    slopes = [np.zeros((len(u), p + len(sds) + isinstance(family, NegativeBinomial))) for u in found.effects]
-    asked, _ = pivots.solve(-tree.sum_up(0, rows.design * found.weight[:, None]))
+    sds, p = pivots.sds, weighted.shape[1]
+    slopes = [np.zeros((len(u), p + len(sds))) for u in effects]
+    answers, _ = pivots.solve(-weighted)
     for level, sd in enumerate(sds):
-        slopes[level][:, :p] = sd * asked[level]
-    for source, sd in enumerate(sds):
-        if sd > 0:
-            answers, _ = pivots.solve(2.0 * found.effects[source] / sd, source)
-            for level in range(len(sds)):
-                slopes[level][:, p + source] = sds[level] * answers[level]
-    if isinstance(family, NegativeBinomial):
-        answers, _ = pivots.solve(tree.sum_up(0, cast(NegativeBinomial, family).slopes(found.mean).score))
+        slopes[level][:, :p] = sd * answers[level]
+    for source in np.flatnonzero(sds > 0).tolist():
+        answers = pivots.solve_one_level(source, 2.0 * effects[source] / sds[source])
         for level, sd in enumerate(sds):
-            slopes[level][:, -1] = sd * answers[level]
+            slopes[level][:, p + source] = sd * answers[level]
     return slopes
+
+
+def dispersion_slopes(rows: Rows, found: Modes, family: NegativeBinomial) -> list[FloatArray]:
+    """Return db/d log k per level, fine to coarse, (units,) each."""
+    answers, _ = found.pivots.solve(rows.tree.sum_up(0, family.slopes(found.mean).score))
+    return [sd * answer for sd, answer in zip(found.pivots.sds, answers, strict=True)]

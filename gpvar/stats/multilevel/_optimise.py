@@ -18,18 +18,17 @@ from gpvar.errors import ConvergenceError
 from gpvar.stats._checks import BoolArray, FloatArray
 
 #: Largest gradient in units of about one standard error at which the climb ends and Newton's step takes over.
-_GRADIENT = 1e-3
+_GRADIENT = 3e-5
 #: Gain in log-likelihood that one more Newton step could still bring, at which a maximum is accepted.
-_DECREMENT = 1e-9
+_DECREMENT = 1e-12
+#: Decrement below which the Hessian before Newton's step is the Hessian after it, to about 1e-4.
+_SAME_CURVATURE = 1e-7
 #: How far below the climb's end the edge may lie and still be tried; and what counts as higher ground elsewhere.
 _NEAR = 0.05
 _HIGHER = 1e-6
 _CLIMBS = 200
 _LONGEST = 2.0
 _DIFFERENCE = 1e-3
-
-
-Objective = Callable[[FloatArray], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,8 @@ class Surface:
         Evaluation, edge → a value far from the edge, to look again from the other side.
     edges
         The parameters that may end on an edge.
+    noise
+        How much rounding may move the log-likelihood.
     """
 
     evaluate: Callable[[FloatArray], Any]
@@ -72,6 +73,7 @@ class Surface:
     inside: Callable[[Any, Edge], float]
     outside: Callable[[Any, Edge], float]
     edges: tuple[Edge, ...]
+    noise: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +114,17 @@ def maximise(surface: Surface, start: FloatArray, free: BoolArray) -> Maximum:
     """
     point, free = seek(surface, start, free)
     scale = surface.scale(point, free)
-    point, matrix, decrement = polish(surface.evaluate, point, free, scale)
+    point, matrix, decrement = polish(surface, point, free, scale)
     covariance = scale @ linalg.inv(matrix) @ scale.T if matrix.size else matrix
     gradient = float(np.max(np.abs(scale.T @ point.gradient[free]), initial=0.0))
     condition = float(np.linalg.cond(matrix)) if matrix.size else 1.0
     return Maximum(point, free, covariance, decrement, gradient, condition)
 
 
-def seek(surface: Surface, start: FloatArray, free: BoolArray) -> tuple[Any, BoolArray]:
+def seek(surface: Surface, start: FloatArray, free: BoolArray, tolerance: float = _GRADIENT) -> tuple[Any, BoolArray]:
     """Return a point close to the maximum, edges settled, and which parameters are still free there."""
-    point = _ascend(surface, surface.evaluate(start), free)
-    point, settled = _settle(surface, point, free)
+    point = _ascend(surface, surface.evaluate(start), free, tolerance)
+    point, settled = _settle(surface, point, free, tolerance)
     if settled.sum() == free.sum():
         return point, settled
     # A likelihood may have a hill on the edge and another inside: look again from the far side.
@@ -131,17 +133,18 @@ def seek(surface: Surface, start: FloatArray, free: BoolArray) -> tuple[Any, Boo
         if free[edge.index] and not settled[edge.index]:
             parameters[edge.index] = surface.outside(point, edge)
     try:
-        other, other_settled = _settle(surface, _ascend(surface, surface.evaluate(parameters), free), free)
+        other = _ascend(surface, surface.evaluate(parameters), free, tolerance)
+        other, other_settled = _settle(surface, other, free, tolerance)
     except ConvergenceError:
         return point, settled
-    return (other, other_settled) if other.loglik > point.loglik + _HIGHER else (point, settled)
+    return (other, other_settled) if other.loglik > point.loglik + _HIGHER + surface.noise else (point, settled)
 
 
-def _ascend(surface: Surface, point: Any, free: BoolArray) -> Any:
-    return climb(surface.evaluate, point, free, surface.scale(point, free))
+def _ascend(surface: Surface, point: Any, free: BoolArray, tolerance: float) -> Any:
+    return climb(surface, point, free, surface.scale(point, free), tolerance)
 
 
-def _settle(surface: Surface, point: Any, free: BoolArray) -> tuple[Any, BoolArray]:
+def _settle(surface: Surface, point: Any, free: BoolArray, tolerance: float) -> tuple[Any, BoolArray]:
     """Put on its edge each parameter whose likelihood does not rise from there; nearest to it first."""
     free = free.copy()
     for edge in sorted(surface.edges, key=lambda edge: -np.sign(edge.at) * point.parameters[edge.index]):
@@ -154,8 +157,8 @@ def _settle(surface: Surface, point: Any, free: BoolArray) -> tuple[Any, BoolArr
             continue
         fewer = free.copy()
         fewer[edge.index] = False
-        there = _ascend(surface, there, fewer)
-        if there.loglik > point.loglik - _HIGHER and not _rises(surface, there, edge):
+        there = _ascend(surface, there, fewer, tolerance)
+        if there.loglik > point.loglik - _HIGHER - surface.noise and not _rises(surface, there, edge):
             point, free = there, fewer
     return point, free
 
@@ -168,13 +171,11 @@ def _rises(surface: Surface, point: Any, edge: Edge) -> bool:
     return -np.sign(edge.at) * slope > 0
 
 
-def climb(objective: Objective, point: Any, free: BoolArray, scale: FloatArray, tolerance: float = _GRADIENT) -> Any:
+def climb(surface: Surface, point: Any, free: BoolArray, scale: FloatArray, tolerance: float) -> Any:
     """Return a point where the gradient is small, by BFGS.
 
     Parameters
     ----------
-    objective
-        Parameter vector → evaluation with `loglik` and `gradient`.
     scale
         (free, free): a step z in natural units moves the free parameters by `scale @ z`.
     """
@@ -188,7 +189,7 @@ def climb(objective: Objective, point: Any, free: BoolArray, scale: FloatArray, 
             return point
         longest = float(np.max(np.abs(scale @ direction)))
         length = min(1.0, _LONGEST / longest) if longest > 0 else 1.0
-        found = _line_search(objective, point, free, scale @ direction, gain, length)
+        found = _line_search(surface, point, free, scale @ direction, gain, length)
         if found is None:
             return point
         new, length = found
@@ -199,21 +200,20 @@ def climb(objective: Objective, point: Any, free: BoolArray, scale: FloatArray, 
 
 
 def _line_search(
-    objective: Objective, point: Any, free: BoolArray, move: FloatArray, slope: float, length: float
+    surface: Surface, point: Any, free: BoolArray, move: FloatArray, slope: float, length: float
 ) -> tuple[Any, float] | None:
     """Return a point far enough up the line, or None when nothing higher is found."""
-    noise = 1e-9 + 1e-13 * abs(point.loglik)
     for _ in range(40):
         parameters = point.parameters.copy()
         parameters[free] += length * move
         try:
-            new = objective(parameters)
+            new = surface.evaluate(parameters)
         except ConvergenceError:
             length *= 0.25
             continue
         if np.isfinite(new.loglik) and np.all(np.isfinite(new.gradient)):
             after = float(new.gradient[free] @ move)
-            if new.loglik >= point.loglik + 1e-4 * length * slope - noise:
+            if new.loglik >= point.loglik + 1e-4 * length * slope - surface.noise:
                 return new, length
             shrink = slope / (slope - after) if after < slope else 0.5
             length *= min(0.6, max(0.1, shrink))
@@ -232,22 +232,22 @@ def _updated(inverse: FloatArray, step: FloatArray, change: FloatArray) -> Float
     return np.asarray(left @ inverse @ left.T + rho * np.outer(step, step))
 
 
-def information(objective: Objective, point: Any, free: BoolArray, scale: FloatArray) -> FloatArray:
+def information(surface: Surface, point: Any, free: BoolArray, scale: FloatArray) -> FloatArray:
     """Return −Hessian in natural units, from central differences of the exact gradient."""
     columns = []
     for column in scale.T:
         parameters = point.parameters.copy()
         parameters[free] += _DIFFERENCE * column
-        ahead = scale.T @ objective(parameters).gradient[free]
+        ahead = scale.T @ surface.evaluate(parameters).gradient[free]
         parameters = point.parameters.copy()
         parameters[free] -= _DIFFERENCE * column
-        behind = scale.T @ objective(parameters).gradient[free]
+        behind = scale.T @ surface.evaluate(parameters).gradient[free]
         columns.append((behind - ahead) / (2 * _DIFFERENCE))
     matrix = np.column_stack(columns) if columns else np.zeros((0, 0))
     return (matrix + matrix.T) / 2
 
 
-def polish(objective: Objective, point: Any, free: BoolArray, scale: FloatArray) -> tuple[Any, FloatArray, float]:
+def polish(surface: Surface, point: Any, free: BoolArray, scale: FloatArray) -> tuple[Any, FloatArray, float]:
     """Finish with Newton's method and prove that the point is a maximum.
 
     Returns
@@ -261,24 +261,24 @@ def polish(objective: Objective, point: Any, free: BoolArray, scale: FloatArray)
         If the surface does not curve downwards in every direction, or steps do not end.
     """
     for _ in range(12):
-        matrix = information(objective, point, free, scale)
+        matrix = information(surface, point, free, scale)
         try:
             factor = linalg.cho_factor(matrix) if matrix.size else None
         except linalg.LinAlgError:
             factor = None
             if matrix.size:
-                point = climb(objective, point, free, scale, _GRADIENT / 100)
+                point = climb(surface, point, free, scale, _GRADIENT / 100)
                 continue
         step, decrement = _newton(factor, scale.T @ point.gradient[free])
         if decrement < _DECREMENT:
             return point, matrix, decrement
-        moved = _line_search(objective, point, free, scale @ step, decrement, 1.0)
+        moved = _line_search(surface, point, free, scale @ step, decrement, 1.0)
         if moved is None:
             break
-        small = decrement < 1e-4
+        near = decrement < _SAME_CURVATURE
         point = moved[0]
         step, decrement = _newton(factor, scale.T @ point.gradient[free])
-        if small and decrement < _DECREMENT:
+        if near and decrement < _DECREMENT:
             return point, matrix, decrement
     raise ConvergenceError(
         "The model did not reach a maximum of its likelihood, so it has no result.",

@@ -96,11 +96,9 @@ class Quadrature(Laplace):
             rows += share * family.score_and_weight(mean)[0]
             if isinstance(family, NegativeBinomial):
                 dispersion += float(share @ family.slopes(mean).loglik)
-        gradient = [self.rows.design.T @ rows, [sd * float(spread.sum())]]
+        gradient = np.r_[self.rows.design.T @ rows, sd * float(spread.sum())]
         if isinstance(family, NegativeBinomial):
             at_mode = family.slopes(found.mean)
             dispersion += family.constant_slope() + float(on_pivot * sd**2 @ tree.sum_up(0, at_mode.weight))
             dispersion += float(on_mode * sd / pivot @ tree.sum_up(0, at_mode.score))
-        if isinstance(self.rows.family, NegativeBinomial):
-            gradient.append([dispersion])
-        return np.concatenate(gradient)
+        return np.r_[gradient, dispersion] if isinstance(self.rows.family, NegativeBinomial) else gradient

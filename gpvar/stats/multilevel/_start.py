@@ -43,7 +43,7 @@ def gaussian_start(sums: Sums) -> FloatArray:
     left = sums.n - len(means)
     residual = max(within / left if left else 0.0, 1e-8 * float(sums.crossed[-1, -1]) / sums.n)
     sds = _nested_moments(sums.tree, means, sums.sizes / residual, largest=np.inf)
-    return np.log(np.r_[sds, np.sqrt(residual)])
+    return np.asarray(np.log(np.r_[sds, np.sqrt(residual)]))
 
 
 def _glm(rows: Rows) -> FloatArray:

@@ -115,28 +115,39 @@ class Pivots:
     weights: tuple[FloatArray, ...]
     pivots: tuple[FloatArray, ...]
 
-    def solve(self, right: FloatArray, source: int = 0) -> tuple[list[FloatArray], list[FloatArray]]:
-        """Solve for the effects that scores of the units at one level ask for.
+    def solve(self, scores: FloatArray) -> tuple[list[FloatArray], list[FloatArray]]:
+        """Solve for the effects that the rows' scores ask for.
 
         Parameters
         ----------
-        right
-            R: (units of the level,) or (units, columns).
-        source
-            The level of these units; those finer have no score of their own.
+        scores
+            R: (units of the finest level,) or (units, columns) sums of rows' scores; they pull at every level.
 
         Returns
         -------
         effects, totals
             Per level, fine to coarse: u_k, and t_k = the sum of s u over the unit and those above it.
         """
+        return self._down(self._up([scores]))
+
+    def solve_one_level(self, level: int, pulls: FloatArray) -> list[FloatArray]:
+        """Return the effects, fine to coarse, when only the units of one level are pulled, each at its own effect."""
+        passed: list[FloatArray] = [np.zeros_like(pivot) for pivot in self.pivots[:level]]
+        passed.append(pulls)
+        if level + 1 < self.tree.n_levels:
+            # What the unit's own effect takes up is missing above; the pull itself does not belong there.
+            taken = pulls / self.pivots[level] - pulls
+            passed.append(self.tree.sum_up(level + 1, taken))
+        return self._down(self._up(passed))[0]
+
+    def _up(self, passed: list[FloatArray]) -> list[FloatArray]:
+        for level in range(len(passed) - 1, self.tree.n_levels - 1):
+            passed.append(self.tree.sum_up(level + 1, _over(passed[level], self.pivots[level])))
+        return passed
+
+    def _down(self, passed: list[FloatArray]) -> tuple[list[FloatArray], list[FloatArray]]:
         tree, levels = self.tree, range(self.tree.n_levels)
-        passed: list[FloatArray] = [np.zeros_like(pivot) for pivot in self.pivots[:source]]
-        passed.append(right)
-        for level in levels[source:-1]:
-            passed.append(tree.sum_up(level + 1, _over(passed[level], self.pivots[level])))
-        effects: list[FloatArray] = [right] * len(levels)
-        totals: list[FloatArray] = [right] * len(levels)
+        effects, totals = list(passed), list(passed)
         above: FloatArray | None = None
         for level in reversed(levels):
             sd, pull = self.sds[level], passed[level]

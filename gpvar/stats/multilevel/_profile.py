@@ -1,0 +1,167 @@
+"""Profile likelihood: intervals of the SDs, and the test of a variance against zero.
+
+A profile holds one parameter and maximises over all others. Its 95 % interval is where twice the loss of
+log-likelihood stays below 3.84; an interval for an SD that reaches zero begins exactly there. The slope of the profile
+is the held parameter's own gradient, so each end is found by Newton's method on the signed root of the loss in two or
+three fits.
+
+As in lme4, a model fitted by REML is profiled by maximum likelihood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from gpvar.errors import ConvergenceError
+from gpvar.stats._checks import check_level
+from gpvar.stats.multilevel._estimate import Estimate, Problem, estimate
+from gpvar.stats.multilevel._optimise import seek
+
+#: Largest gradient at which a profile's point is taken as its maximum: for intervals, and for the test.
+_FAITH = 1e-3
+_EXACT = 1e-5
+_CLOSE = 1e-4
+_ROUNDS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class LikelihoodRatio:
+    """The test of one SD against zero.
+
+    Attributes
+    ----------
+    loglik_without
+        Log-likelihood (or REML criterion / −2) of the model without this level.
+    statistic
+        Twice the loss.
+    p
+        Against the even mixture of χ² with 0 and with 1 degree of freedom (Self & Liang 1987).
+    """
+
+    group: str
+    loglik_without: float
+    statistic: float
+    p: float
+
+
+def likelihood_ratio(fitted: Estimate, level: int) -> LikelihoodRatio:
+    """Test whether the SD of a level, counted from coarse to fine, is zero."""
+    problem = fitted.problem
+    without = _Profile(fitted, problem.place(level)).loss(-np.inf, _EXACT)[0]
+    statistic = max(0.0, 2.0 * without)
+    p = 0.5 * float(stats.chi2.sf(statistic, 1))
+    return LikelihoodRatio(fitted.data.levels[level], fitted.loglik - without, statistic, p)
+
+
+def profile_intervals(fitted: Estimate, level: float = 0.95) -> pd.DataFrame:
+    """Return the SDs (and the residual SD or the dispersion k) with their profile-likelihood intervals.
+
+    Returns
+    -------
+    DataFrame
+        One row per level, coarse to fine, then "Residual" or "dispersion": group, sd, lower, upper. For the dispersion
+        `sd` is k; its upper end is ∞ where a Poisson model is within the interval.
+    """
+    check_level(level)
+    root = float(np.sqrt(stats.chi2.ppf(level, 1)))
+    base = estimate(fitted.data) if fitted.reml else fitted
+    problem = base.problem
+    rows = []
+    for place, (name, sd) in enumerate(zip(fitted.data.levels, fitted.sds, strict=True)):
+        rows.append((name, sd, *_interval(base, problem.place(place), root, lowest=-np.inf)))
+    last = len(base.parameters) - 1
+    if fitted.data.family == "gaussian":
+        rows.append(("Residual", fitted.residual_sd, *_interval(base, last, root)))
+    if fitted.data.family == "negative_binomial":
+        rows.append(("dispersion", fitted.dispersion, *_interval(base, last, root, highest=np.inf)))
+    return pd.DataFrame(rows, columns=["group", "sd", "lower", "upper"])
+
+
+def _interval(
+    base: Estimate, place: int, root: float, lowest: float | None = None, highest: float | None = None
+) -> tuple[float, float]:
+    """Return both ends for one logarithmic parameter; `lowest` and `highest` are the edges it may reach."""
+    profile = _Profile(base, place)
+    lower, upper = _end(profile, root, -1, lowest), _end(profile, root, 1, highest)
+    return float(np.exp(lower)), float(np.exp(upper))
+
+
+def _end(profile: _Profile, root: float, side: int, edge: float | None) -> float:
+    """Return where the signed root of the loss reaches `root` on one side, as a logarithm."""
+    if profile.at == edge:
+        return profile.at
+    if edge is not None and 2.0 * profile.loss(edge)[0] <= root**2:
+        return edge
+    guess = profile.first_guess(root, side)
+    return _newton(profile.loss, profile.at, guess, root, side)
+
+
+def _newton(loss: Callable[[float], tuple[float, float]], at: float, guess: float, root: float, side: int) -> float:
+    """Solve sqrt(2 loss) = root by Newton's method kept between what is known to be too near and too far."""
+    near, far = at, side * np.inf
+    for _ in range(_ROUNDS):
+        lost, slope = loss(guess)
+        reached = float(np.sqrt(max(2.0 * lost, 1e-12)))
+        if abs(reached - root) < _CLOSE:
+            return guess
+        near, far = (guess, far) if reached < root else (near, guess)
+        step = (root - reached) * reached / slope if slope * side > 0 else side * 1.0
+        guess = guess + float(np.clip(step, -2.0, 2.0))
+        if not min(near, far) < guess < max(near, far):
+            guess = (near + far) / 2 if np.isfinite(near) and np.isfinite(far) else near + side * 1.0
+    raise ConvergenceError(
+        "A profile interval was not found.",
+        "the profile likelihood of one SD",
+        "The likelihood is too flat to bound it: ask for a lower level, or leave this grouping level out.",
+    )
+
+
+class _Profile:
+    """The loss of log-likelihood when one parameter is held."""
+
+    def __init__(self, base: Estimate, place: int) -> None:
+        self.base = base
+        self.problem: Problem = base.problem
+        self.place = place
+        self.at = float(base.parameters[place])
+        self.last = base.parameters
+
+    def first_guess(self, root: float, side: int) -> float:
+        """Return where the end would be if the likelihood were quadratic in the logarithm."""
+        if not np.isfinite(self.at):
+            edge = next(edge for edge in self.problem.surface.edges if edge.index == self.place)
+            inside = self.problem.surface.inside(self.problem.surface.evaluate(self.base.parameters), edge)
+            return inside + side * 2.0
+        return self.at + side * min(root * self._standard_error(), 1.0)
+
+    def _standard_error(self) -> float:
+        free = np.isfinite(self.base.parameters)
+        free[: self.problem.fixed] = True
+        spreads = int(free[self.problem.fixed :].sum())
+        variances = np.diag(self.base.covariance)[-spreads:]
+        # The covariance keeps the log SDs from coarse to fine, the parameters from fine to coarse.
+        n_sds = int(free[self.problem.fixed : self.problem.fixed + self.problem.n_levels].sum())
+        ordered = np.r_[variances[:n_sds][::-1], variances[n_sds:]]
+        return float(np.sqrt(ordered[int(free[self.problem.fixed : self.place].sum())]))
+
+    def loss(self, value: float, tolerance: float = _FAITH) -> tuple[float, float]:
+        """Return how much is lost at this value of the held parameter, and the slope of the loss."""
+        start = self.last.copy()
+        start[self.place] = value
+        free = np.ones(len(start), dtype=bool)
+        free[self.place] = False
+        surface = self.problem.surface
+        lifted = [edge for edge in surface.edges if free[edge.index] and start[edge.index] == edge.at]
+        if lifted:
+            there = surface.evaluate(start)
+            for edge in lifted:
+                # Off its edge, so that the search can see whether it rises now that another parameter is held.
+                start[edge.index] = surface.inside(there, edge) - np.sign(edge.at) * 1.0
+        point, _ = seek(surface, start, free, tolerance)
+        self.last = point.parameters
+        return self.base.loglik - point.loglik, -float(point.gradient[self.place]) if np.isfinite(value) else np.nan
