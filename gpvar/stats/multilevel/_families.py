@@ -17,6 +17,9 @@ from scipy import special
 
 from gpvar.stats._checks import FloatArray
 
+#: From here on Stirling's series has all the digits of the log-gamma.
+_STIRLING = 20.0
+
 
 @dataclass(frozen=True, slots=True)
 class Slopes:
@@ -45,6 +48,9 @@ class Family(Protocol):
     def constant(self) -> float:
         """Return the rest of the log-likelihood, summed over the rows."""
 
+    def size(self) -> FloatArray:
+        """Return how many events a row could hold or holds, (n,)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Binomial:
@@ -62,7 +68,7 @@ class Binomial:
         saturated = special.xlogy(successes, successes / trials) + special.xlogy(failures, failures / trials)
         # log C(n, y) without the cancellation of three large log-gammas.
         ways = -np.log1p(trials) - special.betaln(successes + 1.0, failures + 1.0)
-        return cls(successes, trials, saturated, float((ways + saturated).sum()))
+        return cls(successes, trials, np.asarray(saturated, dtype=np.float64), float((ways + saturated).sum()))
 
     def mean(self, eta: FloatArray) -> FloatArray:
         """Return the share π."""
@@ -101,6 +107,10 @@ class Binomial:
         """Return the log-likelihood of a model that fits every row."""
         return self.saturated_loglik
 
+    def size(self) -> FloatArray:
+        """Return the trials."""
+        return self.trials
+
 
 @dataclass(frozen=True, slots=True)
 class Poisson:
@@ -138,6 +148,10 @@ class Poisson:
     def constant(self) -> float:
         """Return the log-likelihood of a model that fits every row."""
         return self.saturated_loglik
+
+    def size(self) -> FloatArray:
+        """Return the counts."""
+        return self.counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,31 +199,54 @@ class NegativeBinomial:
         return slope
 
     def loglik_rows(self, eta: FloatArray, mean: FloatArray) -> FloatArray:
-        """Return y log(μ/(μ + k)) − k log(1 + μ/k)."""
+        """Return yη − (y + k) log(1 + μ/k)."""
         growth = np.log1p(mean / self.k)
-        rows = self.counts * (eta - np.log(self.k))
         growth *= self.counts + self.k
+        rows: FloatArray = self.counts * eta
         rows -= growth
         return rows
 
     def constant(self) -> float:
-        """Return Σ log Γ(y + k)/(Γ(k) y!)."""
-        some = self.distinct > 0
-        y = self.distinct[some]
-        # Γ(y + k)/(Γ(k) Γ(y + 1)) = 1/(y B(y, k)): no cancellation as k grows to the Poisson limit.
-        return float(-(self.times[some] * (np.log(y) + special.betaln(y, self.k))).sum())
+        """Return Σ log Γ(y + k)/(Γ(k) k^y y!)."""
+        k, y = self.k, self.distinct
+        if k < _STIRLING:
+            rising = special.gammaln(y + k) - special.gammaln(k) - y * np.log(k)
+        else:
+            # Differences of log-gammas lose their digits on the way to the Poisson limit; Stirling's series does not.
+            rising = (k + y - 0.5) * np.log1p(y / k) - y + _stirling(k + y) - _stirling(k)
+        return float(self.times @ (rising - special.gammaln(y + 1.0)))
+
+    def size(self) -> FloatArray:
+        """Return the counts."""
+        return self.counts
 
     def constant_slope(self) -> float:
         """Return the derivative of `constant` with respect to log k."""
-        k = self.k
-        return k * float((self.times * (special.digamma(self.distinct + k) - special.digamma(k))).sum())
+        k, y = self.k, self.distinct
+        if k < _STIRLING:
+            growth = special.digamma(y + k) - special.digamma(k)
+        else:
+            growth = np.log1p(y / k) - 0.5 * (1.0 / (k + y) - 1.0 / k) + _stirling_slope(k + y) - _stirling_slope(k)
+        return float(self.times @ (k * growth - y))
 
     def slopes(self, mean: FloatArray) -> Slopes:
         """Return the derivatives with respect to log k at fixed η."""
         k, y = self.k, self.counts
         total = mean + k
         share = mean / total
-        loglik = -np.log1p(mean / k) - (y - mean) / total
+        loglik = (y + k) * share - k * np.log1p(mean / k)
         score = (y - mean) * share / total
         weight = share * (2.0 * k * mean + y * (mean - k)) / total**2
-        return Slopes(k * loglik, k * score, k * weight)
+        return Slopes(loglik, k * score, k * weight)
+
+
+def _stirling(x: FloatArray | float) -> FloatArray | float:
+    """Return log Γ(x) − [(x − ½) log x − x + ½ log 2π] for x above `_STIRLING`."""
+    inverse = 1.0 / x
+    square = inverse**2
+    return inverse * (1.0 / 12.0 - square * (1.0 / 360.0 - square * (1.0 / 1260.0 - square / 1680.0)))
+
+
+def _stirling_slope(x: FloatArray | float) -> FloatArray | float:
+    square = 1.0 / x**2
+    return -square * (1.0 / 12.0 - square * (1.0 / 120.0 - square * (1.0 / 252.0 - square / 240.0)))

@@ -65,7 +65,7 @@ def summarise(tree: Tree, design: FloatArray, response: FloatArray) -> Sums:
         tree.sum_up(0, columns),
         tree.sum_up(0, np.ones(n)),
         triangle,
-        linalg.solve_triangular(triangle, projected),
+        np.asarray(linalg.solve_triangular(triangle, projected), dtype=np.float64),
     )
 
 

@@ -15,12 +15,13 @@ zero is log s = −∞.
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 import numpy as np
 from scipy import linalg
 
 from gpvar.errors import ConvergenceError
 from gpvar.stats._checks import BoolArray, FloatArray
-from gpvar.stats.multilevel._families import Binomial, Family, NegativeBinomial, Poisson, Slopes
+from gpvar.stats.multilevel._families import Family, NegativeBinomial, Poisson, Slopes
 from gpvar.stats.multilevel._tree import Pivots, Tree, eliminate
 
 #: Squared Newton decrement below which the modes are taken as found: about 1e-9 of each effect's own SD.
@@ -49,7 +50,7 @@ class Rows:
     @property
     def n_fixed(self) -> int:
         """Number of fixed effects."""
-        return self.design.shape[1]
+        return int(self.design.shape[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +182,8 @@ class Laplace:
         self.steps = 0
 
     def rounding(self) -> float:
-        """Return how much rounding may move the log-likelihood: rows of many events are differences of large numbers."""
-        counts = self.rows.family.counts if not isinstance(self.rows.family, Binomial) else self.rows.family.trials
+        """Return how much rounding may move the log-likelihood, whose rows are differences of large numbers."""
+        counts = self.rows.family.size()
         sizes = counts * np.log1p(counts)
         return 8.0 * float(np.finfo(np.float64).eps * np.sqrt(sizes @ sizes))
 

@@ -168,7 +168,7 @@ def _rises(surface: Surface, point: Any, edge: Edge) -> bool:
     parameters = point.parameters.copy()
     parameters[edge.index] = surface.inside(point, edge)
     slope = float(surface.evaluate(parameters).gradient[edge.index])
-    return -np.sign(edge.at) * slope > 0
+    return slope > 0 if edge.at < 0 else slope < 0
 
 
 def climb(surface: Surface, point: Any, free: BoolArray, scale: FloatArray, tolerance: float) -> Any:

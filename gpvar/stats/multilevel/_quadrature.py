@@ -101,4 +101,6 @@ class Quadrature(Laplace):
             at_mode = family.slopes(found.mean)
             dispersion += family.constant_slope() + float(on_pivot * sd**2 @ tree.sum_up(0, at_mode.weight))
             dispersion += float(on_mode * sd / pivot @ tree.sum_up(0, at_mode.score))
-        return np.r_[gradient, dispersion] if isinstance(self.rows.family, NegativeBinomial) else gradient
+        if isinstance(self.rows.family, NegativeBinomial):
+            gradient = np.append(gradient, dispersion)
+        return np.asarray(gradient)
