@@ -17,16 +17,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, special
 
 from gpvar.errors import ConvergenceError
 from gpvar.stats._checks import BoolArray, FloatArray
-from gpvar.stats.multilevel._families import Family, NegativeBinomial, Poisson, Slopes
+from gpvar.stats.multilevel._families import Binomial, Family, NegativeBinomial, Poisson, Slopes
 from gpvar.stats.multilevel._tree import Pivots, Tree, eliminate
 
 #: Squared Newton decrement below which the modes are taken as found: about 1e-9 of each effect's own SD.
 _DECREMENT = 1e-17
+#: Newton steps from the last modes before the search begins again from the units' own data, and then.
+_WARM_STEPS = 15
 _STEPS = 200
+_SHORTEST = 1e-12
+_NO_WEIGHT = 1e-300
 _LEAST_INFORMATION = 0.5
 
 
@@ -88,8 +92,10 @@ class Evaluation:
     modes: Modes
 
 
-def find_modes(rows: Rows, family: Family, base: FloatArray, sds: FloatArray, start: list[FloatArray]) -> Modes:
-    """Return the modes of the effects by Newton's method on the tree.
+def find_modes(
+    rows: Rows, family: Family, base: FloatArray, sds: FloatArray, start: list[FloatArray], steps: int = _STEPS
+) -> Modes | None:
+    """Return the modes of the effects by Newton's method on the tree, or None if `steps` do not suffice.
 
     Each step is the exact Newton step. It is shortened until the slope along it is at most half of the first one
     upside down: on a log-concave density this finds the mode from any start.
@@ -107,7 +113,7 @@ def find_modes(rows: Rows, family: Family, base: FloatArray, sds: FloatArray, st
     effects, totals = _as_effects(tree, sds, start)
     eta = base + tree.hand_down(0, totals[0])
     mean, score, weight, score_sums = _moments(tree, family, eta)
-    for step in range(_STEPS):
+    for step in range(steps):
         weight_sums = tree.sum_up(0, weight)
         pivots = eliminate(tree, sds, weight_sums)
         aim, reach = pivots.solve(score_sums + weight_sums * totals[0])
@@ -126,11 +132,11 @@ def find_modes(rows: Rows, family: Family, base: FloatArray, sds: FloatArray, st
             if after >= -0.5 * slope or slope < 1e-10:
                 break
             length *= min(0.7, max(0.05, slope / (slope - after))) if np.isfinite(after) else 0.1
-            if length < 1e-12:
-                raise _no_modes()
+            if length < _SHORTEST:
+                return None
         effects = tried
         totals = [there, *(old + length * move for old, move in zip(totals[1:], moves[1:], strict=True))]
-    raise _no_modes()
+    return None
 
 
 def _moments(tree: Tree, family: Family, eta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
@@ -158,6 +164,28 @@ def _as_effects(tree: Tree, sds: FloatArray, totals: list[FloatArray]) -> tuple[
         result.append(total)
         above, above_given = total, given
     return effects[::-1], result[::-1]
+
+
+def unit_ratios(rows: Rows, base: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return for each finest unit the link-scale distance of what it shows from `base`, and its information."""
+    tree, family = rows.tree, rows.family
+    if isinstance(family, Binomial):
+        trials = tree.sum_up(0, family.trials)
+        observed = (tree.sum_up(0, family.successes) + 0.5) / (trials + 1.0)
+        expected = tree.sum_up(0, family.trials * base) / trials
+        return np.asarray(special.logit(observed) - expected), (trials + 1.0) * observed * (1.0 - observed)
+    counts = tree.sum_up(0, family.size())
+    highest = float(base.max())
+    expected = tree.sum_up(0, np.exp(base - highest))
+    # A unit without events says little: half an event is added to it, and less to what was expected of larger ones.
+    ratio = np.log(counts + 0.5) - highest - np.log(expected + 0.5 * np.exp(-highest) / (1.0 + counts))
+    return ratio, counts + 0.5
+
+
+def _whole_effects(rows: Rows, base: FloatArray, sds: FloatArray) -> list[FloatArray]:
+    """Return whole effects near the modes whatever `base` is: each unit is taken to where its own data are."""
+    ratio, information = unit_ratios(rows, base)
+    return eliminate(rows.tree, sds, information).solve(information * ratio)[1]
 
 
 def _no_modes() -> ConvergenceError:
@@ -200,7 +228,11 @@ class Laplace:
         beta, sds, family = self.split(parameters)
         base = self.rows.offset + self.rows.design @ beta
         with np.errstate(over="ignore", invalid="ignore"):
-            found = find_modes(self.rows, family, base, sds, self.start)
+            found = find_modes(self.rows, family, base, sds, self.start, _WARM_STEPS)
+            if found is None:
+                found = find_modes(self.rows, family, base, sds, _whole_effects(self.rows, base, sds))
+        if found is None:
+            raise _no_modes()
         self.start = found.totals
         self.evaluations += 1
         self.steps += found.steps
@@ -260,24 +292,29 @@ class Laplace:
 
 def natural_scale(rows: Rows, point: Evaluation, free: BoolArray) -> FloatArray:
     """Return the (free, free) matrix that turns steps of about one standard error into steps of the parameters."""
-    found, tree, p = point.modes, rows.tree, rows.n_fixed
-    weighted = rows.design * found.weight[:, None]
-    fixed, passed = weighted.T @ rows.design, tree.sum_up(0, weighted)
+    found, p = point.modes, rows.n_fixed
     others = []
     for level, sd in enumerate(found.pivots.sds):
-        pivot = found.pivots.pivots[level]
-        shrinkage = sd**2 * found.pivots.weights[level] / pivot
+        shrinkage = sd**2 * found.pivots.weights[level] / found.pivots.pivots[level]
         others.append(2.0 * float(shrinkage @ shrinkage))
-        scaled = passed / pivot[:, None]
-        fixed -= sd**2 * (scaled.T @ passed)
-        if level + 1 < tree.n_levels:
-            passed = tree.sum_up(level + 1, scaled)
     if isinstance(rows.family, NegativeBinomial):
         share = found.mean / (found.mean + np.exp(point.parameters[-1]))
         others.append(0.5 * float(share @ share))
-    root = linalg.inv(linalg.cholesky(fixed, lower=True)).T
+    root = linalg.inv(linalg.cholesky(_fixed_information(rows, found), lower=True)).T
     widths = 1.0 / np.sqrt(np.maximum(others, _LEAST_INFORMATION))
     return np.asarray(linalg.block_diag(root, np.diag(widths[free[p:]])))
+
+
+def _fixed_information(rows: Rows, found: Modes) -> FloatArray:
+    """Return X'V⁻¹X, (p, p): the design centred within each level's units in turn, so that nothing cancels."""
+    tree, design, weight = rows.tree, rows.design, found.weight
+    total = np.zeros((rows.n_fixed, rows.n_fixed))
+    for level, (weights, pivot) in enumerate(zip(found.pivots.weights, found.pivots.pivots, strict=True)):
+        means = tree.sum_up(level, design * weight[:, None]) / np.maximum(weights, _NO_WEIGHT)[:, None]
+        within = design - tree.hand_down(level, means)
+        total += (within * weight[:, None]).T @ within
+        design, weight = means, weights / pivot
+    return np.asarray(total + (design * weight[:, None]).T @ design)
 
 
 def effect_slopes(pivots: Pivots, effects: list[FloatArray], weighted: FloatArray) -> list[FloatArray]:

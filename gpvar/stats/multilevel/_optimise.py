@@ -26,7 +26,8 @@ _SAME_CURVATURE = 1e-7
 #: How far below the climb's end the edge may lie and still be tried; and what counts as higher ground elsewhere.
 _NEAR = 0.05
 _HIGHER = 1e-6
-_CLIMBS = 200
+_CLIMBS = 60
+_ASCENTS = 6
 _LONGEST = 2.0
 _DIFFERENCE = 1e-3
 
@@ -141,7 +142,13 @@ def seek(surface: Surface, start: FloatArray, free: BoolArray, tolerance: float 
 
 
 def _ascend(surface: Surface, point: Any, free: BoolArray, tolerance: float) -> Any:
-    return climb(surface, point, free, surface.scale(point, free), tolerance)
+    """Climb, and again in units of the place where the first climb ended if that is not a summit."""
+    for _ in range(_ASCENTS):
+        scale = surface.scale(point, free)
+        if np.max(np.abs(scale.T @ point.gradient[free]), initial=0.0) < tolerance:
+            break
+        point = climb(surface, point, free, scale, tolerance)
+    return point
 
 
 def _settle(surface: Surface, point: Any, free: BoolArray, tolerance: float) -> tuple[Any, BoolArray]:
@@ -150,25 +157,27 @@ def _settle(surface: Surface, point: Any, free: BoolArray, tolerance: float) -> 
     for edge in sorted(surface.edges, key=lambda edge: -np.sign(edge.at) * point.parameters[edge.index]):
         if not free[edge.index]:
             continue
-        parameters = point.parameters.copy()
-        parameters[edge.index] = edge.at
-        there = surface.evaluate(parameters)
-        if there.loglik < point.loglik - _NEAR:
+        there = surface.evaluate(_moved(point, edge, edge.at))
+        if there.loglik < point.loglik - _NEAR - surface.noise:
             continue
         fewer = free.copy()
         fewer[edge.index] = False
         there = _ascend(surface, there, fewer, tolerance)
-        if there.loglik > point.loglik - _HIGHER - surface.noise and not _rises(surface, there, edge):
+        inside, towards = surface.inside(there, edge), np.sign(edge.at)
+        rises = towards * float(surface.evaluate(_moved(there, edge, inside)).gradient[edge.index]) < 0
+        if there.loglik > point.loglik - _HIGHER - surface.noise and not rises:
             point, free = there, fewer
+        elif towards * (point.parameters[edge.index] - inside) > 0:
+            # A long step put it where its logarithm is blind, at the foot of the hill: climb from the other side.
+            away = surface.evaluate(_moved(there, edge, surface.outside(there, edge)))
+            point = _ascend(surface, away, free, tolerance)
     return point, free
 
 
-def _rises(surface: Surface, point: Any, edge: Edge) -> bool:
-    """Say whether the likelihood rises as the parameter leaves its edge."""
-    parameters = point.parameters.copy()
-    parameters[edge.index] = surface.inside(point, edge)
-    slope = float(surface.evaluate(parameters).gradient[edge.index])
-    return slope > 0 if edge.at < 0 else slope < 0
+def _moved(point: Any, edge: Edge, value: float) -> FloatArray:
+    parameters: FloatArray = point.parameters.copy()
+    parameters[edge.index] = value
+    return parameters
 
 
 def climb(surface: Surface, point: Any, free: BoolArray, scale: FloatArray, tolerance: float) -> Any:
@@ -208,7 +217,7 @@ def _line_search(
         parameters[free] += length * move
         try:
             new = surface.evaluate(parameters)
-        except ConvergenceError:
+        except (ConvergenceError, linalg.LinAlgError):
             length *= 0.25
             continue
         if np.isfinite(new.loglik) and np.all(np.isfinite(new.gradient)):

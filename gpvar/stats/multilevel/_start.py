@@ -14,7 +14,7 @@ from scipy import linalg, special
 from gpvar.stats._checks import FloatArray
 from gpvar.stats.multilevel._families import Binomial, Family, NegativeBinomial, Poisson
 from gpvar.stats.multilevel._gaussian import Sums
-from gpvar.stats.multilevel._laplace import Rows
+from gpvar.stats.multilevel._laplace import Rows, unit_ratios
 from gpvar.stats.multilevel._tree import Tree, eliminate
 
 _GLM_STEPS = 12
@@ -26,7 +26,7 @@ def starting_point(rows: Rows) -> tuple[FloatArray, list[FloatArray]]:
     """Return the parameter vector to start from, and whole effects per level, fine to coarse."""
     beta = _glm(rows)
     eta = rows.offset + rows.design @ beta
-    ratio, information = _unit_ratios(rows, eta)
+    ratio, information = unit_ratios(rows, eta)
     sds = _nested_moments(rows.tree, ratio, information)
     _, totals = eliminate(rows.tree, sds, information).solve(information * ratio)
     parameters = [beta, np.log(sds)]
@@ -77,23 +77,6 @@ def _empirical_link(family: Family) -> FloatArray:
         return np.asarray(special.logit(share))
     assert isinstance(family, Poisson | NegativeBinomial)
     return np.log(family.counts + 0.5)
-
-
-def _unit_ratios(rows: Rows, eta: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return for each finest unit the link-scale distance from what is expected, and its information."""
-    tree, family = rows.tree, rows.family
-    if isinstance(family, Binomial):
-        share = special.expit(eta)
-        trials = tree.sum_up(0, family.trials)
-        observed = (tree.sum_up(0, family.successes) + 0.5) / (trials + 1.0)
-        expected = (tree.sum_up(0, family.trials * share) + 0.5) / (trials + 1.0)
-        ratio = special.logit(observed) - special.logit(expected)
-        information = (trials + 1.0) * np.sqrt(observed * (1 - observed) * expected * (1 - expected))
-        return np.asarray(ratio), np.asarray(information)
-    assert isinstance(family, Poisson | NegativeBinomial)
-    counts = tree.sum_up(0, family.counts) + 0.5
-    expected = tree.sum_up(0, np.exp(eta)) + 0.5
-    return np.log(counts / expected), np.sqrt(counts * expected)
 
 
 def _nested_moments(tree: Tree, value: FloatArray, information: FloatArray, largest: float = _LARGEST_SD) -> FloatArray:
