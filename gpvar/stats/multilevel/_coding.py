@@ -91,14 +91,17 @@ def prepared(frame: pd.DataFrame, used: tuple[str, ...], categories: dict[str, A
     return columns or pd.DataFrame(index=index)
 
 
-def refuse_text_numbers(categories: dict[str, Any]) -> None:
+def refuse_text_numbers(frame: pd.DataFrame, categories: dict[str, Any]) -> None:
+    """Refuse columns that would become categories only because a mark or a comma made them text."""
     for name, labels in categories.items():
-        if len(labels) <= MANY_CATEGORIES or not all(isinstance(label, str) for label in labels):
+        if len(labels) <= MANY_CATEGORIES or isinstance(frame[name].dtype, pd.CategoricalDtype):
             continue
-        plain = pd.to_numeric(pd.Series(labels).str.replace(",", "").str.rstrip("%"), errors="coerce")
-        if plain.notna().mean() > 0.5:
+        text = pd.Series([str(label) for label in labels])
+        number = pd.to_numeric(text.str.replace(",", "").str.rstrip("%"), errors="coerce").notna()
+        if number.mean() > 0.5:
+            shown = text if number.all() else text[~number]
             raise StatsError(
                 f"Column {name!r} looks like numbers that were read as text.",
-                f"{name} has {len(labels):,} different values, such as {listed(list(labels[:3]))}",
+                f"{name} has {len(labels):,} different values, {listed(list(shown[:3]))} among them",
                 f"Read it as numbers, or write C({name}) if each value is a category of its own.",
             )

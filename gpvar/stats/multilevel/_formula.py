@@ -160,7 +160,7 @@ class Formula:
         bare = [factor.name() for term in self._right for factor in term.factors if factor.name() in used]
         text = [name for name in bare if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
         categories = {name: categories_of(frame[name]) for name in text}
-        refuse_text_numbers(categories)
+        refuse_text_numbers(frame, categories)
         ready = prepared(frame, used, categories)
         with _explained(self.text), np.errstate(all="ignore"):
             infos = patsy.design_matrix_builders(
@@ -257,7 +257,8 @@ def _refuse_unknown(names: list[str], frame: pd.DataFrame, environment: Any, tex
     known = environment.with_outer_namespace(dict.fromkeys(patsy.builtins.__all__)).namespace
     unknown = [name for name in other if name not in known and not hasattr(builtins, name)]
     if unknown:
-        hints = [_OF_R[name] for name in unknown if name in _OF_R]
+        called = [name for name in unknown if re.search(rf"\b{re.escape(name)}\s*\(", text)]
+        hints = [_OF_R.get(name, f"For {name} import or define a function of that name.") for name in called]
         if not hints:
             refuse_absent(unknown, frame)
         which = "is neither a column nor a function" if len(unknown) == 1 else "are neither columns nor functions"

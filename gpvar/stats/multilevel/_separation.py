@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import linalg, optimize, sparse
+from scipy import linalg, optimize
 
 from gpvar.errors import StatsError
 from gpvar.stats._checks import BoolArray, FloatArray, IntArray
@@ -26,7 +26,10 @@ _INDEPENDENT = 1e-7
 _PLAINLY_INDEPENDENT = 1e-8
 _STEPS = 25
 _SAMPLE = 2000
-_ZERO = 1e-9
+_SMALLEST_WEIGHT = 1e-5
+# How far a row moves along a direction, in typical rows' lengths, to be told apart; and not to be.
+_MOVED = 1e-7
+_NOT_MOVED = 1e-9
 
 
 def independent_columns(design: FloatArray) -> tuple[BoolArray, FloatArray]:
@@ -72,7 +75,11 @@ def collinear_notes(columns: Sequence[str], kept: BoolArray, made_of: FloatArray
     for j in np.flatnonzero(~kept).tolist():
         parts = [columns[i] for i in np.flatnonzero(made_of[:, j]).tolist()]
         if parts:
-            reason = f"is a combination of {listed(parts)}" if parts != ["Intercept"] else "is the same in every row"
+            reason = (
+                f"is a combination of {listed(parts)}"
+                if parts != ["Intercept"]
+                else "is the same in every row (to 7 digits)"
+            )
         else:
             reason = "is zero in every row"
         notes.append(f"Column {columns[j]!r} {reason}, and has no estimate of its own.")
@@ -103,15 +110,17 @@ def separated_rows(design: FloatArray, low: BoolArray, high: BoolArray) -> BoolA
         return found
     signed = (design[edge] / length) @ space * sign[:, None]
     while True:
-        moves = np.abs(signed).max(axis=1, initial=0.0) > _ZERO
+        moves = np.abs(signed).max(axis=1, initial=0.0) > _MOVED
         edge, signed = edge[moves], signed[moves]
         if not len(edge) or _cannot_separate(signed):
             return found
-        apart = _separable(signed)
-        if not apart.any():
+        direction = _separating_direction(signed)
+        if direction is None:
             return found
+        apart = signed @ direction > _MOVED
         found[edge[apart]] = True
-        edge, signed = edge[~apart], signed[~apart]
+        # The rows left do not move along this direction: others are looked for at right angles to it.
+        edge, signed = edge[~apart], signed[~apart] @ linalg.null_space(direction[None, :])
 
 
 def _sample(rows: int) -> IntArray:
@@ -140,7 +149,8 @@ def _cannot_separate(signed: FloatArray) -> bool:
     """
     direction = np.zeros(signed.shape[1])
     for _ in range(_STEPS):
-        weight = 1.0 / (1.0 + np.exp(np.clip(signed @ direction, -30.0, 30.0)))
+        # Weights too small would let rounding pass for a proof; any positive weights will do.
+        weight = np.maximum(1.0 / (1.0 + np.exp(np.minimum(signed @ direction, 30.0))), _SMALLEST_WEIGHT)
         total = weight @ signed
         try:
             correction = signed @ _solved(signed, weight, total)
@@ -157,21 +167,31 @@ def _solved(rows: FloatArray, weight: FloatArray, right: FloatArray) -> FloatArr
     return np.asarray(linalg.cho_solve(linalg.cho_factor((rows * weight[:, None]).T @ rows), right))
 
 
-def _separable(signed: FloatArray) -> BoolArray:
-    """Return the rows with signed x'd > 0 for some d that has no row below 0: all of them, by one linear program."""
-    rows, group = np.unique(np.round(signed, 12), axis=0, return_inverse=True)
-    m, k = rows.shape
-    # Maximise Σ t with t ≤ x'd and 0 ≤ t ≤ 1: directions add up, so that every separable row reaches 1.
-    solved = optimize.linprog(
-        np.concatenate([np.zeros(k), -np.ones(m)]),
-        A_ub=sparse.hstack([sparse.csr_array(-rows), sparse.eye_array(m)], format="csr"),
-        b_ub=np.zeros(m),
-        bounds=[(-1e6, 1e6)] * k + [(0.0, 1.0)] * m,
-        method="highs",
-    )
-    if solved.x is None:
-        return np.zeros(len(signed), dtype=bool)
-    return np.asarray(solved.x[k:] > 0.5)[group.ravel()]
+def _separating_direction(signed: FloatArray) -> FloatArray | None:
+    """Return a direction d with signed x'd ≥ 0 in every row and > 0 in some, or None where there is none.
+
+    Most rows never bind: the linear program has a sample of them, to which those it overlooked are added.
+    """
+    towards, active = signed.mean(axis=0), _sample(len(signed))
+    while True:
+        solved = optimize.linprog(
+            -towards,
+            A_ub=-signed[active],
+            b_ub=np.zeros(len(active)),
+            bounds=(-1.0, 1.0),
+            method="highs",
+            options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+        )
+        if solved.x is None:
+            return None
+        direction = np.asarray(solved.x)
+        moved = signed @ direction
+        if moved.max() <= _MOVED:
+            return None
+        wrong = np.setdiff1d(np.flatnonzero(moved < -_NOT_MOVED), active)
+        if not len(wrong):
+            return direction if moved.min() > -_MOVED else None
+        active = np.concatenate([active, wrong[np.argsort(moved[wrong])[:_SAMPLE]]])
 
 
 def refuse_perfect(left: int, rows: int, columns: Sequence[str]) -> None:
