@@ -64,7 +64,7 @@ def summarise(tree: Tree, design: FloatArray, response: FloatArray) -> Sums:
         columns.T @ columns,
         tree.sum_up(0, columns),
         tree.sum_up(0, np.ones(n)),
-        triangle,
+        np.asarray(triangle, dtype=np.float64),
         np.asarray(linalg.solve_triangular(triangle, projected), dtype=np.float64),
     )
 
