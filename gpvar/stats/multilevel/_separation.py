@@ -160,6 +160,8 @@ def _cannot_separate(signed: FloatArray) -> bool:
         if correction.max() < 1.0 - 1e-6:
             return True
         direction = direction + step
+        if not np.isfinite(signed @ direction).all():
+            return False
     return False
 
 
