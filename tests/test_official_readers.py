@@ -12,10 +12,8 @@ import pytest
 
 from gpvar import catalogue, schema
 from gpvar.errors import SourceError
-from gpvar.organisations import conventions
 from gpvar.sources import fingertips, ods, payments, qof, registered, small_areas, workforce
 from gpvar.sources._parts import Part, SourceTable
-from gpvar.sources._publications import known
 from gpvar.sources.files.members import fingerprint
 from gpvar.sources.recognise import recognise
 from gpvar.study import Period
@@ -72,8 +70,8 @@ def test_shares_are_patients_of_the_ages_over_the_whole_list(tmp_path: Path) -> 
 
 
 def test_the_shares_are_those_that_a_table_of_ones_own_has_by_default() -> None:
-    default = next(row for row in conventions()["characteristic"] if row["id"] == "age_sex")["headings"][0]
-    assert list(known()["shares"]) == default
+    default = next(row for row in catalogue.conventions()["characteristic"] if row["id"] == "age_sex")["headings"][0]
+    assert list(catalogue.readers()["shares"]) == default
 
 
 def test_an_age_without_patients_has_a_share_of_nought(tmp_path: Path) -> None:

@@ -27,7 +27,6 @@ from gpvar.simulate.appointments import write_crosstab
 from gpvar.simulate.publications import write_publications
 from gpvar.sources import official, reference, registered
 from gpvar.sources._parts import SourceTable, no_counts
-from gpvar.sources._publications import known
 from gpvar.sources.appointments.tally import MonthCounts
 from gpvar.sources.recognise import recognise
 from gpvar.sources.reference import file as form
@@ -415,7 +414,7 @@ def england_of(codes: pd.Index, regions: pd.Series, said: pd.Index) -> str:
 
 def test_a_list_or_a_register_of_part_of_england_is_refused() -> None:
     codes = pd.Index([f"A{place:05d}" for place in range(6000)], name="practice_code")
-    names = known()["regions"]
+    names = catalogue.readers()["regions"]
     regions = pd.Series([list(names)[place % len(names)] for place in range(6000)], index=codes)
     assert england_of(codes, regions, codes) == ""
     said = england_of(codes, regions, codes[:200])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
@@ -37,6 +36,8 @@ from gpvar.catalogue._cards import (
 from gpvar.catalogue._editions import Edition, Publication, covering
 from gpvar.catalogue._editions import editions as _editions_of
 from gpvar.catalogue._editions import publications as _publications_of
+from gpvar.catalogue._files import conventions, readers, reference
+from gpvar.catalogue._files import read as _read
 from gpvar.errors import SourceError, StudyError
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "attributions",
     "breaks",
     "contract",
+    "conventions",
     "covariate",
     "covariates",
     "editions",
@@ -71,6 +73,8 @@ __all__ = [
     "metrics",
     "nearest",
     "publications",
+    "readers",
+    "reference",
     "sources",
     "target",
     "targets",
@@ -100,13 +104,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
         best = next(item for item in choices if item.lower() == close[0])
         return f"Did you mean {best}?"
     return f"Use one of: {', '.join(choices)}."
-
-
-def _read(name: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise SourceError("A catalogue file cannot be read.", f"{name}: {error}", "Install gpvar again.") from error
 
 
 @cache

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from gpvar.catalogue._cards import MetricCard, Selection, selections
+from gpvar.catalogue._files import read, reference
 from gpvar.errors import SourceError
 
 __all__ = [
@@ -52,7 +51,7 @@ class WhatIf:
 
 @cache
 def _raw() -> dict[str, Any]:
-    return tomllib.loads(files("gpvar.catalogue").joinpath("appointments.toml").read_text(encoding="utf-8"))
+    return read(_FILE)
 
 
 def plain(label: str) -> str:
@@ -101,11 +100,9 @@ def repeated_rows_from() -> float:
     return float(_raw()["repeated_rows"]["share_from"])
 
 
-@cache
 def own_download_below() -> int:
     """Return of fewer than how many practices a table is taken to be a practice's own download, or a selection."""
-    text = files("gpvar.catalogue").joinpath("reference.toml").read_text(encoding="utf-8")
-    return int(tomllib.loads(text)["own_download_below"])
+    return int(reference()["own_download_below"])
 
 
 def steady_category() -> tuple[float, str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import math
-import tomllib
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from gpvar.catalogue._files import read
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -34,8 +34,7 @@ _AS_TEXT = ("code", "date", "text")
 @cache
 def templates() -> dict[str, dict[str, Any]]:
     """Return every template by id: file, title, about, notes and columns."""
-    text = files("gpvar.catalogue").joinpath("templates.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return read("templates.toml")
 
 
 def write_templates(folder: Path) -> tuple[Path, ...]:

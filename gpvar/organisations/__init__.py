@@ -5,7 +5,6 @@ from __future__ import annotations
 from gpvar.organisations.boards import codes_of_board, describe_boards, lives_on, name_of_board, names_of_boards
 from gpvar.organisations.bridging import PracticeBridge, board_on, bridge, bridge_by_practice, unbridgeable
 from gpvar.organisations.codes import (
-    conventions,
     in_words,
     is_practice_code,
     looks_like,
@@ -55,7 +54,6 @@ __all__ = [
     "check_events",
     "check_groups",
     "codes_of_board",
-    "conventions",
     "day_of_board",
     "describe_boards",
     "events_template",

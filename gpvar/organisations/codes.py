@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import tomllib
-from functools import cache
-from importlib.resources import files
-from typing import Any
 
 import pandas as pd
 
-
-@cache
-def conventions() -> dict[str, Any]:
-    """Return how tables of practices are written (`catalogue/headers.toml`): code patterns, marks, known headings."""
-    return tomllib.loads(files("gpvar.catalogue").joinpath("headers.toml").read_text(encoding="utf-8"))
+from gpvar import catalogue
 
 
 def tidy(codes: pd.Series) -> pd.Series:
@@ -25,18 +17,18 @@ def tidy(codes: pd.Series) -> pd.Series:
 
 def is_practice_code(codes: pd.Series) -> pd.Series:
     """Return which tidy codes have the form of a practice code."""
-    return codes.str.fullmatch(conventions()["codes"]["practice"])
+    return codes.str.fullmatch(catalogue.conventions()["codes"]["practice"])
 
 
 def looks_like_practice_code(text: str) -> bool:
     """Return whether one text has the form of a practice code."""
-    return re.fullmatch(conventions()["codes"]["practice"], text.strip().upper()) is not None
+    return re.fullmatch(catalogue.conventions()["codes"]["practice"], text.strip().upper()) is not None
 
 
 def looks_like(codes: pd.Series) -> str:
     """Say what codes that are no practice codes seem to be, or nothing."""
     filled = codes[codes != ""]
-    practice = conventions()["codes"]["practice"]
+    practice = catalogue.conventions()["codes"]["practice"]
     branch = filled.str.fullmatch(practice + r"\d{3}")
     if len(filled) and branch.mean() > 0.3:
         return (
@@ -65,7 +57,7 @@ def network(pcn_code: pd.Series, icb_code: pd.Series) -> tuple[pd.Series, pd.Ser
         The code (``"QHM U"`` for the unallocated of QHM) and the key of board and network together, because a
         network can straddle two boards. Both blank where the network is unknown.
     """
-    none = conventions()["codes"]["no_pcn"]
+    none = catalogue.conventions()["codes"]["no_pcn"]
     unallocated = pcn_code == none
     code = pcn_code.where(~unallocated, (icb_code + " " + none).str.strip())
     key = (icb_code + ":" + pcn_code).where(pcn_code != "", "")

@@ -10,8 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from gpvar import catalogue
 from gpvar.errors import SourceError
-from gpvar.organisations.codes import conventions, in_words, looks_like_practice_code
+from gpvar.organisations.codes import in_words, looks_like_practice_code
 from gpvar.organisations.finding import alike_codes
 from gpvar.problems import Problems, listing, nearest
 from gpvar.study import Period
@@ -173,7 +174,7 @@ def _note_code(code: str, column: str, where: str, problems: Problems) -> None:
 
 
 def _confirmed_by(text: str) -> str:
-    nobody = text.casefold() in _UNCONFIRMED or text.casefold() in conventions()["marks"]["missing"]
+    nobody = text.casefold() in _UNCONFIRMED or text.casefold() in catalogue.conventions()["marks"]["missing"]
     return "" if nobody else text
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from gpvar import catalogue
 from gpvar.errors import SourceError
-from gpvar.organisations.codes import conventions, looks_like_practice_code, plain_text
+from gpvar.organisations.codes import looks_like_practice_code, plain_text
 from gpvar.organisations.finding import alike_codes
 from gpvar.problems import Problems, closest, count, listing
 
@@ -129,7 +130,7 @@ def _group_column(cells: pd.DataFrame, codes: str, asked: str, place: str) -> st
         near = closest(asked, others, 1)
         fix = f"Did you mean '{near[0]}'?" if near else f"Its other columns are: {listing(others) or 'none'}."
         raise SourceError(f"The list has no column '{asked}' of groups.", place, fix)
-    words = conventions()["lists"]
+    words = catalogue.conventions()["lists"]
     named = [name for name in others if {word.rstrip("s") for word in _plain(name).split()} & set(words["group"])]
     left = named or [name for name in others if _plain(name) not in words["not_group"]]
     if len(left) == 1:

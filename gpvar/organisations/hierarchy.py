@@ -11,7 +11,7 @@ import pandas as pd
 from gpvar import catalogue
 from gpvar.organisations.boards import name_of_board
 from gpvar.organisations.bridging import board_on, regime_day
-from gpvar.organisations.codes import conventions, tidy
+from gpvar.organisations.codes import tidy
 
 #: What a map can say of a practice; columns that a map lacks are blank in what is made of it.
 PLACES = (
@@ -160,7 +160,7 @@ def straddling_networks(places: pd.DataFrame) -> pd.DataFrame:
     codes, boards = tidy(places["pcn_code"]), tidy(places["icb_code"])
     names = places["pcn_name"].fillna("") if "pcn_name" in places else pd.Series("", index=places.index)
     frame = pd.DataFrame({"pcn_code": codes, "pcn_name": names, "icb_code": boards})
-    frame = frame[~codes.isin(["", conventions()["codes"]["no_pcn"]]) & (boards != "")]
+    frame = frame[~codes.isin(["", catalogue.conventions()["codes"]["no_pcn"]]) & (boards != "")]
     groups = frame.groupby(["pcn_code", "icb_code"])
     counted = groups.agg(pcn_name=("pcn_name", "first"), practices=("icb_code", "size")).reset_index()
     counted["icb_name"] = counted["icb_code"].map(name_of_board)
@@ -182,7 +182,7 @@ def unallocated(places: pd.DataFrame) -> pd.DataFrame:
         icb_code, icb_name, practices: those with the placeholder for the unallocated. A blank is not counted: it says
         that the map does not know.
     """
-    none = conventions()["codes"]["no_pcn"]
+    none = catalogue.conventions()["codes"]["no_pcn"]
     boards = tidy(places["icb_code"])[tidy(places["pcn_code"]) == none]
     counted = boards.value_counts().sort_index()
     return pd.DataFrame(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from gpvar import catalogue
-from gpvar.organisations.codes import conventions, tidy
+from gpvar.organisations.codes import tidy
 from gpvar.organisations.events import EVENT_COLUMNS
 from gpvar.study import months_between
 
@@ -107,7 +107,7 @@ def _lists(then: pd.DataFrame, now: pd.DataFrame, lists: pd.DataFrame) -> _Lists
 
 def _networks(places: pd.DataFrame) -> dict[str, str]:
     codes, networks = tidy(places["practice_code"]), tidy(places["pcn_code"])
-    known = ~networks.isin(["", conventions()["codes"]["no_pcn"]])
+    known = ~networks.isin(["", catalogue.conventions()["codes"]["no_pcn"]])
     return dict(zip(codes[known], networks[known], strict=True))
 
 

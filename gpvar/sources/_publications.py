@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -24,12 +21,6 @@ from gpvar.study.model import months_between
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _Read = TypeVar("_Read", pd.Series, tuple[pd.Series, pd.Series])
-
-
-@cache
-def known() -> dict[str, Any]:
-    """Return what the readers know beforehand (`catalogue/readers.toml`)."""
-    return tomllib.loads(files("gpvar.catalogue").joinpath("readers.toml").read_text(encoding="utf-8"))
 
 
 def distinct(parts: Sequence[Part]) -> tuple[list[Part], list[str]]:
@@ -218,8 +209,8 @@ def once(frame: pd.DataFrame, keys: list[str], part: Part, what: str) -> tuple[p
 def absent_regions(codes: Iterable[str]) -> list[str]:
     """Return sentences about regions of England of which a file holds nothing, where it holds others."""
     here = set(codes)
-    absent = [f"{name} ({code})" for code, name in known()["regions"].items() if code not in here]
-    if 0 < len(absent) < len(known()["regions"]):
+    absent = [f"{name} ({code})" for code, name in catalogue.readers()["regions"].items() if code not in here]
+    if 0 < len(absent) < len(catalogue.readers()["regions"]):
         return [f"Nothing in the file is of {listing(absent)}: part of it may be missing."]
     return []
 
@@ -237,7 +228,7 @@ def names_of(parts: Iterable[Part]) -> str:
 def against_published(source: str, edition: str, practices: int, patients: float) -> str:
     """Return a sentence that holds a file against the totals that its publication prints."""
     here = f"{practices:,} practices and {patients:,.0f} patients"
-    for row in known()["published"]:
+    for row in catalogue.readers()["published"]:
         if row["source"] == source and row["edition"] == edition:
             if (row["practices"], row["patients"]) == (practices, patients):
                 return f"{here}, as published."

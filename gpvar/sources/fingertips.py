@@ -11,7 +11,7 @@ from gpvar import catalogue
 from gpvar.errors import SourceError
 from gpvar.problems import Problems, count, listing
 from gpvar.sources._parts import Part, SourceTable, no_counts
-from gpvar.sources._publications import distinct, known, names_of, once, reasons
+from gpvar.sources._publications import distinct, names_of, once, reasons
 from gpvar.sources._tabular import numbers, one_value, practice_codes, provenance_of, strangers, text_frame
 from gpvar.study import Period
 
@@ -89,7 +89,7 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
                 remarks.append(_agreement(facts[covariate], values, covariate, table.part))
             facts.setdefault(covariate, values)
         remarks += table.remarks
-    dates = {name: known()["index_published"][name] for name in facts}
+    dates = {name: catalogue.readers()["index_published"][name] for name in facts}
     return SourceTable(
         id="imd",
         file=names_of(single),
@@ -162,7 +162,7 @@ def _of_api(part: Part) -> tuple[pd.DataFrame, int, list[tuple[int, str]]]:
     problems = Problems(SourceError, part.member.place)
     text = text_frame(part, _API_NEEDS, optional=[name for name in _API if name not in _API_NEEDS] + ["Category Type"])
     kinds = text["Area Type"].str.strip()
-    practice = kinds.str.casefold().isin(known()["fingertips_area_types"]["practice"])
+    practice = kinds.str.casefold().isin(catalogue.readers()["fingertips_area_types"]["practice"])
     if not practice.any():
         raise SourceError(
             f"The file holds {listing(sorted(kinds.unique()), 5)}, and no practices.",
@@ -181,7 +181,7 @@ def _of_api(part: Part) -> tuple[pd.DataFrame, int, list[tuple[int, str]]]:
             "indicator": ids,
             "indicator_name": own["Indicator Name"].str.strip(),
             "period": own["Time period"].str.strip(),
-            "covariate": ids.map(known()["fingertips"]).fillna("").astype(str),
+            "covariate": ids.map(catalogue.readers()["fingertips"]).fillna("").astype(str),
             "value": values,
             "good": good,
         }
@@ -195,11 +195,11 @@ def _of_extract(part: Part) -> tuple[pd.DataFrame, int, list[tuple[int, str]]]:
     text = text_frame(part, ["PRACTICE_CODE", "IMD_YEAR", "IMD_SCORE"], optional=["PRACTICE_NAME"])
     year = one_value(text["IMD_YEAR"].str.strip().drop_duplicates(), "year of the index", part)
     covariate = f"imd{year}"
-    if covariate not in known()["index_published"]:
+    if covariate not in catalogue.readers()["index_published"]:
         problems.add(
             f"The index of deprivation of {year or 'a year that is not stated'} is not known to gpvar.",
             "column IMD_YEAR",
-            f"It knows those of {listing(name[3:] for name in known()['index_published'])}.",
+            f"It knows those of {listing(name[3:] for name in catalogue.readers()['index_published'])}.",
         )
     codes, good = practice_codes(text, "PRACTICE_CODE", part, problems)
     values = numbers(text, "IMD_SCORE", part, problems)
@@ -222,7 +222,8 @@ def _of_extract(part: Part) -> tuple[pd.DataFrame, int, list[tuple[int, str]]]:
 def _another_indicator(unread: pd.DataFrame, part: Part) -> SourceError:
     named = unread[["indicator", "indicator_name"]].drop_duplicates()
     held = listing((f"{row.indicator}, {row.indicator_name}" for row in named.itertuples()), 3)
-    ids = " or ".join(f"{number} ({catalogue.covariate(name).title})" for number, name in known()["fingertips"].items())
+    known = catalogue.readers()["fingertips"]
+    ids = " or ".join(f"{number} ({catalogue.covariate(name).title})" for number, name in known.items())
     which = "indicator" if len(named) == 1 else "indicators"
     return SourceError(
         f"This is the Fingertips {which} {held}, which gpvar does not read.",

@@ -10,7 +10,7 @@ from pathlib import Path
 from gpvar import catalogue
 from gpvar.errors import SourceError
 from gpvar.sources._parts import Part
-from gpvar.sources._publications import known, month_in_name, year_in_name
+from gpvar.sources._publications import month_in_name, year_in_name
 from gpvar.sources.files.values import parse_month
 from gpvar.sources.official import publication_of
 from gpvar.sources.recognise import NotKnown, opening, places, recognise
@@ -118,7 +118,7 @@ def edition(part: Part) -> str:
     if column:
         return parse_month(_first(part, column)) or ""
     if part.layout.startswith("fingertips"):
-        return str(known()["index_published"].get(holds(part), ""))
+        return str(catalogue.readers()["index_published"].get(holds(part), ""))
     return year_in_name(part) or month_in_name(part)
 
 
@@ -126,7 +126,7 @@ def holds(part: Part) -> str:
     """Return what a table holds: the characteristic of a Fingertips file, else its layout."""
     if part.layout == "fingertips_api":
         indicator = _first(part, "Indicator ID")
-        return str(known()["fingertips"].get(indicator, f"indicator {indicator}"))
+        return str(catalogue.readers()["fingertips"].get(indicator, f"indicator {indicator}"))
     if part.layout == "fingertips_extract":
         return f"imd{_first(part, 'IMD_YEAR')}"
     return part.layout

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from gpvar import catalogue
 from gpvar.errors import SourceError
 from gpvar.organisations import looks_like
 from gpvar.problems import Problems, count
@@ -13,7 +14,6 @@ from gpvar.sources._parts import Part, SourceTable, no_counts
 from gpvar.sources._publications import (
     area_codes,
     distinct,
-    known,
     month_in_name,
     names_of,
     once,
@@ -70,9 +70,9 @@ def tidy(part: Part) -> pd.DataFrame:
 def is_open_in(frame: pd.DataFrame, period: Period) -> pd.Series:
     """Return which rows of `tidy` are of practices that were open on some day of a period, by their own dates."""
     first, last = period.first_day.isoformat(), period.last_day.isoformat()
-    gp = frame["prescribing_setting"] == known()["ods"]["prescribing_setting_of_practices"]
+    gp = frame["prescribing_setting"] == catalogue.readers()["ods"]["prescribing_setting_of_practices"]
     opened = (frame["open_date"] == "") | (frame["open_date"] <= last)
-    still = frame["status"] == known()["ods"]["active"]
+    still = frame["status"] == catalogue.readers()["ods"]["active"]
     was_open: pd.Series = gp & opened & ((still & (frame["close_date"] == "")) | (frame["close_date"] >= first))
     return was_open
 
@@ -103,7 +103,7 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
     editions = [month_in_name(part) or _edition(frame) for part, (frame, *_) in zip(single, frames, strict=True)]
     part, edition, unused = one_edition(single, editions, period)
     frame, rows, reason = frames[single.index(part)]
-    wales = frame["region_code"] == known()["ods"]["wales"]
+    wales = frame["region_code"] == catalogue.readers()["ods"]["wales"]
     was_open = is_open_in(frame, period)
     kept = frame[was_open & ~wales].sort_values("practice_code")
     more = reasons(
@@ -142,7 +142,7 @@ def _rows(part: Part) -> tuple[pd.DataFrame, int, str]:
     text = text_frame(part, list(_NAMES))
     codes, good = practice_codes(text, "organisation_code", part, problems)
     setting = text["prescribing_setting"].str.strip()
-    practice = setting == known()["ods"]["prescribing_setting_of_practices"]
+    practice = setting == catalogue.readers()["ods"]["prescribing_setting_of_practices"]
     if not (good & practice).any() or good.mean() < 0.5:
         raise SourceError(
             "This has the form of the register of practices (epraccur), and does not hold practices.",
@@ -155,7 +155,7 @@ def _rows(part: Part) -> tuple[pd.DataFrame, int, str]:
     for name in _AREAS:
         frame[_NAMES[name]] = area_codes(text, name, part, problems)
     frame["status"] = text["status"].str.strip().str.upper()
-    frame["is_practice"] = practice & (frame["status"] == known()["ods"]["active"])
+    frame["is_practice"] = practice & (frame["status"] == catalogue.readers()["ods"]["active"])
     problems.raise_if_any()
     own, doubled = once(frame[good], ["practice_code"], part, "practice")
     reason = reasons((doubled, "standing twice"), (int((~good).sum()), "with codes of another form than practices'"))
@@ -172,7 +172,7 @@ def _days(text: pd.DataFrame, column: str, part: Part, problems: Problems) -> pd
 
 def _edition(frame: pd.DataFrame) -> str:
     """Return the month of the last opening, for a name that says none: closures and proposed practices lie ahead."""
-    opened = frame.loc[frame["status"] != known()["ods"]["proposed"], "open_date"].max()
+    opened = frame.loc[frame["status"] != catalogue.readers()["ods"]["proposed"], "open_date"].max()
     return (opened or _latest(frame))[:7]
 
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from gpvar import catalogue
 from gpvar.errors import SourceError
 from gpvar.problems import Problems, count
 from gpvar.sources._parts import Part, SourceTable, no_counts
 from gpvar.sources._publications import (
     distinct,
     in_words,
-    known,
     names_of,
     once,
     one_edition,
@@ -168,7 +168,8 @@ def _edition_by_days(frame: pd.DataFrame) -> str:
 def _is_practice(frame: pd.DataFrame) -> pd.Series:
     if "practice_type" not in frame:
         return pd.Series(True, index=frame.index)
-    practice: pd.Series = frame["practice_type"].str.casefold() == known()["payments"]["practice_type"].casefold()
+    kind = catalogue.readers()["payments"]["practice_type"].casefold()
+    practice: pd.Series = frame["practice_type"].str.casefold() == kind
     return practice
 
 
@@ -179,7 +180,7 @@ def _closed_before(frame: pd.DataFrame, period: Period) -> pd.Series:
 
 
 def _facts(kept: pd.DataFrame) -> pd.DataFrame:
-    unknown = ["", *known()["payments"]["unknown"]]
+    unknown = ["", *catalogue.readers()["payments"]["unknown"]]
     facts = pd.DataFrame(index=kept.index)
     for name in ("rurality", "contract_type"):
         facts[name] = kept[name].mask(kept[name].str.casefold().isin(unknown))

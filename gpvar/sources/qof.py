@@ -15,7 +15,6 @@ from gpvar.sources._publications import (
     by_value,
     distinct,
     in_words,
-    known,
     names_of,
     note_blanks,
     once,
@@ -176,7 +175,7 @@ def _facts(frame: pd.DataFrame, lists: pd.Series) -> tuple[pd.DataFrame, tuple[t
 def _edition_by_totals(lists: pd.Series) -> str:
     """Return the edition whose published totals the file has, for a file whose name does not say."""
     here = (len(lists), float(lists.sum()))
-    for row in known()["published"]:
+    for row in catalogue.readers()["published"]:
         if row["source"] == "qof_prevalence" and (row["practices"], row["patients"]) == here:
             return str(row["edition"])
     return ""

@@ -15,7 +15,6 @@ from gpvar.sources._publications import (
     by_value,
     distinct,
     in_words,
-    known,
     names_of,
     nearest,
     note_blanks,
@@ -115,7 +114,7 @@ def practice_scores(registered: pd.DataFrame, scores: pd.Series) -> pd.DataFrame
     sums = rows.groupby("practice_code", observed=True).sum().rename_axis("practice_code")
     sums.index = sums.index.astype(str)
     covered = sums["scored"] / sums["patients"].where(sums["patients"] > 0)
-    enough = covered >= known()["small_areas"]["coverage_below"]
+    enough = covered >= catalogue.readers()["small_areas"]["coverage_below"]
     return pd.DataFrame(
         {"patients": sums["patients"], "covered": covered, "score": (sums["weighted"] / sums["scored"]).where(enough)}
     )
@@ -150,7 +149,7 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
     registered = _nearest_registrations(lists, period)
     matched = _refuse_other_census(registered.frame, scores, registered.parts[0])
     found = practice_scores(registered.frame, scores)
-    dates = {_COVARIATE: known()["index_published"][_COVARIATE]}
+    dates = {_COVARIATE: catalogue.readers()["index_published"][_COVARIATE]}
     edition = registered.date[:7]
     provenance = [
         provenance_of(part, rows_read=rows, rows_kept=kept, reason=reason, edition=edition)
@@ -175,7 +174,7 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
 
 def _refuse_half(index: Sequence[Part], lists: Sequence[Part]) -> None:
     if len(index) > 1:
-        raise two_of_one(index, known()["index_published"][_COVARIATE])
+        raise two_of_one(index, catalogue.readers()["index_published"][_COVARIATE])
     if index and lists:
         return
     layouts = catalogue.layouts()
@@ -284,7 +283,7 @@ def _refuse_other_census(registered: pd.DataFrame, scores: pd.Series, part: Part
 
     Most areas kept their codes from one census to the next, so a mix of the two finds nearly everybody.
     """
-    rules = known()["small_areas"]
+    rules = catalogue.readers()["small_areas"]
     england = registered[registered["area"].str.startswith(rules["england"])]
     patients = england["patients"].sum()
     matched = float(england.loc[england["area"].isin(scores.index), "patients"].sum() / patients) if patients else 0.0
@@ -313,7 +312,7 @@ def _remarks(registered: _Registered, found: pd.DataFrame, scores: pd.Series, ma
         if len(rows):
             marks = "" if what.endswith("Wales") else f" ({listing(sorted(rows['area'].unique()), 4)})"
             said.append(f"{rows['patients'].sum():,.0f} patients {what}{marks} and are in no score.")
-    least = known()["small_areas"]["coverage_below"]
+    least = catalogue.readers()["small_areas"]["coverage_below"]
     without = found.index[found["score"].isna()]
     if len(without):
         said.append(

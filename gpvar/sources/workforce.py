@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from gpvar import catalogue
 from gpvar.errors import SourceError
 from gpvar.problems import Problems, count, listing
 from gpvar.sources._parts import Part, SourceTable, no_counts
 from gpvar.sources._publications import (
     distinct,
     in_words,
-    known,
     month_in_name,
     names_of,
     nearest,
@@ -155,7 +155,7 @@ def _read_codes(part: Part, text: pd.DataFrame, problems: Problems) -> tuple[pd.
 
 
 def _not_below_nought(text: pd.DataFrame, column: str, part: Part, problems: Problems) -> pd.Series:
-    values = numbers(text, column, part, problems, known()["workforce"]["missing"])
+    values = numbers(text, column, part, problems, catalogue.readers()["workforce"]["missing"])
     note_cells(text, column, values.index[values < 0], "is below nought", part, problems)
     return values
 
@@ -169,7 +169,7 @@ def _detailed(part: Part) -> tuple[pd.DataFrame, int, str, tuple[tuple[str, int]
     for heading, name in _DETAILED.items():
         if heading in text:
             frame[name] = _not_below_nought(text, heading, part, problems)
-    over = frame["gp_fte"] > frame["all_gp_fte"] + known()["workforce"]["rounding"]
+    over = frame["gp_fte"] > frame["all_gp_fte"] + catalogue.readers()["workforce"]["rounding"]
     note_cells(text, "TOTAL_GP_EXTGL_FTE", over.index[over], "is more than all GPs (TOTAL_GP_FTE)", part, problems)
     problems.raise_if_any()
     own, doubled = once(frame[good], ["practice_code"], part, "practice")
@@ -194,7 +194,7 @@ def _high_level(part: Part) -> tuple[pd.DataFrame, int, str, tuple[tuple[str, in
             "role": role,
             "measure": text["MEASURE"].str.strip(),
             "value": _not_below_nought(text, "VALUE", part, problems),
-            "is_total": role.str.contains(known()["workforce"]["total_role"], case=False, regex=True),
+            "is_total": role.str.contains(catalogue.readers()["workforce"]["total_role"], case=False, regex=True),
         }
     )
     problems.raise_if_any()
@@ -207,7 +207,7 @@ def _high_level(part: Part) -> tuple[pd.DataFrame, int, str, tuple[tuple[str, in
 
 def _of_roles(frame: pd.DataFrame, part: Part) -> tuple[pd.DataFrame, list[str]]:
     """Return figures added up from roles, held against the published totals, which are of the same people."""
-    rules = known()["workforce"]
+    rules = catalogue.readers()["workforce"]
     fte = frame[frame["measure"].str.casefold() == rules["fte"].casefold()]
     every = pd.Index(sorted(frame["practice_code"].unique()), name="practice_code")
     facts, remarks = pd.DataFrame(index=every), []
@@ -252,7 +252,7 @@ def _no_roles(group: str, part: Part) -> SourceError:
 
 def _refuse_sum_of_others(roles: pd.DataFrame, group: str, part: Part) -> None:
     """Refuse roles of which one, by whatever name, counts everyone in the others again."""
-    rules = known()["workforce"]
+    rules = catalogue.readers()["workforce"]
     table = roles.pivot_table("value", "practice_code", "role", aggfunc="sum").fillna(0.0)
     several = table[(table > 0).sum(axis=1) > 1]
     rest = several.sum(axis=1)
@@ -272,7 +272,7 @@ def _refuse_without_totals(
 ) -> None:
     """Refuse roles that no total, or hardly one, can be held against: some may count the people of others again."""
     held = int((summed.notna() & published.notna()).sum())
-    if not summed.notna().any() or held > known()["workforce"]["with_total_above"] * summed.notna().sum():
+    if not summed.notna().any() or held > catalogue.readers()["workforce"]["with_total_above"] * summed.notna().sum():
         return
     lacks = "has no total" if not published.notna().any() else f"has a total for only {count(held, 'practice')}"
     raise SourceError(
@@ -285,7 +285,7 @@ def _refuse_without_totals(
 
 def _against_totals(summed: pd.Series, published: pd.Series, group: str, part: Part) -> list[str]:
     """Return a sentence on how roles and published totals agree; refuse when they seldom do."""
-    rules = known()["workforce"]
+    rules = catalogue.readers()["workforce"]
     both = summed.notna() & published.notna()
     if not both.any():
         return [f"{group}: no practice gave a return."]
@@ -311,6 +311,6 @@ def _against_totals(summed: pd.Series, published: pd.Series, group: str, part: P
 
 def _agreement(detailed: pd.DataFrame, high: pd.DataFrame) -> str:
     both = pd.concat([detailed["gp_fte"], high["gp_fte"]], axis=1, keys=["detailed", "high"]).dropna()
-    apart = int(((both["detailed"] - both["high"]).abs() > known()["workforce"]["rounding"]).sum())
+    apart = int(((both["detailed"] - both["high"]).abs() > catalogue.readers()["workforce"]["rounding"]).sum())
     said = "agree" if not apart else f"differ in {count(apart, 'practice')}; the detailed one was used"
     return f"The detailed and the high-level table {said} ({count(len(both), 'practice')} in both)."

@@ -46,7 +46,7 @@ def choose_codes(draft: Draft, frame: pd.DataFrame, icb: str | None) -> pd.DataF
 
 def _columns_of_boards(draft: Draft, frame: pd.DataFrame) -> list[str]:
     """Return the columns that hold boards, by their headings, else by the codes in them, else those of names."""
-    found = [columns_called(draft.headings, [name]) for name in organisations.conventions()["facts"]["icb_code"]]
+    found = [columns_called(draft.headings, [name]) for name in catalogue.conventions()["facts"]["icb_code"]]
     headings = [item[0] for item in found if item] or [draft.columns.get("icb_code", "")]
     headings = [heading for heading in headings if heading and (organisations.tidy(frame[heading]) != "").any()]
     boards = set(catalogue.icbs())

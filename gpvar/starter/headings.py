@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gpvar import catalogue, organisations
+from gpvar import catalogue
 from gpvar.errors import StudyError
 from gpvar.sources.files.values import parse_month, parse_numbers
 from gpvar.starter.own import Finder, columns_called, remark
@@ -48,7 +48,7 @@ def map_headings(draft: Draft, frame: pd.DataFrame) -> None:
     """Fill in the columns and dates that the headings give away."""
     headings = draft.headings = list(frame.columns)
     draft.finder = finder = Finder(headings)
-    known = organisations.conventions()
+    known = catalogue.conventions()
     for name in known["facts"]:
         # A column that was found by what it holds is not looked for by its heading.
         if name not in draft.columns and (hit := finder.fact(name)) is not None:
@@ -65,7 +65,7 @@ def map_headings(draft: Draft, frame: pd.DataFrame) -> None:
 
 
 def _map_characteristics(draft: Draft, frame: pd.DataFrame, finder: Finder) -> None:
-    for item in organisations.conventions()["characteristic"]:
+    for item in catalogue.conventions()["characteristic"]:
         found = _first(finder.headings, item["headings"])
         if found:
             _date(draft, item["id"], found, finder.headings, item.get("date"))
@@ -77,7 +77,7 @@ def _map_characteristics(draft: Draft, frame: pd.DataFrame, finder: Finder) -> N
 
 
 def _own_characteristic(covariate: str, frame: pd.DataFrame, finder: Finder) -> list[str] | None:
-    wanted = organisations.conventions()["own"]["characteristic"].get(covariate, [])
+    wanted = catalogue.conventions()["own"]["characteristic"].get(covariate, [])
     hit = finder.only_one(covariate, wanted)
     found = [hit] if hit else finder.shares(covariate)
     # Numbers of patients are no shares, and only the values tell.
@@ -91,7 +91,7 @@ def _first(headings: list[str], candidates: list[list[str]]) -> list[str] | None
 
 
 def _map_registers(draft: Draft, headings: list[str]) -> None:
-    known = organisations.conventions()["registers"]
+    known = catalogue.conventions()["registers"]
     base = next((found[0] for item in known["list"] if (found := columns_called(headings, [item]))), None)
     for covariate in catalogue.covariates():
         found = columns_called(headings, [known["heading"].format(covariate.removeprefix("qof_"))])
@@ -101,7 +101,7 @@ def _map_registers(draft: Draft, headings: list[str]) -> None:
 
 
 def _date(draft: Draft, covariate: str, found: list[str], headings: list[str], date: str | None) -> None:
-    known = organisations.conventions()
+    known = catalogue.conventions()
     for ending, month in known["dated"].items():
         if any(ending in heading for heading in found):
             date = date or month

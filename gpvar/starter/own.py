@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gpvar import catalogue, organisations
+from gpvar import catalogue
 from gpvar.problems import closest
 from gpvar.sources.files.grid import plain_heading
 
@@ -44,7 +44,7 @@ class Finder:
     def __init__(self, headings: list[str]) -> None:
         self.headings = headings
         self.doubtful: dict[str, list[str]] = {}
-        self._known = organisations.conventions()
+        self._known = catalogue.conventions()
         self._own = self._known["own"]
 
     def fact(self, name: str) -> str | None:
@@ -104,7 +104,7 @@ def columns_called(headings: list[str], wanted: list[str]) -> list[str] | None:
 
 def remark(covariate: str) -> str:
     """Return what must be said of a characteristic that was taken by a heading of the table's own."""
-    return str(organisations.conventions()["own"]["remarks"].get(covariate, ""))
+    return str(catalogue.conventions()["own"]["remarks"].get(covariate, ""))
 
 
 def noun(metric: str, part: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gpvar import organisations
+from gpvar import catalogue, organisations
 from gpvar.errors import StudyError
 from gpvar.problems import listing
 from gpvar.sources.files.reading import read_rows, sheet_names
@@ -41,8 +41,8 @@ def read_everything(data: Path, sheet: str | None) -> tuple[pd.DataFrame, str | 
 
 def _by_heading(rows: list[list[str]]) -> tuple[int, int] | None:
     """Return the row of headings and the column of codes, by what the column is called."""
-    facts = organisations.conventions()["facts"]["practice_code"]
-    own = organisations.conventions()["own"]["facts"]["practice_code"]
+    facts = catalogue.conventions()["facts"]["practice_code"]
+    own = catalogue.conventions()["own"]["facts"]["practice_code"]
     for wanted, form in ((facts, key), (own, loose_key)):
         names = [form(item) for item in wanted]
         for at, cells in enumerate(rows[:_ROWS_ABOVE]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from gpvar import catalogue, organisations
+from gpvar import catalogue
 from gpvar.starter.headings import Draft
 from gpvar.starter.own import noun
 from gpvar.study.columns import TO_FILL_IN, headings
@@ -147,7 +147,7 @@ def nearest_headings(draft: Draft, name: str) -> list[str]:
     if draft.finder is None:
         return []
     metric, dot, part = name.partition(".")
-    wanted = organisations.conventions()["figures"][metric][part == "denominator"] if dot else name
+    wanted = catalogue.conventions()["figures"][metric][part == "denominator"] if dot else name
     used = {heading for value in draft.columns.values() for heading in headings(value)}
     return [heading for heading in draft.finder.nearest(wanted) if heading not in used]
 

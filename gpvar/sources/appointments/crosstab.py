@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 
 from gpvar import catalogue
 from gpvar.catalogue import appointments as facts
-from gpvar.organisations import conventions
 from gpvar.sources._parts import Part
 from gpvar.sources.appointments import cache
 from gpvar.sources.files.members import fingerprint
@@ -192,7 +191,8 @@ def _kept(part: Part) -> Path | None:
 def _read_by(layout: str) -> str:
     """Return a sign of everything by which cells are read: what was kept under another is read anew."""
     columns = catalogue.layouts()[layout]
-    known = [facts.labels(), facts.also(), conventions()["codes"], columns.columns, columns.also, COLUMNS, VERSION]
+    codes = catalogue.conventions()["codes"]
+    known = [facts.labels(), facts.also(), codes, columns.columns, columns.also, COLUMNS, VERSION]
     spelling = [facts.plain(label) for labels in facts.labels().values() for label in labels]
     return hashlib.sha256(json.dumps([*known, spelling]).encode("utf-8")).hexdigest()
 

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from gpvar.organisations import conventions
+from gpvar import catalogue
 from gpvar.study import parse_period
 
 _NUMBER = r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
@@ -56,7 +56,7 @@ class Numbers:
 
 @cache
 def _marks() -> tuple[dict[str, tuple[int, int]], frozenset[str], frozenset[str]]:
-    marks = conventions()["marks"]
+    marks = catalogue.conventions()["marks"]
     hidden = {mark: (low, high) for mark, (low, high) in marks["hidden"].items()}
     return hidden, frozenset(marks["missing"]), frozenset(marks["formula_errors"])
 

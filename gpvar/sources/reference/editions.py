@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from gpvar import catalogue
 from gpvar.sources import official, registered
 from gpvar.sources._parts import Part, SourceTable
 from gpvar.sources._publications import month_in_name, nearest
 from gpvar.sources.looking import edition as month_of_table
-from gpvar.sources.reference.file import rules
 from gpvar.study import Period, SourceSpec, months_of
 
 _LISTS = "registered_patients"
@@ -61,7 +61,7 @@ def editions(parts: Iterable[Part]) -> dict[str, list[str]]:
     """Return the months of the editions that are there, by layout."""
     found: dict[str, set[str]] = {}
     for part in parts:
-        by_name = part.layout in rules()["dated_by_month_in_name"]
+        by_name = part.layout in catalogue.reference()["dated_by_month_in_name"]
         found.setdefault(part.layout, set()).add(month_in_name(part) if by_name else month_of_table(part))
     return {layout: sorted(months) for layout, months in sorted(found.items())}
 
@@ -76,8 +76,8 @@ def chosen(held: Mapping[str, Sequence[str]], period: Period) -> tuple[str, ...]
     period
         The study's period.
     """
-    by_layout = [nearest(held.get(layout, ()), period) for layout in rules()["nearest_is_used"]]
-    before = [month for layout in rules()["nearest_before_is_used"] for month in held.get(layout, ())]
+    by_layout = [nearest(held.get(layout, ()), period) for layout in catalogue.reference()["nearest_is_used"]]
+    before = [month for layout in catalogue.reference()["nearest_before_is_used"] for month in held.get(layout, ())]
     return (*by_layout, nearest(before, period, after_is_fine=False))
 
 

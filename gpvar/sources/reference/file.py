@@ -6,13 +6,10 @@ import contextlib
 import hashlib
 import json
 import os
-import tomllib
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from importlib.resources import files as packaged
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +25,6 @@ MANIFEST = "manifest.json"
 _MOST_BYTES = 200_000_000
 _AGAIN = "Get it again from whoever made it, or make it anew: python run.py reference build"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-
-
-@cache
-def rules() -> dict[str, Any]:
-    """Return what is known beforehand of reference files (`catalogue/reference.toml`)."""
-    return tomllib.loads(packaged("gpvar.catalogue").joinpath("reference.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)

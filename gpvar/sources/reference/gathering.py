@@ -15,12 +15,12 @@ from gpvar.errors import SourceError
 from gpvar.problems import Problems, count, listing
 from gpvar.sources import appointments, official
 from gpvar.sources._parts import Part, SourceTable
-from gpvar.sources._publications import in_words, known
+from gpvar.sources._publications import in_words
 from gpvar.sources.appointments.tally import MonthCounts, count_part
 from gpvar.sources.files.members import fingerprint
 from gpvar.sources.recognise import NotKnown, recognise
 from gpvar.sources.reference.editions import Alternative, of_every_run
-from gpvar.sources.reference.file import is_reference, rules
+from gpvar.sources.reference.file import is_reference
 from gpvar.study import Period, SourceSpec
 from gpvar.study.columns import PUBLICATIONS
 
@@ -169,16 +169,16 @@ def gather(files: Sequence[Path], period: Period, progress: Callable[[str], None
 
 def _without_a_study(fix: str) -> str:
     """Return advice as it holds here, where there is no study file to be mended."""
-    for written, instead in rules()["advice"]:
+    for written, instead in catalogue.reference()["advice"]:
         fix = re.sub(written, instead, fix)
     return fix
 
 
 def _refuse_lacking(held: Iterable[str]) -> None:
     cards = catalogue.sources()
-    missing = [cards[source] for source in rules()["needed"] if source not in held]
+    missing = [cards[source] for source in catalogue.reference()["needed"] if source not in held]
     if missing:
-        titles = " and ".join(cards[source].title for source in rules()["needed"])
+        titles = " and ".join(cards[source].title for source in catalogue.reference()["needed"])
         raise SourceError(
             f"A reference file needs {titles}; there is no file of {listing(card.title for card in missing)}.",
             listing(card.page for card in missing),
@@ -209,7 +209,7 @@ def _is_simulated(tables: Sequence[SourceTable]) -> bool:
     real, invented = [], []
     for table in tables:
         codes = table.facts.index.append(pd.Index(table.counts["practice_code"].unique()))
-        made_up = codes.astype(str).str.fullmatch(rules()["invented_practice"])
+        made_up = codes.astype(str).str.fullmatch(catalogue.reference()["invented_practice"])
         real += [table.file] if not made_up.all() else []
         invented += [table.file] if made_up.any() else []
     if real and invented:
@@ -223,7 +223,7 @@ def _is_simulated(tables: Sequence[SourceTable]) -> bool:
 
 def _refuse_own_downloads(parts: Iterable[Part]) -> None:
     """Refuse tables of appointments of a few practices: what a practice downloads of itself looks like the crosstab."""
-    limits = rules()
+    limits = catalogue.reference()
     problems = Problems(SourceError, _PLACE)
     for part in parts:
         if part.layout != "gpad_crosstab" or part.member.size > limits["bytes_looked_at"]:
@@ -249,7 +249,7 @@ def refuse_less_than_england(months: Mapping[str, MonthCounts], tables: Sequence
     problems = Problems(SourceError, _PLACE)
     region = _regions(tables)
     titles = catalogue.sources()
-    for code, name in known()["regions"].items():
+    for code, name in catalogue.readers()["regions"].items():
         if not (region == code).any():
             problems.add(f"No map places a practice in {name} ({code}).", "", _WHOLE)
     for month, counts in months.items():
@@ -280,12 +280,12 @@ def _note_lacking(
     what: str, held: np.ndarray, practices: pd.Index, region: pd.Series, file: str, problems: Problems
 ) -> None:
     """Note practices of which too few are held, of all or of a region."""
-    most = rules()["region_missing_above"]
+    most = catalogue.reference()["region_missing_above"]
     if len(held) and (~held).mean() > most:
         problems.add(f"{what} holds {held.sum():,} of {len(held):,} practices.", file, _WHOLE)
         return
     where = region.reindex(practices)
-    for code, name in known()["regions"].items():
+    for code, name in catalogue.readers()["regions"].items():
         own = held[(where == code).to_numpy()]
         if len(own) and (~own).mean() > most:
             problems.add(f"{what} holds {own.sum():,} of the {len(own):,} practices of {name} ({code}).", file, _WHOLE)
@@ -328,5 +328,5 @@ def _remarks(tables: Sequence[SourceTable]) -> tuple[str, ...]:
 
 def lacking(held: Iterable[str]) -> list[str]:
     """Return the titles of publications that gpvar reads and that a reference file does not hold."""
-    apart = {*held, *rules()["not_missed"]}
+    apart = {*held, *catalogue.reference()["not_missed"]}
     return [catalogue.sources()[source].title for source in PUBLICATIONS if source not in apart]

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
+from gpvar import catalogue
 from gpvar.catalogue import Selection
 from gpvar.errors import SourceError
 from gpvar.problems import listing
-from gpvar.sources._publications import known
 from gpvar.sources.appointments.tally import MonthCounts, wanted
 
 _CATEGORY = "category: "
@@ -76,7 +76,7 @@ def from_frame(frame: pd.DataFrame, months: Iterable[str]) -> dict[str, MonthCou
 def definitions() -> dict[str, str]:
     """Return what every count and every share of the list is, in words that change when the definition does."""
     counts = {name: _in_words(rows) for name, rows in wanted().items()}
-    ages = {f"age_sex.{name}": str(dict(sorted(rule.items()))) for name, rule in known()["shares"].items()}
+    ages = {f"age_sex.{name}": str(dict(sorted(rule.items()))) for name, rule in catalogue.readers()["shares"].items()}
     return counts | ages
 
 

@@ -14,7 +14,6 @@ from gpvar.organisations import in_words as day_in_words
 from gpvar.problems import count, listing
 from gpvar.sources._publications import in_words
 from gpvar.sources.reference.editions import publication
-from gpvar.sources.reference.file import rules
 from gpvar.sources.reference.frames import Packed
 from gpvar.sources.reference.gathering import lacking
 from gpvar.study import Period
@@ -34,7 +33,7 @@ def texts(manifest: Mapping[str, Any], tables: Mapping[str, Packed]) -> dict[str
     tables
         Its tables.
     """
-    words = rules()
+    words = catalogue.reference()
     period = Period(manifest["months"][0], manifest["months"][-1])
     publications = manifest["publications"]
     every = [*publications, *manifest["alternatives"]]
@@ -103,7 +102,7 @@ def _dictionary(manifest: Mapping[str, Any], tables: Mapping[str, Packed]) -> by
     dates = {said["id"]: said["dates"] for said in (*manifest["publications"], *manifest["alternatives"])}
     for member, table in tables.items():
         for name in table.keys:
-            kind, unit, meaning = rules()["meanings"][name]
+            kind, unit, meaning = catalogue.reference()["meanings"][name]
             writer.writerow((member, name, "", kind, unit, meaning, "", ""))
         for name, said in table.where.items():
             source, colon, plain = name.partition(": ")
@@ -118,7 +117,7 @@ def _dictionary(manifest: Mapping[str, Any], tables: Mapping[str, Packed]) -> by
 
 def _meaning(name: str, definitions: Mapping[str, str]) -> tuple[str, str, str]:
     """Return type, unit and meaning of a column."""
-    meanings = rules()["meanings"]
+    meanings = catalogue.reference()["meanings"]
     base, _, part = name.partition(".")
     stem, colon, label = name.partition(": ")
     if base in catalogue.covariates():

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from gpvar import catalogue
 from gpvar.errors import SourceError
 from gpvar.problems import count
 from gpvar.sources._parts import Part, SourceTable, no_counts
-from gpvar.sources._publications import distance, distinct, in_words, known, names_of, nearest
+from gpvar.sources._publications import distance, distinct, in_words, names_of, nearest
 from gpvar.sources._tabular import provenance_of
 from gpvar.sources.registered.tables import Table, read_table
 from gpvar.study import Period
@@ -66,7 +67,7 @@ def shares(lists: pd.DataFrame) -> pd.DataFrame:
     bands = lists[(lists["sex"] != "ALL") & (lists["age"] != "ALL")]
     first, last = _years(bands["age"])
     columns = {"list_size": total}
-    for name, rule in known()["shares"].items():
+    for name, rule in catalogue.readers()["shares"].items():
         counted = (first >= rule["from"]) & (last <= rule.get("to", np.inf))
         if "sex" in rule:
             counted &= (bands["sex"] == rule["sex"]).to_numpy()

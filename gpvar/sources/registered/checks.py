@@ -6,11 +6,12 @@ import itertools
 
 import pandas as pd
 
+from gpvar import catalogue
 from gpvar.errors import SourceError
 from gpvar.organisations import name_of_board
 from gpvar.problems import count, listing
 from gpvar.sources._parts import Part
-from gpvar.sources._publications import absent_regions, known
+from gpvar.sources._publications import absent_regions
 
 _AGAIN = "Part of the file is missing or was changed: download it again and use it as it is."
 
@@ -63,7 +64,7 @@ def _areas_of(rows: pd.DataFrame, lost: float, what: str) -> str:
 
 
 def _called(code: str, what: str) -> str:
-    name = known()["regions"].get(code) or name_of_board(code)
+    name = catalogue.readers()["regions"].get(code) or name_of_board(code)
     return f"{name if name != code else f'the {what}'} ({code})"
 
 
@@ -104,7 +105,7 @@ def add_up(lists: pd.DataFrame, part: Part) -> tuple[tuple[tuple[str, str, float
         return (), []
     named = listing((f"{code} ({summed[code]:,.0f} of {whole[code]:,.0f})" for code in wrong), 4)
     said = f"The age groups of {count(len(wrong), 'practice')} do not add up to the whole list: {named}."
-    if len(wrong) > known()["registered"]["bands_wrong_above"] * len(whole):
+    if len(wrong) > catalogue.readers()["registered"]["bands_wrong_above"] * len(whole):
         raise SourceError(said, part.member.place, _AGAIN)
     said = f"{said} {'Its' if len(wrong) == 1 else 'Their'} ages and sexes are taken as not known."
     return tuple((str(code), "age_sex", float(summed[code])) for code in wrong), [said]
