@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gpvar import catalogue, gates
+from gpvar.dates import month_in_words
 from gpvar.study import Period, months_between
 from gpvar.words import figures, hidden, phrases, quality
 from gpvar.words.facts import area_facts, practice_facts
-from gpvar.words.text import count, escape_markdown, known, month_in_words, number, plain, plural
+from gpvar.words.text import count, escape_markdown, known, number, plain, plural
 
 if TYPE_CHECKING:
     from gpvar.results import Run

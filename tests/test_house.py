@@ -18,6 +18,7 @@ from tests.support import ROOT
 ROOMS = (
     "errors",
     "problems",
+    "dates",
     "results",
     "stats",
     "share",

@@ -12,18 +12,12 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from gpvar.catalogue._cards import build
+from gpvar.dates import MONTHS
 from gpvar.errors import SourceError
 
 EVERY = ("month", "quarter", "year", "unknown")
 EVIDENCE = ("recorded", "reported", "pattern")
 _FILE = "editions.toml"
-# Not those of the calendar module, which speaks the language of the computer.
-# fmt: off
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)
-# fmt: on
 _PUBLIC = (".nhs.uk", ".gov.uk", "fingertips.phe.org.uk")
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _PLAIN_NAME = re.compile(r"[\w.()& -]+")
@@ -260,7 +254,7 @@ def _words(edition: str, every: str) -> dict[str, str]:
     if not _MONTH.fullmatch(edition):
         return {}
     year, number = int(edition[:4]), int(edition[5:])
-    name = _MONTHS[number - 1]
+    name = MONTHS[number - 1]
     return {
         "spoken": f"{name} {year}",
         "year": str(year),

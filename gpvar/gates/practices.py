@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from gpvar import catalogue
+from gpvar.dates import month_in_words
 from gpvar.gates.evidence import PASSED, UNCHECKED, Evidence, Look, columns_of, failures
 from gpvar.problems import count
-from gpvar.study import Period, months_of
+from gpvar.study import months_of
 from gpvar.study.columns import declared_covariates
 
 #: How a count by month is named that is of one national category.
@@ -187,15 +188,11 @@ def mapping_step(e: Evidence) -> Iterator[Look]:
         (
             row.practice_code,
             row.size,
-            f"{row.category} moved by {row.moved:+.0f} points in the three months from {_in_words(row.month)}",
+            f"{row.category} moved by {row.moved:+.0f} points in the three months from {month_in_words(row.month)}",
         )
         for row in wrong.itertuples()
     )
     yield Look(PASSED, failed)
-
-
-def _in_words(month: str) -> str:
-    return Period(month, month).label
 
 
 def _moved_shares(e: Evidence) -> pd.DataFrame | None:

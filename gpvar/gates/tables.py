@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 
 from gpvar import catalogue
+from gpvar.dates import day_in_words
 from gpvar.gates.evidence import FAILED, PASSED, UNCHECKED, Evidence, Look, columns_of
-from gpvar.organisations import codes_of_board, in_words, lives_on
+from gpvar.organisations import codes_of_board, lives_on
 from gpvar.problems import count, listing
 from gpvar.study import Study, months_between
 from gpvar.study.columns import PUBLICATIONS, declared_covariates
@@ -24,9 +25,9 @@ def series_break(e: Evidence) -> Iterator[Look]:
         ]
         breaking = [item for item in crossed if item.breaks_series]
         for item in breaking:
-            yield Look(FAILED, detail=f"{in_words(item.start)}: {item.what}", metrics=(metric,))
+            yield Look(FAILED, detail=f"{day_in_words(item.start)}: {item.what}", metrics=(metric,))
         beside = [
-            f"{'Areas' if item.kind == 'geography' else 'A rule'} did, on {in_words(item.start)}: {item.what}"
+            f"{'Areas' if item.kind == 'geography' else 'A rule'} did, on {day_in_words(item.start)}: {item.what}"
             for item in crossed
             if not item.breaks_series
         ]
@@ -39,8 +40,8 @@ def target_change(e: Evidence) -> Iterator[Look]:
     first, last = e.study.period.first_day, e.study.period.last_day
     for metric in e.study.metrics:
         own = [target for target in catalogue.targets().values() if target.metric == metric]
-        said = [f"{t.wording}, announced on {in_words(t.announced)}" for t in own if first < t.announced <= last]
-        said += [f"{t.wording}, ended on {in_words(t.ends)}" for t in own if t.ends and first <= t.ends < last]
+        said = [f"{t.wording}, announced on {day_in_words(t.announced)}" for t in own if first < t.announced <= last]
+        said += [f"{t.wording}, ended on {day_in_words(t.ends)}" for t in own if t.ends and first <= t.ends < last]
         yield Look(FAILED if said else PASSED, detail="; ".join(said), metrics=(metric,))
 
 
@@ -129,8 +130,10 @@ def hierarchy_date(e: Evidence) -> Iterator[Look]:
     untouched = bool(area) and all(lives_on(code) for code in area)
     if e.boards_not_told is not None and len(e.boards_not_told):
         rows = [f"{count(row.practices, 'practice')} of {row.icb_name}" for row in e.boards_not_told.itertuples()]
-        maps = listing(in_words(dt.date.fromisoformat(text)) for text in sorted(e.boards_not_told["map_date"].unique()))
-        detail = f"to which board {listing(rows, 4)} belonged on {in_words(day)} cannot be told from the map of {maps}"
+        dated = sorted(e.boards_not_told["map_date"].unique())
+        maps = listing(day_in_words(dt.date.fromisoformat(text)) for text in dated)
+        where = f"to which board {listing(rows, 4)} belonged on {day_in_words(day)}"
+        detail = f"{where} cannot be told from the map of {maps}"
         detail += f"; {listing(area)} is the same on both" if untouched else ""
         yield Look(PASSED if untouched else FAILED, value=float(e.boards_not_told["practices"].sum()), detail=detail)
         return
@@ -143,12 +146,13 @@ def hierarchy_date(e: Evidence) -> Iterator[Look]:
         )
         yield Look(PASSED, value=float(len(strange)), detail=others)
     elif strange:
-        detail = f"{len(strange)} boards of the table were not in force on {in_words(day)}: {', '.join(strange[:5])}"
+        named = ", ".join(strange[:5])
+        detail = f"{len(strange)} boards of the table were not in force on {day_in_words(day)}: {named}"
         yield Look(FAILED, value=float(len(strange)), detail=detail)
     elif not within:
-        yield Look(FAILED, detail=f"{in_words(day)} is not within {e.study.period.label}")
+        yield Look(FAILED, detail=f"{day_in_words(day)} is not within {e.study.period.label}")
     else:
-        yield Look(PASSED, detail=f"as on {in_words(day)}")
+        yield Look(PASSED, detail=f"as on {day_in_words(day)}")
 
 
 def denominator_mixed(e: Evidence) -> Iterator[Look]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from gpvar.organisations.boards import codes_of_board, describe_boards, lives_on, name_of_board, names_of_boards
 from gpvar.organisations.bridging import PracticeBridge, board_on, bridge, bridge_by_practice, unbridgeable
 from gpvar.organisations.codes import (
-    in_words,
     is_practice_code,
     looks_like,
     looks_like_practice_code,
@@ -61,7 +60,6 @@ __all__ = [
     "find_icb",
     "find_icb_by_date",
     "find_practice",
-    "in_words",
     "is_practice_code",
     "like_for_like",
     "lives_on",

@@ -10,9 +10,10 @@ from functools import cache
 import pandas as pd
 
 from gpvar import catalogue
+from gpvar.dates import day_in_words
 from gpvar.errors import StudyError
 from gpvar.organisations.boards import name_of_board
-from gpvar.organisations.codes import in_words, tidy
+from gpvar.organisations.codes import tidy
 from gpvar.problems import listing
 
 _BRIDGE = ["old", "old_name", "new", "new_name", "how", "new_holds_also"]
@@ -103,8 +104,8 @@ def _cure(code: str, by_part: str, not_told: list[str], day: dt.date) -> str:
         return "A column of sub-ICB locations."
     before = [change for change in changes_of_boards() if change <= day]
     after = [change for change in changes_of_boards() if change > day]
-    within = [f"on or after {in_words(before[-1])}"] if before else []
-    within += [f"before {in_words(after[0])}"] if after else []
+    within = [f"on or after {day_in_words(before[-1])}"] if before else []
+    within += [f"before {day_in_words(after[0])}"] if after else []
     return (
         f"A map of practices dated {' and '.join(within)}, such as that of Patients Registered at a GP Practice: "
         f"the code {listing(not_told or [code])} does not say it."
@@ -188,9 +189,9 @@ def _refuse_unknown(*days: dt.date) -> None:
     for day in days:
         if day < first:
             raise StudyError(
-                f"Integrated care boards began on {in_words(first)}, and {in_words(day)} is before that.",
+                f"Integrated care boards began on {day_in_words(first)}, and {day_in_words(day)} is before that.",
                 "the day asked for",
-                f"Give a day from {in_words(first)} on; older maps name the groups that came before the boards.",
+                f"Give a day from {day_in_words(first)} on; older maps name the groups that came before the boards.",
             )
 
 

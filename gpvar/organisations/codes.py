@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 
 import pandas as pd
@@ -62,11 +61,6 @@ def network(pcn_code: pd.Series, icb_code: pd.Series) -> tuple[pd.Series, pd.Ser
     code = pcn_code.where(~unallocated, (icb_code + " " + none).str.strip())
     key = (icb_code + ":" + pcn_code).where(pcn_code != "", "")
     return code, key
-
-
-def in_words(day: dt.date) -> str:
-    """Return a date as ``"1 April 2026"``, on every system."""
-    return f"{day.day} {day:%B %Y}"
 
 
 def plain_text(name: str) -> str:

@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from gpvar import catalogue
+from gpvar.dates import day_in_words, month_number
 from gpvar.errors import SourceError
-from gpvar.organisations.codes import in_words, looks_like_practice_code
+from gpvar.organisations.codes import looks_like_practice_code
 from gpvar.organisations.finding import alike_codes
 from gpvar.problems import Problems, listing, nearest
 from gpvar.study import Period
@@ -28,7 +29,6 @@ _NEEDED = ("code", "event", "date", "successor", "confirmed_by")
 _ALSO_CALLED = {"practice_code": "code", "confirmed by": "confirmed_by", "successor_code": "successor"}
 #: What people write where nobody has confirmed anything yet.
 _UNCONFIRMED = frozenset({"?", "no", "not yet", "not confirmed", "unconfirmed", "proposed", "tbc", "to be confirmed"})
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +186,7 @@ def _day(text: str) -> dt.date | None:
     elif found := re.fullmatch(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})", plain):
         day, month, year = map(int, found.groups())
     elif found := re.fullmatch(r"(\d{1,2})[- ]?([A-Za-z]{3,9})[- ]?(\d{4})", plain):
-        name = found.group(2).casefold()[:3]
-        day, month, year = int(found.group(1)), _MONTHS.index(name) + 1 if name in _MONTHS else 0, int(found.group(3))
+        day, month, year = int(found.group(1)), month_number(found.group(2)), int(found.group(3))
     else:
         return None
     try:
@@ -297,11 +296,11 @@ def events_within(events: Events, period: Period) -> dict[str, str]:
 
 def in_a_few_words(code: str, event: str, date: str, successor: str) -> dict[str, str]:
     """Return what an event was to each practice concerned: code → words."""
-    on = f"on {in_words(dt.date.fromisoformat(date))}"
+    on = f"on {day_in_words(dt.date.fromisoformat(date))}"
     if event == "merged":
         return {code: f"merged into {successor} {on}", successor: f"{code} merged into it {on}"}
     if event == "code_changed":
-        return {code: f"became {successor} {on}", successor: f"was {code} until {in_words(_day_before(date))}"}
+        return {code: f"became {successor} {on}", successor: f"was {code} until {day_in_words(_day_before(date))}"}
     if event == "split":
         return {code: f"{successor} was split off from it {on}", successor: f"was split off from {code} {on}"}
     return {code: f"{event} {on}"}

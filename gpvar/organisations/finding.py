@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gpvar import catalogue
+from gpvar.dates import day_in_words
 from gpvar.errors import StudyError
 from gpvar.organisations.boards import (
     MOST_LISTED,
@@ -19,7 +20,7 @@ from gpvar.organisations.boards import (
     name_of_board,
     names_of_boards,
 )
-from gpvar.organisations.codes import in_words, looks_like_practice_code, plain_text, tidy
+from gpvar.organisations.codes import looks_like_practice_code, plain_text, tidy
 from gpvar.problems import closest, listing
 
 if TYPE_CHECKING:
@@ -171,7 +172,8 @@ def _no_such_board(query: str, used: list[str], frame: pd.DataFrame) -> list[str
     boards = catalogue.icbs()
     if code in boards:
         board = boards[code]
-        when = f"ended on {in_words(board.valid_to)}" if board.valid_to else f"began on {in_words(board.valid_from)}"
+        did, day = ("ended", board.valid_to) if board.valid_to else ("began", board.valid_from)
+        when = f"{did} on {day_in_words(day)}"
         raise StudyError(
             f"The practices of {code} ({board.name}), which {when}, cannot be told from the codes in this table.",
             "the board asked for",

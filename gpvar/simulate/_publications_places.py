@@ -9,12 +9,12 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 
+from gpvar.dates import MONTHS
 from gpvar.simulate import SimulatedEngland, _world
 from gpvar.study import Period
 
 #: What the real mapping writes for a practice that is in no network.
 NO_PCN = ("U", "Unallocated")
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _TOWNS = ("Ashenby", "Larkmoor", "Castleholt", "Fenwater", "Simford", "Brackley Cross", "Upper Wend", "Marle")
 _TAKEN = (
     *("practice_code", "practice_name", "pcn_code", "pcn_name", "sub_icb_code", "icb_code", "icb_name"),
@@ -67,8 +67,8 @@ def stamp(month: str, form: str) -> str:
     """Return the first of a month as the publications write it: ``iso``, ``upper`` (01APR2025) or ``title``."""
     if form == "iso":
         return f"{month}-01"
-    name = _MONTHS[int(month[5:]) - 1]
-    return f"01{name if form == 'upper' else name.title()}{month[:4]}"
+    name = MONTHS[int(month[5:]) - 1][:3]
+    return f"01{name.upper() if form == 'upper' else name}{month[:4]}"
 
 
 def generator(seed: int, part: str) -> np.random.Generator:

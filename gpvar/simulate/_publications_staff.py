@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from gpvar import catalogue
+from gpvar.dates import month_in_words
 from gpvar.simulate._publications_files import csv_bytes, plain, write_zip
 from gpvar.simulate._publications_people import AGES, People
 from gpvar.simulate._publications_places import Editions, Places, generator
 from gpvar.simulate._world import constants
 
-_NAMES = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November")
 #: What is not among the GPs that a figure counts: `EXTG` leaves out those in training, `EXL` locums.
 _TRAINEES, _LOCUMS = "GPs in Training Grades", "GP Regular Locums"
 
@@ -62,7 +62,7 @@ def workforce(folder: Path, found: pd.DataFrame, where: Places, who: People, edi
     """Write both files of a month into the zip that holds them."""
     year, month = editions.workforce.split("-")
     # The publisher's own dash, which is not in every code page.
-    stem = f"3 General Practice \N{EN DASH} {(*_NAMES, 'December')[int(month) - 1]} {year} Practice Level - "
+    stem = f"3 General Practice \N{EN DASH} {month_in_words(editions.workforce)} Practice Level - "
     members = {
         f"{stem}Detailed.csv": csv_bytes(_detailed(found, where, who)),
         f"{stem}High level.csv": csv_bytes(_high_level(found, where)),

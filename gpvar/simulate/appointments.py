@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gpvar import catalogue
+from gpvar.dates import MONTHS
 from gpvar.errors import StudyError
 from gpvar.problems import listing
 from gpvar.simulate import _crosstab, england
@@ -20,7 +21,6 @@ from gpvar.simulate._crosstab import ACUTE, AXES, ROUTINE, Array, Month
 
 __all__ = ["DATE_FORMS", "PLANTS", "Crosstab", "write_crosstab"]
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DATE_FORMS = ("01APR2026", "2026-04-01", "APR2026", "01/04/2026")
 PLANTS = ("mapping_step", "supplier_change", "unmapped")
 _PLANTED_UNMAPPED = 0.2
@@ -258,7 +258,7 @@ class _Written:
 
 
 def _mon_yy(month: str) -> str:
-    return f"{_MONTHS[int(month[5:]) - 1]}_{month[2:4]}"
+    return f"{MONTHS[int(month[5:]) - 1][:3]}_{month[2:4]}"
 
 
 def _files_of(frame: pd.DataFrame, month: str, split: bool) -> list[tuple[str, Array]]:
@@ -279,7 +279,7 @@ def _files_of(frame: pd.DataFrame, month: str, split: bool) -> list[tuple[str, A
 
 
 def _date(month: str, form: str) -> str:
-    year, name = month[:4], _MONTHS[int(month[5:]) - 1].upper()
+    year, name = month[:4], MONTHS[int(month[5:]) - 1][:3].upper()
     return dict(
         zip(DATE_FORMS, (f"01{name}{year}", f"{month}-01", f"{name}{year}", f"01/{month[5:]}/{year}"), strict=True)
     )[form]

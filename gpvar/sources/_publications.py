@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from gpvar import catalogue
+from gpvar.dates import SHORT_MONTHS, month_in_words, month_number
 from gpvar.errors import SourceError
 from gpvar.organisations import tidy
 from gpvar.problems import Problems, count, listing
@@ -19,7 +20,6 @@ from gpvar.sources.files.members import Member
 from gpvar.study import Period
 from gpvar.study.model import months_between
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _Read = TypeVar("_Read", pd.Series, tuple[pd.Series, pd.Series])
 
 
@@ -99,17 +99,17 @@ def two_of_one(parts: Sequence[Part], edition: str) -> SourceError:
 
 def in_words(month: str) -> str:
     """Return ``"July 2026"`` for ``"2026-07"``."""
-    return Period(month, month).label if month else "edition not known"
+    return month_in_words(month) if month else "edition not known"
 
 
 def month_in_name(part: Part) -> str:
     """Return the month in a file's name (``June 2026``, ``jan2024``, ``062026``), or ``""``."""
     for name in (part.member.name, part.member.path.name):
         plain = name.casefold()
-        written = re.search(rf"(?<![a-z])({'|'.join(_MONTHS)})[a-z]*[\s_.-]*(20\d\d|\d\d(?!\d))", plain)
+        written = re.search(rf"(?<![a-z])({'|'.join(SHORT_MONTHS)})[a-z]*[\s_.-]*(20\d\d|\d\d(?!\d))", plain)
         if written:
             year = written.group(2)[-2:]
-            return f"20{year}-{_MONTHS.index(written.group(1)) + 1:02d}"
+            return f"20{year}-{month_number(written.group(1)):02d}"
         figures = re.search(r"(?<!\d)(0[1-9]|1[0-2])(20\d\d)(?!\d)", plain)
         if figures:
             return f"{figures.group(2)}-{figures.group(1)}"

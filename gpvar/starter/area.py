@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from gpvar import catalogue, organisations
+from gpvar.dates import day_in_words
 from gpvar.errors import StudyError
 from gpvar.sources.local import read_codes
 from gpvar.starter.headings import Draft, relative
@@ -36,7 +37,7 @@ def choose_codes(draft: Draft, frame: pd.DataFrame, icb: str | None) -> pd.DataF
         facts = _facts(draft, frame)
         if set(facts["icb_code"]) & set(catalogue.icbs()):
             when = "in force" if in_force[heading] else "that were not all in force"
-            draft.remarks["icb_code"] = f"codes {when} on {organisations.in_words(day)}"
+            draft.remarks["icb_code"] = f"codes {when} on {day_in_words(day)}"
         if icb is None or _has_board(facts, icb):
             return facts
     if "icb_code" in draft.columns:

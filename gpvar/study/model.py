@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gpvar.dates import month_in_words
 from gpvar.errors import StudyError
 
 AREA_KINDS = ("icb", "sub_icb", "pcn", "list")
@@ -50,7 +51,7 @@ class Period:
     @property
     def label(self) -> str:
         """The period in words, as ``"April 2025 to March 2026"``."""
-        first, last = _month_in_words(self.start), _month_in_words(self.end)
+        first, last = month_in_words(self.start), month_in_words(self.end)
         return first if self.start == self.end else f"{first} to {last}"
 
 
@@ -255,7 +256,3 @@ def months_of(period: Period) -> list[str]:
     """Return the months of a period, as ``"2025-04"``."""
     first = 12 * int(period.start[:4]) + int(period.start[5:]) - 1
     return [f"{(first + step) // 12:04d}-{(first + step) % 12 + 1:02d}" for step in range(period.months)]
-
-
-def _month_in_words(month: str) -> str:
-    return f"{calendar.month_name[int(month[5:])]} {month[:4]}"

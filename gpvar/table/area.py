@@ -6,6 +6,7 @@ import pandas as pd
 
 from gpvar import catalogue, organisations
 from gpvar.catalogue import Icb
+from gpvar.dates import day_in_words
 from gpvar.errors import StudyError
 from gpvar.problems import closest, listing
 from gpvar.study import Study
@@ -88,7 +89,7 @@ def _of_another_day(board: Icb, hierarchy: pd.DataFrame, where: str) -> StudyErr
     """Return the error for a board of which published maps, on the study's day, name no practice."""
     ended = board.valid_to is not None
     day = board.valid_to or board.valid_from
-    then = f"{'ended' if ended else 'began'} on {organisations.in_words(day)}"
+    then = f"{'ended' if ended else 'began'} on {day_in_words(day)}"
     here = organisations.describe_boards(sorted(set(hierarchy["icb_code"]) - {""}), hierarchy)
     return StudyError(
         f"{board.name} ({board.code}), which {then}, has no practice on the day for which the study places them.",

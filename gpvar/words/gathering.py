@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpvar import catalogue
-from gpvar.words.text import listed, month_in_words, plain, plural, sentence, typed
+from gpvar.dates import day_in_words, month_in_words
+from gpvar.words.text import listed, plain, plural, sentence, typed
 
 if TYPE_CHECKING:
     from gpvar.catalogue import Edition
@@ -140,7 +140,7 @@ def _get(edition: Edition) -> list[str]:
 def _next(edition: Edition) -> str:
     if edition.next_expected is not None:
         day = edition.next_expected
-        return f" The edition after it was expected on {day.day} {calendar.month_name[day.month]} {day.year}."
+        return f" The edition after it was expected on {day_in_words(day)}."
     return ""
 
 

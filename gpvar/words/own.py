@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gpvar import catalogue
-from gpvar.words.text import escape_markdown, known, listed, month_in_words, number, plural
+from gpvar.dates import month_in_words
+from gpvar.words.text import escape_markdown, known, listed, number, plural
 
 if TYPE_CHECKING:
     from gpvar.sources.own_appointments import OwnCheck

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpvar import catalogue
+from gpvar.dates import day_in_words, month_in_words
 from gpvar.words.gathering import runs_of_months
-from gpvar.words.text import listed, month_in_words, number, plain, plural
+from gpvar.words.text import listed, number, plain, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +36,9 @@ def reference_built(built: Built, left_out: Sequence[Path]) -> str:
 
 def reference_contents(contents: Contents) -> str:
     """Return what a reference file holds."""
-    day = contents.made_on
+    made_on = day_in_words(contents.made_on)
     lines = [
-        f"{plain(contents.path.name)}: made on {day.day} {day:%B %Y} with gpvar {plain(contents.made_with)}, "
+        f"{plain(contents.path.name)}: made on {made_on} with gpvar {plain(contents.made_with)}, "
         f"{contents.bytes / 1e6:,.1f} MB.",
         f"{plural(contents.practices, 'practice')}, {contents.period.label}."
         + (" The practices are invented." if contents.simulated else ""),

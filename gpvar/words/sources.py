@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gpvar import catalogue
+from gpvar.dates import day_in_words, month_in_words
 from gpvar.study.columns import PUBLICATIONS, REFERENCE
 from gpvar.words.gathering import runs_of_months
-from gpvar.words.text import escape_markdown, listed, month_in_words, plain
+from gpvar.words.text import escape_markdown, listed, plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -89,5 +90,5 @@ def declared(run: Run) -> str:
     versions = run.meta.get("versions", {})
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     day = run.study.declared
-    said = f"{day.day} {day:%B %Y}" if hasattr(day, "day") else plain(day)
+    said = day_in_words(day) if hasattr(day, "day") else plain(day)
     return f"Analysis declared on {said} (study.toml). Run {_hash(run.meta.get('key', ''))}; {named}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import math
 import re
 import unicodedata
@@ -78,11 +77,6 @@ def listed(items: Iterable[str], last: str = "and") -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
-
-
-def month_in_words(month: str) -> str:
-    """Return ``"July 2026"`` for ``"2026-07"``."""
-    return f"{calendar.month_name[int(month[5:7])]} {month[:4]}"
 
 
 def plural(many: float, one: str, more: str | None = None) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gpvar import catalogue
+from gpvar.dates import month_number
 from gpvar.study import parse_period
 
 _NUMBER = r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
@@ -17,8 +18,6 @@ _THOUSANDS = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _PERCENT = re.compile(rf"({_NUMBER})\s*%")
 _UNDER = re.compile(r"(<|<=|≤|under|fewer than|less than)\s*(\d+)")
 _BETWEEN = re.compile(r"(\d+)\s*(?:-|–|to)\s*(\d+)")
-_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ def parse_month(text: str) -> str | None:
     elif (found := re.fullmatch(r"(?:\d{1,2}-)?(\d{1,2})-(\d{4})", plain)) is not None:
         year, month = int(found.group(2)), int(found.group(1))
     elif (found := re.fullmatch(r"(?:\d{1,2}[- ]?)?([a-z]{3,9})[- ]?(\d{4}|\d{2})", plain)) is not None:
-        year, month = int(found.group(2)), _MONTHS.get(found.group(1)[:3], 0)
+        year, month = int(found.group(2)), month_number(found.group(1))
         year += 2000 if year < 100 else 0
     else:
         return None

@@ -15,8 +15,8 @@ from typing import Any
 
 import gpvar
 from gpvar import catalogue
+from gpvar.dates import day_in_words
 from gpvar.errors import SourceError, StudyError
-from gpvar.organisations import in_words as day_in_words
 from gpvar.problems import listing
 from gpvar.sources import taking
 from gpvar.sources._parts import SourceTable

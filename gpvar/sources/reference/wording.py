@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from gpvar import catalogue
-from gpvar.organisations import in_words as day_in_words
+from gpvar.dates import day_in_words
 from gpvar.problems import count, listing
 from gpvar.sources._publications import in_words
 from gpvar.sources.reference.editions import publication
