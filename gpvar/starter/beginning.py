@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import re
 import shutil
 import tomllib
@@ -15,6 +14,7 @@ import pandas as pd
 from gpvar import share
 from gpvar.errors import GpvarError, StudyError
 from gpvar.sources import reference
+from gpvar.sources.files.members import fingerprint
 from gpvar.sources.files.reading import read_rows
 from gpvar.sources.reference.file import is_reference
 from gpvar.starter import gathering
@@ -206,9 +206,7 @@ def _refuse_to_overwrite(folder: Path) -> None:
 
 def _is_demo(data: Path) -> bool:
     """Return whether the table is the simulated one, wherever it was copied to."""
-    fingerprint = hashlib.sha256(data.read_bytes()).digest()
-    tables = share.folder("demo").glob("*.csv")
-    return any(hashlib.sha256(table.read_bytes()).digest() == fingerprint for table in tables)
+    return any(fingerprint(table) == fingerprint(data) for table in share.folder("demo").glob("*.csv"))
 
 
 def _write_template(folder: Path, metric: Sequence[str], today: dt.date) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import hashlib
 import os
 import re
 import zlib
@@ -68,12 +67,6 @@ def with_suffix(whole: Path) -> Path:
         start = file.read(4)
     ending = {b"PK\x03\x04": ".zip"}.get(start) or (".gz" if start[:2] == b"\x1f\x8b" else ".csv")
     return whole.rename(whole.with_name(whole.name + ending))
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def file_with(folder: Path, sha256: str, size: int) -> Path | None:
