@@ -9,7 +9,7 @@ from gpvar.errors import StudyError
 from gpvar.reporting import files
 from gpvar.reporting.assemble import Page
 from gpvar.reporting.publish import Look, to_html
-from gpvar.sources import official, own_appointments
+from gpvar.sources import named, official, own_appointments
 from gpvar.sources._parts import SourceTable
 from gpvar.study import Study
 from gpvar.tables import Table
@@ -73,7 +73,7 @@ def _compared(check: own_appointments.OwnCheck) -> list[str]:
 def _published(study: Study) -> SourceTable:
     for spec in study.sources:
         if spec.is_publication:
-            for table in official.read_all(spec, study.period):
+            for table in named.read_all(spec, study.period):
                 if table.id == _PUBLICATION:
                     return table
     raise StudyError(

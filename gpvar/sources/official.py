@@ -12,7 +12,6 @@ from gpvar.sources._parts import Part, SourceTable
 from gpvar.sources.files.members import fingerprint
 from gpvar.sources.recognise import recognise
 from gpvar.study import Period, SourceSpec
-from gpvar.study.columns import REFERENCE
 
 #: Publication → the rooms that read its layouts.
 _ROOMS = {
@@ -27,39 +26,6 @@ _ROOMS = {
     "workforce": {"workforce": ("workforce_high_level", "workforce_detailed")},
     "ods": {"ods": ("ods_epraccur",)},
 }
-
-
-def read_all(spec: SourceSpec, period: Period) -> tuple[SourceTable, ...]:
-    """Read what one source of a study names: a publication, or an England reference file, which holds several.
-
-    Parameters
-    ----------
-    spec
-        A publication's id, or that of the reference file, and its files.
-    period
-        The study's period.
-
-    Returns
-    -------
-    tuple of SourceTable
-        One for each publication.
-
-    Raises
-    ------
-    SourceError
-        When a file is not what it was named as, or cannot be read whole.
-    """
-    if spec.id != REFERENCE:
-        return (read(spec, period),)
-    if spec.more_files:
-        raise SourceError(
-            f"{len(spec.files)} England reference files are named; a study uses one.",
-            listing(str(file) for file in spec.files),
-            "Keep the one that holds the study's months.",
-        )
-    from gpvar.sources import reference
-
-    return reference.read(spec.file, period)
 
 
 def read(spec: SourceSpec, period: Period) -> SourceTable:

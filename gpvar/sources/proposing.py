@@ -8,7 +8,7 @@ import pandas as pd
 
 from gpvar import organisations
 from gpvar.errors import StudyError
-from gpvar.sources import official
+from gpvar.sources import named
 from gpvar.study import Study
 
 EVENTS = "practice_events.csv"
@@ -33,7 +33,7 @@ def propose(study: Study) -> pd.DataFrame:
     StudyError
         When the study has no lists of several months, or no map.
     """
-    tables = [table for spec in study.sources if spec.is_publication for table in official.read_all(spec, study.period)]
+    tables = [table for spec in study.sources if spec.is_publication for table in named.read_all(spec, study.period)]
     monthly = [table.monthly for table in tables if table.monthly is not None]
     lists = pd.concat(monthly, ignore_index=True) if monthly else pd.DataFrame(columns=["month", "name"], dtype=str)
     lists = lists[lists["name"] == "list_size"]

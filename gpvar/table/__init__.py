@@ -11,7 +11,7 @@ import pandas as pd
 from gpvar import catalogue, gates, organisations, schema
 from gpvar.errors import SourceError, StudyError
 from gpvar.problems import Problems, listing
-from gpvar.sources import local, official
+from gpvar.sources import local, named
 from gpvar.sources._parts import SourceTable
 from gpvar.study import Study, load_study
 from gpvar.table.area import area_codes, area_name
@@ -205,7 +205,7 @@ def _read_all(study: Study, max_bytes: int) -> list[SourceTable]:
     for spec in study.sources:
         try:
             if spec.is_publication:
-                tables += official.read_all(spec, study.period)
+                tables += named.read_all(spec, study.period)
             else:
                 tables.append(local.read(spec, study.period, max_bytes))
         except SourceError as error:
