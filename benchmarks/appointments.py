@@ -128,10 +128,8 @@ def _with_pandas(period: str, files: Sequence[Path]) -> None:
 
 def _with_gpvar(period: str, files: Sequence[Path]) -> None:
     from gpvar.sources import appointments, recognise
-    from gpvar.sources.appointments import crosstab_csv
     from gpvar.study.model import parse_period
 
-    assert crosstab_csv
     parts = [part for file in files for part in recognise.recognise(file)]
     appointments.read(parts, parse_period(period))
 

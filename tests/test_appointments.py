@@ -24,6 +24,7 @@ from gpvar.sources._parts import Part, SourceTable
 from gpvar.sources.appointments import cache as caching
 from gpvar.sources.appointments import crosstab as streaming
 from gpvar.sources.appointments import crosstab_csv, own_downloads, repeats
+from gpvar.sources.appointments.rows import COLUMNS
 from gpvar.sources.recognise import recognise
 from gpvar.sources.reference import gathering
 from gpvar.study import Period
@@ -236,7 +237,7 @@ def test_the_totals_are_said_so_that_they_can_be_held_against_the_publication(qu
 def test_tidy_gives_every_row_with_normalised_labels(quarter: Crosstab) -> None:
     crosstab, *_, mapping = parts_of(quarter.files)
     frame = appointments.tidy(crosstab)
-    assert list(frame) == [*streaming.COLUMNS, "count"]
+    assert list(frame) == [*COLUMNS, "count"]
     assert len(frame) == 4000 and frame["count"].sum() == quarter.england["total"].iloc[0]
     assert "8 to 14 Days" in set(frame["booking_interval"])
     places = appointments.tidy(mapping)
@@ -415,7 +416,7 @@ def test_a_label_that_takes_the_place_of_one_that_is_counted_is_refused(
     with pytest.raises(SourceError, match=f"The column {column} holds a label that gpvar does not know") as caught:
         read([changed], JUNE)
     label = written.strip(",\n")
-    names = {heading: name for name, heading in streaming.COLUMNS.items()}
+    names = {heading: name for name, heading in COLUMNS.items()}
     frame = appointments.tidy(parts_of([changed])[1])
     moved = frame.loc[frame[names[column]] == label, "count"].sum()
     assert moved and f"'{label or '(blank)'}' ({moved:,} appointments)" in caught.value.problem
@@ -867,7 +868,7 @@ def test_the_share_of_repeated_rows_is_found_in_tables_of_any_length(monkeypatch
     monkeypatch.setattr(repeats, "_MOST", 4000)
     rng = np.random.default_rng(7)
     size = 50_000
-    codes = {name: rng.integers(0, 20, size).astype(np.int32) for name in streaming.COLUMNS}
+    codes = {name: rng.integers(0, 20, size).astype(np.int32) for name in COLUMNS}
     codes["practice_code"] = np.arange(size, dtype=np.int32)
     for again, share in ((0, 0.0), (5000, 5000 / 55_000), (size, 0.5)):
         counted = repeats.Repeats()
@@ -889,7 +890,7 @@ def test_a_second_reading_comes_from_the_cache(quarter: Crosstab, cache: Path, m
     def never(*_: object, **__: object) -> object:
         raise AssertionError("the file was read again")
 
-    monkeypatch.setattr(crosstab_csv, "csv_rows", never)
+    monkeypatch.setattr(streaming, "csv_rows", never)
     second = read(quarter.files, JUNE)
     pd.testing.assert_frame_equal(first.counts, second.counts)
     pd.testing.assert_frame_equal(first.facts, second.facts)

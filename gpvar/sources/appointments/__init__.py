@@ -20,10 +20,12 @@ from gpvar.sources._publications import names_of
 from gpvar.sources._tabular import text_frame
 from gpvar.sources.appointments.account import provenance, remarks_on, summed
 from gpvar.sources.appointments.completeness import note_incomplete, unchecked
-from gpvar.sources.appointments.crosstab import COLUMNS, Reading, Rows, consume
+from gpvar.sources.appointments.crosstab import consume
+from gpvar.sources.appointments.crosstab_csv import places_of
 from gpvar.sources.appointments.labels import note_unknown
 from gpvar.sources.appointments.months import Months, Version, resolve
 from gpvar.sources.appointments.own_downloads import note_own_downloads
+from gpvar.sources.appointments.rows import COLUMNS, Reading, Rows
 from gpvar.sources.appointments.tally import Counted, MonthCounts, count_part, wanted
 from gpvar.sources.files.members import fingerprint
 from gpvar.study import Period
@@ -261,8 +263,6 @@ class _OwnPlaces:
     def of(self, month: str) -> pd.DataFrame:
         """Return where the practices of a month belong."""
         if month not in self._read:
-            from gpvar.sources.appointments.crosstab_csv import places_of
-
             frames = [places_of(part) for part in self._used[month].parts]
             self._read[month] = pd.concat(frames).drop_duplicates("practice_code")
         return self._read[month]

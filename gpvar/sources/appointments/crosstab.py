@@ -7,9 +7,8 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,137 +18,17 @@ from gpvar import catalogue
 from gpvar.catalogue import appointments as facts
 from gpvar.sources._parts import Part
 from gpvar.sources.appointments import cache
+from gpvar.sources.appointments.crosstab_csv import csv_rows
+from gpvar.sources.appointments.rows import COLUMNS, WINDOWS, Extent, NotUtf8, OddCount, Reading, Rows
 from gpvar.sources.files.members import fingerprint
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Result = TypeVar("Result")
 
 #: Raised whenever what is kept in the cache changes its form or meaning. The catalogue has a sign of its own.
 VERSION = 3
-#: Column of the tidy frame → heading of the file. The last five hold labels.
-COLUMNS = {
-    "month": "APPOINTMENT_MONTH_START_DATE",
-    "practice_code": "GP_CODE",
-    "supplier": "SUPPLIER",
-    "hcp_type": "HCP_TYPE",
-    "appt_mode": "APPT_MODE",
-    "national_category": "NATIONAL_CATEGORY",
-    "booking_interval": "TIME_BETWEEN_BOOK_AND_APPT",
-    "appt_status": "APPT_STATUS",
-}
-LABELS = tuple(list(COLUMNS)[3:])
-COUNT = "COUNT_OF_APPOINTMENTS"
 #: Rows of one group of the cached file: large enough to pack, small enough to hold.
 _GROUP = 200_000
-#: What a text is written in that is not in UTF-8.
-WINDOWS = "cp1252"
 _UNREADABLE = (pa.ArrowException, OSError, LookupError, TypeError, ValueError)
-
-
-class OddCount(Exception):
-    """A count is not written as a plain whole number."""
-
-
-class NotUtf8(Exception):
-    """The file was taken for UTF-8, and a letter further down is not."""
-
-
-class Vocabulary:
-    """The different texts of a column, numbered as they come."""
-
-    def __init__(self, texts: tuple[str, ...] = ()) -> None:
-        self.texts = list(texts)
-        self._number = {text: number for number, text in enumerate(texts)}
-
-    def number(self, text: str) -> int:
-        """Return a text's number, a new one where it is new."""
-        found = self._number.get(text)
-        if found is None:
-            found = self._number[text] = len(self.texts)
-            self.texts.append(text)
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """A run of rows: for each column the numbers of its texts, and the appointments of each row."""
-
-    codes: dict[str, Array]
-    count: Array
-
-
-@dataclass(slots=True)
-class Extent:
-    """What was met while reading: how many rows, and which are left out because they are of no practice.
-
-    Attributes
-    ----------
-    strangers
-        Code that is no practice's → its first row.
-    repeated
-        Rows of a practice, month, supplier and labels of which there was a row before; of long tables an estimate.
-    last
-        Month and practice code of the last row.
-    """
-
-    rows_read: int = 0
-    rows_kept: int = 0
-    left_out: int = 0
-    strangers: dict[str, int] = field(default_factory=dict)
-    repeated: int = 0
-    last: tuple[str, str] = ("", "")
-
-
-class Reading:
-    """One reading of one table, from the file or from the cache.
-
-    Attributes
-    ----------
-    part
-        The table; None for rows that come from elsewhere.
-    words
-        Column → its texts.
-    extent
-        Filled in while the rows are read.
-    """
-
-    def __init__(self, part: Part | None) -> None:
-        self.part = part
-        self.extent = Extent()
-        known = facts.labels()
-        self.words = {name: Vocabulary(known.get(heading, ())) for name, heading in COLUMNS.items()}
-
-    def from_file(self, keep: Path | None, *, careful: bool = False) -> Iterator[Rows]:
-        """Yield the rows of the file, and keep them tidy in the cache once the last has been read."""
-        from gpvar.sources.appointments.crosstab_csv import csv_rows
-
-        keeper = _Keeper(self, keep) if keep else None
-        try:
-            for rows in csv_rows(self, careful=careful):
-                if keeper:
-                    keeper.add(rows)
-                yield rows
-            if keeper:
-                keeper.finish()
-        finally:
-            if keeper:
-                keeper.stop()
-
-    def from_cache(self, path: Path) -> Iterator[Rows]:
-        """Yield the rows that an earlier reading kept."""
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            kept = file.metadata.metadata
-            self.extent = Extent(**json.loads(kept[b"extent"]))
-            texts = json.loads(kept[b"texts"])
-            numbers = {
-                name: np.array([words.number(text) for text in texts[name]], dtype=np.int32)
-                for name, words in self.words.items()
-            }
-            for group in range(file.num_row_groups):
-                for batch in file.read_row_group(group, use_threads=False).to_batches():
-                    codes = {name: lut[batch.column(name).to_numpy()] for name, lut in numbers.items()}
-                    yield Rows(codes, batch.column("count").to_numpy())
-        cache.touch(path)
 
 
 def consume(part: Part, use: Callable[[Reading, Iterator[Rows]], Result], *, keep: bool = True) -> Result:
@@ -169,17 +48,49 @@ def consume(part: Part, use: Callable[[Reading, Iterator[Rows]], Result], *, kee
         reading = Reading(part)
         # A damaged or foreign file in the cache is read anew from its source and written again.
         with contextlib.suppress(*_UNREADABLE):
-            return use(reading, reading.from_cache(kept))
+            return use(reading, _from_cache(reading, kept))
     reading = Reading(part)
     try:
-        return use(reading, reading.from_file(kept))
+        return use(reading, _from_file(reading, kept))
     except NotUtf8:
         # Its first letters are the same in both encodings.
         return consume(dataclasses.replace(part, encoding=WINDOWS), use, keep=keep)
     except OddCount:
         # Some cell of the counts is no plain number: read again cell by cell, to use it or to say which.
         reading = Reading(part)
-        return use(reading, reading.from_file(kept, careful=True))
+        return use(reading, _from_file(reading, kept, careful=True))
+
+
+def _from_file(reading: Reading, keep: Path | None, *, careful: bool = False) -> Iterator[Rows]:
+    """Yield the rows of the file, and keep them tidy in the cache once the last has been read."""
+    keeper = _Keeper(reading, keep) if keep else None
+    try:
+        for rows in csv_rows(reading, careful=careful):
+            if keeper:
+                keeper.add(rows)
+            yield rows
+        if keeper:
+            keeper.finish()
+    finally:
+        if keeper:
+            keeper.stop()
+
+
+def _from_cache(reading: Reading, path: Path) -> Iterator[Rows]:
+    """Yield the rows that an earlier reading kept."""
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        kept = file.metadata.metadata
+        reading.extent = Extent(**json.loads(kept[b"extent"]))
+        texts = json.loads(kept[b"texts"])
+        numbers = {
+            name: np.array([words.number(text) for text in texts[name]], dtype=np.int32)
+            for name, words in reading.words.items()
+        }
+        for group in range(file.num_row_groups):
+            for batch in file.read_row_group(group, use_threads=False).to_batches():
+                codes = {name: lut[batch.column(name).to_numpy()] for name, lut in numbers.items()}
+                yield Rows(codes, batch.column("count").to_numpy())
+    cache.touch(path)
 
 
 def _kept(part: Part) -> Path | None:

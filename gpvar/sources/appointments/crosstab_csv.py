@@ -19,7 +19,8 @@ from gpvar.organisations import looks_like_practice_code
 from gpvar.problems import Problems, count, listing
 from gpvar.sources._parts import Part
 from gpvar.sources._tabular import first_row, month_of
-from gpvar.sources.appointments.crosstab import (
+from gpvar.sources.appointments.repeats import Repeats
+from gpvar.sources.appointments.rows import (
     COLUMNS,
     COUNT,
     LABELS,
@@ -31,7 +32,6 @@ from gpvar.sources.appointments.crosstab import (
     Reading,
     Rows,
 )
-from gpvar.sources.appointments.repeats import Repeats
 from gpvar.sources.files.members import MAX_MEMBER_BYTES
 from gpvar.sources.recognise import header_differs, places
 

@@ -12,8 +12,8 @@ from gpvar import catalogue
 from gpvar.catalogue import appointments as facts
 from gpvar.problems import Problems, count, listing
 from gpvar.sources._publications import in_words
-from gpvar.sources.appointments.crosstab import COLUMNS
 from gpvar.sources.appointments.months import Version
+from gpvar.sources.appointments.rows import COLUMNS
 from gpvar.sources.appointments.tally import MonthCounts, wanted
 
 _CATEGORY = COLUMNS["national_category"]

@@ -8,7 +8,8 @@ from gpvar.catalogue import appointments as facts
 from gpvar.errors import SourceError
 from gpvar.problems import Problems
 from gpvar.sources._parts import Part
-from gpvar.sources.appointments.crosstab import Reading, Rows, consume
+from gpvar.sources.appointments.crosstab import consume
+from gpvar.sources.appointments.rows import Reading, Rows
 from gpvar.sources.appointments.tally import Counted
 
 _CROSSTAB, _MAPPING = "gpad_crosstab", "gpad_mapping"

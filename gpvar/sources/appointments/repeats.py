@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gpvar.sources.appointments.crosstab import COLUMNS, Array
+from gpvar.sources.appointments.rows import COLUMNS, Array
 
 #: Rows held; of longer tables a share of all rows is looked at, chosen so that rows that say the same are chosen alike.
 _MOST = 1 << 20

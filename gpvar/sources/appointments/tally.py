@@ -12,7 +12,8 @@ from gpvar import catalogue
 from gpvar.catalogue import Selection
 from gpvar.catalogue import appointments as facts
 from gpvar.sources._parts import Part
-from gpvar.sources.appointments.crosstab import COLUMNS, LABELS, Array, Extent, Reading, Rows, consume
+from gpvar.sources.appointments.crosstab import consume
+from gpvar.sources.appointments.rows import COLUMNS, LABELS, Array, Extent, Reading, Rows
 
 _NAME_OF = {heading: name for name, heading in COLUMNS.items()}
 _ROOM = 4

@@ -12,7 +12,8 @@ from gpvar import catalogue
 from gpvar.errors import SourceError
 from gpvar.problems import listing
 from gpvar.sources._parts import Part
-from gpvar.sources.appointments.crosstab import COLUMNS, LABELS, Reading, Rows, consume
+from gpvar.sources.appointments.crosstab import consume
+from gpvar.sources.appointments.rows import COLUMNS, LABELS, Reading, Rows
 from gpvar.sources.own_appointments.reading import OwnData, by_month_and_label
 
 

@@ -14,8 +14,8 @@ from gpvar.catalogue import appointments as facts
 from gpvar.errors import SourceError
 from gpvar.organisations import looks_like_practice_code
 from gpvar.problems import Problems, count, listing
-from gpvar.sources.appointments.crosstab import COLUMNS, COUNT, LABELS, Array, Reading, Rows, Vocabulary
 from gpvar.sources.appointments.crosstab_csv import canonical, whole
+from gpvar.sources.appointments.rows import COLUMNS, COUNT, LABELS, Array, Reading, Rows, Vocabulary
 from gpvar.sources.appointments.tally import count_rows, wanted
 from gpvar.sources.files.grid import plain_heading
 from gpvar.sources.files.reading import read_rows
