@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from gpvar.study import Study, load_study
 from gpvar.table.area import area_codes, area_name
 from gpvar.table.figures import outcomes_of, with_patient_months
 from gpvar.table.joining import facts_of, hierarchy, placed, practices
-from gpvar.table.own import own_lists
+from gpvar.table.own import OwnLists, own_lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,45 @@ def build_table(study: Study | str | Path | dict[str, object], max_bytes: int = 
     _refuse_nothing(study)
     tables = _read_all(study, max_bytes)
     own = own_lists(study, max_bytes)
+    joined = _joined(study, tables, own)
+    measured = _measured(study, tables, joined)
+    codes = area_codes(study, measured.hierarchy, measured.practices, own)
+    evidence = _evidence(study, tables, own, joined, measured)
+    found = gates.run(evidence)
+    provenance = pd.DataFrame([*(row for table in tables for row in table.provenance), *own.provenance])
+    return PracticeTable(
+        study=study,
+        outcomes=measured.outcomes,
+        practices=measured.practices,
+        hierarchy=measured.hierarchy,
+        groups=own.groups[own.groups["practice_code"].isin(measured.codes)].reset_index(drop=True),
+        events=own.told(joined.done),
+        provenance=provenance[schema.names("provenance")],
+        unmatched=_unmatched(study, tables, measured.codes, measured.hierarchy, own.listed),
+        gates=found,
+        area_codes=codes,
+        area_name=area_name(study, measured.hierarchy, measured.facts, codes),
+        excluded=gates.excluded(found, study.reference.exclude),
+        dropped=gates.dropped(evidence),
+        dates=joined.dates,
+        remarks=tuple(remark for table in tables for remark in table.remarks),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """What all files say together, mergers put together."""
+
+    counts: pd.DataFrame
+    facts: pd.DataFrame
+    dates: dict[str, str]
+    monthly: pd.DataFrame | None
+    done: pd.DataFrame
+    has_months: bool
+    from_lists: tuple[str, ...]
+
+
+def _joined(study: Study, tables: Sequence[SourceTable], own: OwnLists) -> _Joined:
     counts = pd.concat([table.counts for table in tables], ignore_index=True)
     _refuse_without_figures(study, counts)
     facts, dates = facts_of(tables)
@@ -111,50 +151,53 @@ def build_table(study: Study | str | Path | dict[str, object], max_bytes: int = 
     joined = organisations.like_for_like(
         own.events, study.period, counts, facts, monthly, dates=dates, has_months=bool(by_month)
     )
+    return _Joined(joined.counts, joined.facts, dates, joined.monthly, joined.done, bool(by_month), from_lists)
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """The practices of which a metric of the study is known: what was observed of them, and where they belong."""
+
+    codes: pd.Index
+    facts: pd.DataFrame
+    outcomes: pd.DataFrame
+    months: pd.DataFrame
+    hierarchy: pd.DataFrame
+    practices: pd.DataFrame
+    placed_on: dt.date
+    boards_not_told: pd.DataFrame | None
+
+
+def _measured(study: Study, tables: Sequence[SourceTable], joined: _Joined) -> _Measured:
     counts = joined.counts
-    measured = pd.Index(sorted(counts.loc[counts["metric"].isin(study.metrics), "practice_code"].unique()))
+    codes = pd.Index(sorted(counts.loc[counts["metric"].isin(study.metrics), "practice_code"].unique()))
     day = study.reference.hierarchy_date or study.period.last_day
-    facts, not_told = placed(tables, joined.facts.reindex(measured), day)
-    outcomes, months = outcomes_of(study, counts, measured, bool(by_month))
+    facts, not_told = placed(tables, joined.facts.reindex(codes), day)
+    outcomes, months = outcomes_of(study, counts, codes, joined.has_months)
     _refuse_wrong_columns(study, outcomes)
-    places = hierarchy(facts)
-    described = practices(facts, counts, measured)
-    codes = area_codes(study, places, described, own)
+    return _Measured(codes, facts, outcomes, months, hierarchy(facts), practices(facts, counts, codes), day, not_told)
+
+
+def _evidence(
+    study: Study, tables: Sequence[SourceTable], own: OwnLists, joined: _Joined, measured: _Measured
+) -> gates.Evidence:
     homes = {f"{row.metric}.{row.part}": table.id for table in tables for row in _parts(table)}
-    evidence = gates.Evidence(
+    lost = {table.id: float(1 - measured.codes.isin(table.facts.index).mean()) for table in tables if len(table.facts)}
+    return gates.Evidence(
         study=study,
-        outcomes=outcomes,
-        practices=described,
-        hierarchy=places,
-        months=months,
-        has_months=bool(by_month),
-        homes=homes | {f"{metric}.denominator": "the lists of every month" for metric in from_lists},
-        lost={table.id: float(1 - measured.isin(table.facts.index).mean()) for table in tables if len(table.facts)},
+        outcomes=measured.outcomes,
+        practices=measured.practices,
+        hierarchy=measured.hierarchy,
+        months=measured.months,
+        has_months=joined.has_months,
+        homes=homes | {f"{metric}.denominator": "the lists of every month" for metric in joined.from_lists},
+        lost=lost,
         impossible=tuple(item for table in tables for item in table.impossible),
-        dates=dates,
+        dates=joined.dates,
         monthly=joined.monthly,
         events=organisations.events_within(own.events, study.period),
-        placed_on=None if not_told is None else day,
-        boards_not_told=not_told,
-    )
-    found = gates.run(evidence)
-    provenance = pd.DataFrame([*(row for table in tables for row in table.provenance), *own.provenance])
-    return PracticeTable(
-        study=study,
-        outcomes=outcomes,
-        practices=described,
-        hierarchy=places,
-        groups=own.groups[own.groups["practice_code"].isin(measured)].reset_index(drop=True),
-        events=own.told(joined.done),
-        provenance=provenance[schema.names("provenance")],
-        unmatched=_unmatched(study, tables, measured, places, own.listed),
-        gates=found,
-        area_codes=codes,
-        area_name=area_name(study, places, facts, codes),
-        excluded=gates.excluded(found, study.reference.exclude),
-        dropped=gates.dropped(evidence),
-        dates=dates,
-        remarks=tuple(remark for table in tables for remark in table.remarks),
+        placed_on=None if measured.boards_not_told is None else measured.placed_on,
+        boards_not_told=measured.boards_not_told,
     )
 
 
