@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import special, stats
 
 from gpvar.stats._checks import IntArray
 from gpvar.stats.multilevel._influence import most_influential
@@ -25,8 +26,10 @@ _CHANCE = {
 }
 # A dispersion nearer to 1 than this changes standard errors by less than a tenth.
 _DISPERSED = 1.2
-_SURE = 0.01
-_FAR = 4.0
+# Several things are looked at: each cries wolf about once in a thousand sound models.
+_SURE = 0.001
+_SKEWED = 0.5
+_HEAVY = 1.0
 _SMALL_COUNT = 5.0
 _FEW_UNITS = 10
 _POOR = 0.3
@@ -88,30 +91,38 @@ def _remedy(family: str) -> str:
 def _tails(found: ModelCheck, estimate: Estimate) -> Sentences:
     near, far = records(found.outside)
     rows = len(estimate.data.response)
-    if estimate.data.family != "gaussian" and _too_varied(found):
+    if _too_varied(found):
         return [], [], []
     by_chance = f"{rows * far['expected']:,.1f} would by chance"
     seen = f"{rows * far['share']:,.0f} of {rows:,} rows lie beyond ±3, where {by_chance}"
-    if far["share"] > 3.0 * far["expected"] and far["share"] - far["expected"] > _FAR * far["se"]:
-        worst = int(np.nanargmax(np.abs(found.residuals)))
+    size = np.abs(found.residuals)
+    worst = int(np.nanargmax(size))
+    if far["share"] > 2.0 * far["expected"] and _chance_of(far, rows) < _SURE:
         return [f"{seen}; the furthest is row {worst + 1}. Look at those rows (.residuals) for faults."], [], []
-    off = (near["share"] - near["expected"]) / near["se"]
-    if abs(off) > _FAR and not 1.0 / _DISPERSED < near["share"] / near["expected"] < _DISPERSED:
-        side = "more" if off > 0 else "fewer"
-        what = f"{100 * near['share']:.2g} % of the rows lie beyond ±2, {side} than the {100 * near['expected']:.2g} %"
-        return (
-            [f"{what} of a model that fits: draw the residuals against the fitted values and each covariate."],
-            [],
-            [],
-        )
+    if 2.0 * rows * special.ndtr(-size[worst]) < _SURE:
+        much = f"Row {worst + 1} lies {size[worst]:.1f} SDs from what is expected of it"
+        return [f"{much}, further than any of {rows:,} rows would by chance: is its figure sound?"], [], []
+    if near["share"] > _DISPERSED * near["expected"] and _chance_of(near, rows) < _SURE:
+        what = f"{100 * near['share']:.2g} % of the rows lie beyond ±2, where {100 * near['expected']:.2g} % would"
+        return [f"{what} by chance: draw the residuals against the fitted values and each covariate."], [], []
     return [], [f"No more rows are far out than should be: {seen}."], []
+
+
+def _chance_of(beyond: dict[str, Any], rows: int) -> float:
+    """Return the probability of as many rows beyond a limit when the model holds."""
+    return float(stats.binom.sf(round(rows * beyond["share"]) - 1, rows, beyond["expected"]))
 
 
 def _zeros(found: ModelCheck, estimate: Estimate) -> Sentences:
     for row in records(found.zeros):
         off = row["observed"] - row["expected"]
         seen = f"There are {counted(int(row['observed']), 'count')} of zero, where {row['expected']:,.0f} are expected"
-        if abs(off) > _FAR * row["se"] and abs(off) > 0.2 * row["expected"]:
+        tail = (
+            stats.poisson.sf(row["observed"] - 1, row["expected"])
+            if off > 0
+            else stats.poisson.cdf(row["observed"], row["expected"])
+        )
+        if tail < _SURE and abs(off) > 0.2 * row["expected"]:
             more, fewer = "Are missing values written as zeros", "Were rows without events left out of the data"
             return [f"{seen}. {f'{more}, or can some rows have no events at all' if off > 0 else fewer}?"], [], []
         if row["observed"] or row["expected"] >= 1.0:
@@ -150,13 +161,13 @@ def _shape(found: ModelCheck, estimate: Estimate) -> Sentences:
         if np.isnan(row["skewness"]):
             enough = f"{counted(row['units'], 'unit')} of {row['group']!r} that the data say something about"
             unchecked.append(f"The shape of the effects could not be judged from {enough}.")
-        elif abs(row["skewness"]) > max(0.5, 3 * row["skewness_se"]):
+        elif abs(row["skewness"]) > _SKEWED and row["skewness_p"] < _SURE:
             side, unit = ("low", row["lowest"]) if row["skewness"] < 0 else ("high", row["highest"])
             concerns.append(
                 f"The effects of {row['group']!r} reach further to the {side} side (skewness {row['skewness']:.2g}): a "
                 f"normal spread is not quite right. Start with {unit!r}, the furthest; is its figure sound?"
             )
-        elif row["kurtosis"] > max(1.0, 3 * row["kurtosis_se"]):
+        elif row["kurtosis"] > _HEAVY and row["kurtosis_p"] < _SURE:
             concerns.append(
                 f"More units of {row['group']!r} are far out than a normal spread has (excess kurtosis "
                 f"{row['kurtosis']:.2g}): a few may carry its SD. Look at {row['lowest']!r} and {row['highest']!r} "

@@ -38,8 +38,9 @@ class ModelCheck:
         How many of them, from the first, call for action.
     dispersion, dispersion_df, dispersion_p
         Pearson's sum of squares at the modes over its degrees of freedom (the rows less what fixed effects and modes
-        have taken up: it is 1 on average when the family holds), those degrees of freedom, and the two-sided p of the
-        χ² test. NaN where it shows nothing: single trials, and a Gaussian model, whose residual SD is itself estimated.
+        have taken up: it is 1 on average when the family holds, a little less where counts are small), those degrees
+        of freedom, and a two-sided p (a χ² scaled for the number of events in a row). NaN where it shows nothing:
+        single trials, and a Gaussian model, whose residual SD is itself estimated.
     residuals
         Randomised quantile residual of every row given, in its order; standard normal when the model holds. NaN for
         rows that were left out.
@@ -56,9 +57,9 @@ class ModelCheck:
         The same for every coefficient.
     shape
         Per level: the `units` used, their mean `reliability` (1: the mode is the effect; 0: it says nothing), skewness
-        and excess kurtosis of the modes, each divided by the SD it should have, with the standard errors that normal
-        effects would give, and the units `lowest` and `highest`. NaN below 20 units. Modes are shrunken: the less
-        reliable, the more normal they look.
+        and excess kurtosis of the modes, each divided by the SD it should have, with the standard errors and the p
+        (D'Agostino's test) for normal effects, and the units `lowest` and `highest`. NaN below 20 units. Modes are
+        shrunken: the less reliable, the more normal they look.
     counts
         Per level: mean number of events (of the rarer outcome) in a unit, and `below_5`, the share of units with
         fewer than 5; no rows for a Gaussian model.
@@ -159,13 +160,18 @@ def _dispersion(estimate: Estimate, taken_up: float) -> tuple[float, float, floa
     single = data.trials is not None and bool((data.trials == 1.0).all())
     if data.family == "gaussian" or single or df < 1.0:
         return float("nan"), df, float("nan")
-    variance = estimate.weights
-    if data.family == "negative_binomial" and np.isfinite(estimate.dispersion):
-        # The expected information; the weights are the observed one, which follows the count.
-        mean = np.exp(estimate.linear_predictor)
-        variance = mean / (1.0 + mean / estimate.dispersion)
-    total = float(np.sum(estimate.score**2 / variance))
-    ends = stats.chi2.cdf(total, df), stats.chi2.sf(total, df)
+    # The expected information, not the observed one, which follows a negative binomial count.
+    heavier = 1.0 / estimate.dispersion if data.family == "negative_binomial" else 0.0
+    mean = np.exp(estimate.linear_predictor)
+    variance = estimate.weights if data.trials is not None else mean * (1.0 + mean * heavier)
+    score = estimate.score * (1.0 + mean * heavier)
+    total = float(np.sum(score**2 / variance))
+    kurtosis = 6.0 * heavier + 1.0 / variance
+    if data.trials is not None:
+        kurtosis -= 6.0 / data.trials
+    # A χ² with the mean and the variance of the sum: few events make each square more, or less, variable.
+    scale = float(np.mean(2.0 + kurtosis)) / 2.0
+    ends = stats.chi2.cdf(total / scale, df / scale), stats.chi2.sf(total / scale, df / scale)
     return total / df, df, float(min(1.0, 2.0 * min(ends)))
 
 
@@ -209,22 +215,24 @@ def _shape(estimate: Estimate) -> pd.DataFrame:
         known = taken > _LEAST_RELIABLE
         standard = modes[known] / (sd * np.sqrt(taken[known]))
         rows.append((name, *_moments(standard, units[known]), float(taken[taken > 0].mean())))
-    columns = ["group", "units", "skewness", "skewness_se", "kurtosis", "kurtosis_se", "lowest", "highest"]
-    return pd.DataFrame(rows, columns=[*columns, "reliability"])
+    moments = ["skewness", "skewness_se", "skewness_p", "kurtosis", "kurtosis_se", "kurtosis_p"]
+    return pd.DataFrame(rows, columns=["group", "units", *moments, "lowest", "highest", "reliability"])
 
 
-def _moments(standard: FloatArray, labels: pd.Index[Any]) -> tuple[int, float, float, float, float, str, str]:
-    m, nan = len(standard), float("nan")
+def _moments(standard: FloatArray, labels: pd.Index[Any]) -> tuple[Any, ...]:
+    m = len(standard)
     if m < FEWEST_UNITS:
-        return m, nan, nan, nan, nan, "", ""
+        return m, *[float("nan")] * 6, "", ""
     skewness_se = float(np.sqrt(6.0 * m * (m - 1.0) / ((m - 2.0) * (m + 1.0) * (m + 3.0))))
     kurtosis_se = 2.0 * skewness_se * float(np.sqrt((m**2 - 1.0) / ((m - 3.0) * (m + 5.0))))
     return (
         m,
         float(stats.skew(standard, bias=False)),
         skewness_se,
+        float(stats.skewtest(standard).pvalue),
         float(stats.kurtosis(standard, bias=False)),
         kurtosis_se,
+        float(stats.kurtosistest(standard).pvalue),
         str(labels[int(standard.argmin())]),
         str(labels[int(standard.argmax())]),
     )

@@ -70,7 +70,7 @@ def influence(
         own = np.stack([design[row].T @ within[row] for row in rows])
         moves[some] = _leave_out(root, own, whitened[some])
     errors = np.sqrt(np.diag(estimate.covariance)[:p])
-    change = -linalg.solve_triangular(root, moves.T, lower=True, trans="T").T / errors
+    change = -linalg.solve_triangular(root, moves.T, lower=True, trans="T", check_finite=False).T / errors
     names = np.array([name for name, keep in zip(data.columns, data.kept, strict=True) if keep], dtype=object)
     labels = data.units[0][numbers].rename(data.levels[0])
     most = np.abs(change).argmax(axis=1)

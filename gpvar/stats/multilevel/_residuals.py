@@ -75,7 +75,8 @@ def _binomial(y: FloatArray, n: FloatArray, eta: FloatArray) -> _Tail:
     low = y <= n * share
     # P(Y ≤ y) of the successes is P(Y ≥ n − y) of the failures: one tail serves both sides.
     count = np.where(low, n - y, y)
-    tail = np.asarray(special.betainc(np.maximum(count, _LEAST), n - count + 1.0, np.where(low, rest, share)))
+    chance = np.where(low, rest, share)
+    tail = np.asarray(special.betainc(np.maximum(count, _LEAST), n - count + 1.0, chance), dtype=np.float64)
     log_chance = np.asarray(y * special.log_expit(eta) + (n - y) * special.log_expit(-eta), dtype=np.float64)
     # log C(n, y) without the cancellation of three large log-gammas.
     log_chance -= np.log1p(n) + special.betaln(y + 1.0, n - y + 1.0)

@@ -28,7 +28,7 @@ class MultilevelFit:
     Attributes
     ----------
     formula, family, groups
-        As asked for; groups from coarse to fine.
+        As asked for; groups from coarse to fine. A fit from ready columns has no formula: it is empty.
     n_rows, n_units
         Rows that were used, and units of each level.
     fixed

@@ -32,11 +32,12 @@ def text(fit: MultilevelFit) -> str:
     """Return everything a reader needs to judge the model, in plain words."""
     family, scale = _FAMILIES[fit.family]
     given = fit.estimate.data.n_given
+    formula = fit.formula or f"{len(fit.fixed)} ready columns"
     rows = f"{fit.n_rows:,}" + ("" if fit.n_rows == given else f" of {given:,} given (see the notes)")
     levels = ", ".join(f"{name} ({counted(units, 'unit')})" for name, units in fit.n_units.items())
     blocks = [
         f"Multilevel model, nested random intercepts\n"
-        f"{_pair('Formula', fit.formula)}\n{_pair('Family', family)}\n{_pair('Method', _method(fit))}\n"
+        f"{_pair('Formula', formula)}\n{_pair('Family', family)}\n{_pair('Method', _method(fit))}\n"
         f"{_pair('Rows', rows)}\n{_pair('Levels', levels)}",
         f"{'REML criterion / -2' if fit.reml else 'Log-likelihood'} {fit.loglik:.3f} with {fit.n_parameters} "
         f"parameters, AIC {fit.aic:.2f}, BIC {fit.bic:.2f}",
