@@ -62,7 +62,7 @@ def _spread_of_rows(found: ModelCheck, estimate: Estimate) -> Sentences:
     if np.isnan(ratio):
         return [], [], ["Rows of a single trial cannot show whether they vary by more than chance."]
     finest = data.levels[-1]
-    if _used_units(data.codes[-1]) == len(data.response) and estimate.sds[-1] > 0:
+    if _each_row_has_an_effect(estimate):
         why = f"Each row is a unit of {finest!r}: spread beyond {chance} is part of its SD and cannot show as misfit."
         return [], [], [why]
     if _too_varied(found):
@@ -105,6 +105,9 @@ def _tails(found: ModelCheck, estimate: Estimate) -> Sentences:
     if near["share"] > _DISPERSED * near["expected"] and _chance_of(near, rows) < _SURE:
         what = f"{100 * near['share']:.2g} % of the rows lie beyond ±2, where {100 * near['expected']:.2g} % would"
         return [f"{what} by chance: draw the residuals against the fitted values and each covariate."], [], []
+    if _each_row_has_an_effect(estimate):
+        # An effect of its own takes up whatever is odd about a row: its shape is looked at instead.
+        return [], [], []
     return [], [f"No more rows are far out than should be: {seen}."], []
 
 
@@ -212,6 +215,11 @@ def _units(found: ModelCheck, estimate: Estimate) -> Sentences:
                 "(.intervals()), not the SD alone."
             )
     return concerns, well, []
+
+
+def _each_row_has_an_effect(estimate: Estimate) -> bool:
+    data = estimate.data
+    return bool(estimate.sds[-1] > 0) and _used_units(data.codes[-1]) == len(data.response)
 
 
 def _used_units(code: IntArray) -> int:

@@ -80,8 +80,8 @@ def _spread(fit: MultilevelFit) -> str:
     cells = pd.DataFrame(
         {
             "units": [f"{units:,}" for units in frame["units"]],
-            "SD": [_number(sd, _digits(sds)) for sd in sds],
-            "variance": [_number(variance, _digits(variances)) for variance in variances],
+            "SD": [_number(sd, _digits(sds, 4)) for sd in sds],
+            "variance": [_number(variance, _digits(variances, 4)) for variance in variances],
             " ": ["on the boundary: no spread beyond what the rest expects" if sd == 0 else "" for sd in sds],
         }
     )
@@ -102,10 +102,10 @@ def _after(fit: MultilevelFit) -> str:
     )
 
 
-def _digits(values: FloatArray) -> int:
-    """Return the decimals that show two digits of the smallest value: 3 to 7."""
+def _digits(values: FloatArray, fewest: int = 3) -> int:
+    """Return the decimals that show two digits of the smallest value, at most 7."""
     least = np.nanmin(values[values > 0], initial=np.inf)
-    return int(np.clip(1 - np.floor(np.log10(least)), 3, 7)) if np.isfinite(least) else 3
+    return int(np.clip(1 - np.floor(np.log10(least)), fewest, 7)) if np.isfinite(least) else fewest
 
 
 def _number(value: float, digits: int) -> str:
