@@ -211,9 +211,9 @@ def equity_gradient(value: ArrayLike, deprivation: ArrayLike, weight: ArrayLike 
     The slope is that of a weighted regression on the share of the total weight in less deprived units plus half of a
     unit's own (Mackenbach & Kunst 1997), as public health teams in England compute it; its standard error is HC1.
     """
-    height, depth = _pair(value, deprivation, "value", "deprivation", fewest=10)
+    height, depth = _pair(value, deprivation, "value", "deprivation", fewest=5)
     mass = np.ones(len(height)) if weight is None else vector(weight, "weight")
-    _pair(height, mass, "value", "weight", fewest=10)
+    _pair(height, mass, "value", "weight", fewest=5)
     refuse(~(mass > 0), "A weight must be above zero.", "weight", mass, "Leave out units without people.")
     frame = pd.DataFrame({"value": height, "deprivation": depth, "weight": mass})
     frame["fifth"] = np.ceil(5.0 * (stats.rankdata(depth) - 0.5) / len(depth)).astype(int)
