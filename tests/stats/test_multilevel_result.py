@@ -297,6 +297,18 @@ def test_rows_that_need_a_coefficient_without_an_estimate_are_nan(separated: Mul
         np.testing.assert_array_equal(np.isnan(found), lost)
 
 
+def test_a_column_that_others_carry_costs_no_prediction(counts: MultilevelFit) -> None:
+    data = case("sim_icb150_pois")
+    data["half"] = 0.5 * data["imd"] + 1.0
+    found = multilevel.fit("ag ~ imd + age65 + prev + half", data, family="poisson", exposure="list", groups=LEVELS)
+    assert np.isnan(found.fixed.loc["half", "estimate"])
+    np.testing.assert_allclose(found.predict(data), counts.predict(), rtol=1e-6)
+    level = multilevel.fit("ag ~ imd + half", data.assign(half=0.3), family="poisson", exposure="list", groups=LEVELS)
+    np.testing.assert_allclose(level.predict(data.assign(half=0.3)), level.predict(), rtol=1e-12)
+    strange = data.assign(half=np.where(data.index == 3, 7.0, data["half"]))
+    np.testing.assert_array_equal(np.isnan(found.predict(strange)), data.index == 3)
+
+
 def test_a_new_row_has_no_observation_of_its_own() -> None:
     data = case("sim_icb150_pois")
     found = multilevel.fit("ag ~ imd", data, family="poisson", exposure="list", groups=["pcn", "observation"])

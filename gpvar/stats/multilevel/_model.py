@@ -49,6 +49,9 @@ class ModelData:
     columns, kept
         Every column asked for, in order, and whether it is in `design`. A column that is not is a combination of
         earlier ones or separates the outcomes, and `notes` names it.
+    aliases
+        (p, columns not kept): on the rows used each column left out is `design` times its column here. A row of new
+        data of which this does not hold cannot be predicted.
     levels
         Names of the levels, coarse to fine.
     codes
@@ -74,6 +77,7 @@ class ModelData:
     design: FloatArray
     columns: tuple[str, ...]
     kept: BoolArray
+    aliases: FloatArray
     levels: tuple[str, ...]
     codes: tuple[IntArray, ...]
     units: tuple[pd.Index[Any], ...]
@@ -281,6 +285,7 @@ def _assemble(given: _Given, family: str, n_quadrature: int) -> ModelData:
         design=design if kept.all() else np.ascontiguousarray(design[:, kept]),
         columns=given.columns,
         kept=kept,
+        aliases=_aliases(design[:, kept], design[:, ~kept]) if not kept.all() else np.empty((len(kept), 0)),
         levels=levels,
         codes=tuple(codes),
         units=units,
@@ -290,6 +295,15 @@ def _assemble(given: _Given, family: str, n_quadrature: int) -> ModelData:
         notes=tuple(notes),
         reader=given.reader,
     )
+
+
+def _aliases(kept: FloatArray, lost: FloatArray) -> FloatArray:
+    """Return each lost column as a combination of the kept ones."""
+    found = np.asarray(np.linalg.lstsq(kept, lost)[0], dtype=np.float64)
+    size = np.abs(found) * np.linalg.norm(kept, axis=0)[:, None]
+    # Rounding is not a part of the combination.
+    found[size <= 1e-7 * np.linalg.norm(lost, axis=0)] = 0.0
+    return found
 
 
 def _numbered(labels: dict[str, Any], rows: int) -> tuple[list[IntArray], tuple[pd.Index[Any], ...]]:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from gpvar.errors import StatsError
-from gpvar.stats._checks import FloatArray, check_choice, floats, refuse, vector
+from gpvar.stats._checks import BoolArray, FloatArray, check_choice, floats, refuse, vector
 from gpvar.stats.multilevel._reading import (
     OBSERVATION,
     as_frame,
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 UNKNOWN = ("refuse", "zero")
 SCALES = ("response", "link")
 
+# As finely as collinear columns are told apart.
+_ALIKE = 1e-6
 _FEWEST_STEPS = 1.0 / 250.0
 
 
@@ -146,10 +148,14 @@ def _new_rows(estimate: Estimate, data: Any, asked: tuple[str, ...], unknown: st
     return Rows(fixed, shift, effects)
 
 
-def _without_estimate(model: ModelData, design: FloatArray) -> FloatArray:
-    """Return which rows ask for a column that has no estimate."""
-    lost = design[:, ~model.kept]
-    return np.asarray((lost != 0.0).any(axis=1))
+def _without_estimate(model: ModelData, design: FloatArray) -> BoolArray:
+    """Return which rows need the coefficient of a column that has no estimate.
+
+    Rows in which such a column is the combination of others that it was in the fit do not: the others carry it.
+    """
+    lost, instead = design[:, ~model.kept], design[:, model.kept] @ model.aliases
+    size = np.abs(lost) + np.abs(design[:, model.kept]) @ np.abs(model.aliases)
+    return np.asarray((np.abs(lost - instead) > _ALIKE * size).any(axis=1))
 
 
 def _ready_columns(model: ModelData, data: Any) -> FloatArray:

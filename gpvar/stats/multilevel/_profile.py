@@ -51,8 +51,8 @@ class LikelihoodRatio:
 
 def likelihood_ratio(fitted: Estimate, level: int) -> LikelihoodRatio:
     """Test whether the SD of a level, counted from coarse to fine, is zero."""
-    problem = fitted.problem
-    without = _Profile(fitted, problem.place(level)).loss(-np.inf, _EXACT)[0]
+    place = fitted.problem.place(level)
+    without = _Profile(fitted, place).loss(-np.inf, _EXACT)[0] if fitted.free[level] else 0.0
     statistic = max(0.0, 2.0 * without)
     p = 0.5 * float(stats.chi2.sf(statistic, 1))
     return LikelihoodRatio(fitted.data.levels[level], fitted.loglik - without, statistic, p)
