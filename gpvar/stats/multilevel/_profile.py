@@ -11,15 +11,16 @@ As in lme4, a model fitted by REML is profiled by maximum likelihood.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import linalg, stats
 
 from gpvar.errors import ConvergenceError
-from gpvar.stats._checks import check_level
-from gpvar.stats.multilevel._estimate import Estimate, Problem, estimate
+from gpvar.stats._checks import BoolArray, FloatArray, check_level
+from gpvar.stats.multilevel._estimate import Estimate, estimate
 from gpvar.stats.multilevel._optimise import seek
 
 #: Largest gradient at which a profile's point is taken as its maximum: for intervals, and for the test.
@@ -97,6 +98,7 @@ def _end(profile: _Profile, root: float, side: int, edge: float | None) -> float
         return profile.at
     if edge is not None and 2.0 * profile.loss(edge)[0] <= root**2:
         return edge
+    profile.last = profile.base.parameters
     guess = profile.first_guess(root, side)
     return _newton(profile.loss, profile.at, guess, root, side)
 
@@ -122,46 +124,72 @@ def _newton(loss: Callable[[float], tuple[float, float]], at: float, guess: floa
 
 
 class _Profile:
-    """The loss of log-likelihood when one parameter is held."""
+    """The loss of log-likelihood when one parameter is held.
+
+    The fit's own Hessian says where the others go when the held one moves, and in which units they are best climbed.
+    """
 
     def __init__(self, base: Estimate, place: int) -> None:
         self.base = base
-        self.problem: Problem = base.problem
         self.place = place
         self.at = float(base.parameters[place])
         self.last = base.parameters
+        self.free, covariance = _in_the_order_of_parameters(base)
+        self.free_others = self.free & (np.arange(len(self.free)) != place)
+        precision = linalg.inv(covariance)
+        others = self.free_others[self.free]
+        self.units = linalg.inv(linalg.cholesky(precision[np.ix_(others, others)], lower=True)).T
+        self.answer = np.zeros(len(self.free))
+        if self.free[place]:
+            held = covariance[:, ~others][:, 0]
+            self.standard_error = float(np.sqrt(held[~others][0]))
+            self.answer[self.free] = held / held[~others][0]
+        self.surface = replace(base.problem.surface, scale=self._scale)
+
+    def _scale(self, point: Any, free: BoolArray) -> FloatArray:
+        same = np.array_equal(free, self.free_others)
+        return self.units if same else self.base.problem.surface.scale(point, free)
 
     def first_guess(self, root: float, side: int) -> float:
         """Return where the end would be if the likelihood were quadratic in the logarithm."""
-        if not np.isfinite(self.at):
-            edge = next(edge for edge in self.problem.surface.edges if edge.index == self.place)
-            inside = self.problem.surface.inside(self.problem.surface.evaluate(self.base.parameters), edge)
-            return inside + side * 2.0
-        return self.at + side * min(root * self._standard_error(), 1.0)
-
-    def _standard_error(self) -> float:
-        free = np.isfinite(self.base.parameters)
-        free[: self.problem.fixed] = True
-        spreads = int(free[self.problem.fixed :].sum())
-        variances = np.diag(self.base.covariance)[-spreads:]
-        # The covariance keeps the log SDs from coarse to fine, the parameters from fine to coarse.
-        n_sds = int(free[self.problem.fixed : self.problem.fixed + self.problem.n_levels].sum())
-        ordered = np.r_[variances[:n_sds][::-1], variances[n_sds:]]
-        return float(np.sqrt(ordered[int(free[self.problem.fixed : self.place].sum())]))
+        if self.free[self.place]:
+            return self.at + side * min(root * self.standard_error, 1.0)
+        edge = next(edge for edge in self.surface.edges if edge.index == self.place)
+        return self.surface.inside(self.surface.evaluate(self.base.parameters), edge) + side * 2.0
 
     def loss(self, value: float, tolerance: float = _FAITH) -> tuple[float, float]:
         """Return how much is lost at this value of the held parameter, and the slope of the loss."""
-        start = self.last.copy()
-        start[self.place] = value
+        start = self._towards(value)
         free = np.ones(len(start), dtype=bool)
         free[self.place] = False
-        surface = self.problem.surface
-        lifted = [edge for edge in surface.edges if free[edge.index] and start[edge.index] == edge.at]
+        lifted = [edge for edge in self.surface.edges if free[edge.index] and start[edge.index] == edge.at]
         if lifted:
-            there = surface.evaluate(start)
+            there = self.surface.evaluate(start)
             for edge in lifted:
                 # Off its edge, so that the search can see whether it rises now that another parameter is held.
-                start[edge.index] = surface.inside(there, edge) - np.sign(edge.at) * 1.0
-        point, _ = seek(surface, start, free, tolerance)
-        self.last = point.parameters
+                start[edge.index] = self.surface.inside(there, edge) - np.sign(edge.at)
+        # An SD that slides towards zero loses nothing on the way, so only those that begin there are put there.
+        point, _ = seek(replace(self.surface, edges=tuple(lifted)), start, free, tolerance)
+        self.last = point.parameters if np.isfinite(value) else self.base.parameters
         return self.base.loglik - point.loglik, -float(point.gradient[self.place]) if np.isfinite(value) else np.nan
+
+    def _towards(self, value: float) -> FloatArray:
+        """Return the parameters to start from when the held one is put at `value`."""
+        start: FloatArray = self.last.copy()
+        move = value - start[self.place]
+        if np.isfinite(move) and np.array_equal(np.isfinite(start), np.isfinite(self.base.parameters)):
+            start += move * self.answer
+        start[self.place] = value
+        return start
+
+
+def _in_the_order_of_parameters(base: Estimate) -> tuple[BoolArray, FloatArray]:
+    """Return which parameters are free, and their covariance in the order in which the engine keeps them."""
+    problem = base.problem
+    free = np.isfinite(base.parameters)
+    spreads = int(base.free.sum())
+    skipped = len(base.beta) - problem.fixed
+    first = problem.fixed + skipped
+    # The covariance keeps the log SDs from coarse to fine, the parameters from fine to coarse.
+    order = np.r_[skipped:first, np.arange(first, first + spreads)[::-1], first + spreads : len(base.covariance)]
+    return free, base.covariance[np.ix_(order, order)]
