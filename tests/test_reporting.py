@@ -289,11 +289,14 @@ def test_notebooks_hold_no_logic_and_no_outputs() -> None:
     assert len(books) >= 4
     for path in books:
         book = nbformat.read(path, as_version=4)
-        assert list(execute.declared_parameters(path))[:1] == ["run"]
+        if path.stem != "multilevel_tutorial":
+            assert list(execute.declared_parameters(path))[:1] == ["run"]
         for cell in book.cells:
             if cell.cell_type == "code":
                 assert cell.outputs == [] and cell.execution_count is None
-                if path.stem != "start" and "parameters" not in cell.metadata.get("tags", []):
+                if path.stem not in ("start", "multilevel_tutorial") and "parameters" not in cell.metadata.get(
+                    "tags", []
+                ):
                     assert all(allowed.match(line) for line in cell.source.splitlines()), cell.source
 
 
