@@ -157,6 +157,12 @@ def movers(before_percentile: ArrayLike, after_percentile: ArrayLike, points: fl
         refuse((values < 0) | (values > 100), "A percentile lies between 0 and 100.", name, values, "Check the ranks.")
     if not points > 0.0:
         raise StatsError("points must be above zero.", f"points is {points!r}", "Use 10, for a tenth of the units.")
+    if len(first) > 1 and max(first.max(), second.max()) <= 1.0:
+        raise StatsError(
+            "The percentiles look like shares: none is above 1.",
+            f"the largest is {max(first.max(), second.max()):g}",
+            "Multiply them by 100.",
+        )
     # 0.3 − 0.2 is a little less than 0.1.
     return int(np.sum(np.abs(second - first) >= points - 1e-9))
 
@@ -209,7 +215,7 @@ def equity_gradient(value: ArrayLike, deprivation: ArrayLike, weight: ArrayLike 
     Notes
     -----
     The slope is that of a weighted regression on the share of the total weight in less deprived units plus half of a
-    unit's own (Mackenbach & Kunst 1997), as public health teams in England compute it; its standard error is HC1.
+    unit's own (Mackenbach & Kunst 1997); its standard error is HC1.
     """
     height, depth = _pair(value, deprivation, "value", "deprivation", fewest=5)
     mass = np.ones(len(height)) if weight is None else vector(weight, "weight")

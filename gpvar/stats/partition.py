@@ -203,13 +203,13 @@ def partition(
     chance = _noise(noise)
     values = np.concatenate([point.blocks["variance"], list(effects.values()), [chance]])
     total = float(values.sum())
-    if not total > 0.0:
+    parts = np.column_stack([drawn, random, np.full(len(drawn), chance)])
+    if not (total > 0.0 and (parts.sum(axis=1) > 0.0).all()):
         raise StatsError(
             "There is no variance to split.",
-            "every block, every random effect and the noise are zero",
+            "every block, every random effect and the noise are zero, at the estimates or in a draw",
             "Check that the units differ and that the model holds what was meant.",
         )
-    parts = np.column_stack([drawn, random, np.full(len(drawn), chance)])
     labels = [*names, *effects, "noise"]
     shares = pd.DataFrame(parts / parts.sum(axis=1, keepdims=True), columns=labels)
     lower, upper = np.quantile(shares.to_numpy(), [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0)

@@ -19,7 +19,7 @@ from scipy import special
 from gpvar.errors import StatsError
 from gpvar.stats._checks import FloatArray, check_level, floats, refuse, vector
 
-_CHUNK = 2_000_000
+_CHUNK = 250_000
 
 
 def from_draws(draws: ArrayLike, *, level: float = 0.95, tail: float = 0.10) -> pd.DataFrame:
@@ -92,20 +92,29 @@ def expected_rank(mode: ArrayLike, variance_given_data: ArrayLike) -> pd.DataFra
         spread,
         "Pass the squares of the conditional SDs.",
     )
+    rank = _lower_than(centre, spread)
     units = len(centre)
-    rank = np.empty(units)
-    step = max(1, _CHUNK // units)
-    for start in range(0, units, step):
-        part = slice(start, start + step)
-        gap = centre[part, None] - centre
-        scale = np.sqrt(spread[part, None] + spread)
-        # Two units that are both known exactly: one is lower for certain, or they are tied.
-        z = np.divide(gap, scale, out=np.sign(gap) * np.inf, where=scale > 0) if not scale.all() else gap / scale
-        z[np.isnan(z)] = 0.0
-        # The unit itself is in the sum, with probability one half.
-        rank[part] = 0.5 + special.ndtr(z).sum(axis=1)
     index = mode.index if isinstance(mode, pd.Series) else None
     return pd.DataFrame({"expected_rank": rank, "percentile": 100.0 * (rank - 0.5) / units}, index=index)
+
+
+def _lower_than(centre: FloatArray, spread: FloatArray) -> FloatArray:
+    """Return ½ plus the sum of the probabilities that each unit lies above another, itself (½) included."""
+    units = len(centre)
+    total = np.full(units, 0.5)
+    step = max(1, _CHUNK // units)
+    for start in range(0, units, step):
+        stop = min(start + step, units)
+        gap = centre[start:stop, None] - centre[start:]
+        scale = np.sqrt(spread[start:stop, None] + spread[start:])
+        # Two units that are both known exactly: one is lower for certain, or they are tied.
+        certain = scale == 0.0
+        above = special.ndtr(gap / np.where(certain, 1.0, scale))
+        above[certain] = 0.5 + 0.5 * np.sign(gap[certain])
+        total[start:stop] += above.sum(axis=1)
+        # Of two units the one is above the other, or the other above it.
+        total[stop:] += (1.0 - above[:, stop - start :]).sum(axis=0)
+    return total
 
 
 def tail_size(units: int, tail: float) -> int:
