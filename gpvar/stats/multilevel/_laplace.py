@@ -300,7 +300,8 @@ def natural_scale(rows: Rows, point: Evaluation, free: BoolArray) -> FloatArray:
     if isinstance(rows.family, NegativeBinomial):
         share = found.mean / (found.mean + np.exp(point.parameters[-1]))
         others.append(0.5 * float(share @ share))
-    root = linalg.inv(linalg.cholesky(_fixed_information(rows, found), lower=True)).T
+    factor = linalg.cholesky(_fixed_information(rows, found), lower=True)
+    root = linalg.solve_triangular(factor, np.eye(p), lower=True).T
     widths = 1.0 / np.sqrt(np.maximum(others, _LEAST_INFORMATION))
     return np.asarray(linalg.block_diag(root, np.diag(widths[free[p:]])))
 
