@@ -37,6 +37,9 @@ class Analysis:
         One row per rung and term: the point estimate and the constants of its transformation (``schema.FITS``).
     calibration
         One row per rung: how well the England fit describes the area (``schema.CALIBRATION``).
+    levels, coefficients, shares, rungs, equity, boards, board_slopes
+        Where the variation comes from, by multilevel models of the rungs (``schema.LEVELS`` and so on); empty where
+        too few practices set the comparison.
     notes
         What a reader must be told.
     meta
@@ -48,6 +51,13 @@ class Analysis:
     methods: pd.DataFrame
     fits: pd.DataFrame
     calibration: pd.DataFrame
+    levels: pd.DataFrame
+    coefficients: pd.DataFrame
+    shares: pd.DataFrame
+    rungs: pd.DataFrame
+    equity: pd.DataFrame
+    boards: pd.DataFrame
+    board_slopes: pd.DataFrame
     notes: tuple[Note, ...]
     meta: dict[str, Any]
 

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from gpvar.study import SourceSpec, Study
 
-FORMAT = 2
+FORMAT = 3
 _TABLE = ("outcomes", "practices", "hierarchy", "groups", "events", "provenance", "unmatched", "gates", "excluded")
-_ANALYSIS = ("practices", "spread", "methods", "fits", "calibration")
+_VARIATION = ("levels", "coefficients", "shares", "rungs", "equity", "boards", "board_slopes")
+_ANALYSIS = ("practices", "spread", "methods", "fits", "calibration", *_VARIATION)
 
 
 def save(run: Run) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpvar import schema
 from gpvar.results import Analysis, Note, Run
 from gpvar.words import hidden
 
@@ -286,9 +287,58 @@ def analysis(card: Card, n: int = 200, n_icb: int = 4) -> Analysis:
         "comparators": list(COMPARATORS),
         "extrapolated": [],
     }
-    return Analysis(
-        frame, spread, methods, fits, calibration, (Note("expected_total_ratio", {"rung": "M1", "ratio": 1.01}),), meta
-    )
+    notes = (Note("expected_total_ratio", {"rung": "M1", "ratio": 1.01}),)
+    return Analysis(frame, spread, methods, fits, calibration, **variation_frames(), notes=notes, meta=meta)
+
+
+def variation_frames() -> dict[str, pd.DataFrame]:
+    """Return invented tables of where the variation comes from, with every column of the schema."""
+
+    def frame(table: str, *rows: tuple) -> pd.DataFrame:
+        return pd.DataFrame(rows, columns=schema.names(table))
+
+    levels = [
+        (rung, level, units, sd * shrink, 0.8 * sd * shrink, 1.2 * sd * shrink, (sd * shrink) ** 2, change, ratio)
+        for rung, shrink, change in (("M0", 1.0, 0.0), ("M1", 0.8, 0.36), ("M2", 0.79, 0.376))
+        for level, units, sd, ratio in (
+            ("icb", 42, 0.13, 1.13),
+            ("pcn", 1200, 0.17, 1.18),
+            ("practice", 6000, 0.4, 1.46),
+        )
+    ]
+    shares = [
+        ("M2", "need", 0.040, 0.20, 0.16, 0.24),
+        ("M2", "context", 0.006, 0.03, 0.01, 0.05),
+        ("M2", "neighbours", 0.040, 0.20, 0.16, 0.25),
+        ("M2", "practice", 0.112, 0.56, 0.51, 0.60),
+        ("M2", "noise", 0.002, 0.01, 0.009, 0.011),
+    ]
+    rungs = [
+        (rung, 6000, v, t, v / t, 0.002, 0.004, 0.001, 0.25, 0.65, 0.28, 0.58, 0.29, 0.57, moved, movers, 0.07, 0.001)
+        for rung, v, t, moved, movers in (
+            ("M0", 0.2, 0.19, 0.0, 0),
+            ("M1", 0.15, 0.12, 0.06, 530),
+            ("M2", 0.149, 0.119, 0.065, 600),
+        )
+    ]
+    equity = [
+        (rung, fifth, 1200, base + step * fifth, 4 * step, 5 * step, 4.5 * step, 5.5 * step)
+        for rung, base, step in (("M0", 0.40, 0.01), ("M1", 0.43, 0.001))
+        for fifth in range(1, 6)
+    ]
+    return {
+        "levels": frame("levels", *levels),
+        "coefficients": frame(
+            "coefficients",
+            ("M0", "intercept", -0.3, 0.02, -0.34, -0.26, -15.0, 0.0),
+            ("M1", "imd2025", 0.05, 0.01, 0.03, 0.07, 5.0, 1e-6),
+        ),
+        "shares": frame("shares", *shares),
+        "rungs": frame("rungs", *rungs),
+        "equity": frame("equity", *equity),
+        "boards": frame("boards", ("QAA", 100, 0.40, 0.41, 1), ("QBB", 150, 0.5, 0.49, 3), ("QCC", 50, 0.42, 0.43, 2)),
+        "board_slopes": frame("board_slopes", ("imd2025", 0.02, 0.05, -0.08, 0.12, 0.69, 0.69)),
+    }
 
 
 def gates(codes, metric) -> pd.DataFrame:

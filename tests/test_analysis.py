@@ -134,6 +134,7 @@ def test_against_its_own_icb_a_practice_takes_no_share_of_itself_away() -> None:
         counts = Counts(
             practice_code=np.array([f"A{i:05d}" for i in range(n)]),
             icb_code=np.repeat(["Q1", "Q2"], n // 2),
+            pcn_key=np.repeat("", n),
             observed=np.r_[first, observed[1:]],
             denominator=size,
             kind="proportion",

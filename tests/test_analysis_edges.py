@@ -224,7 +224,7 @@ def test_small_reference_sets_hold_their_level(n: int, covariates: int) -> None:
         link = -0.4 + 0.1 * x[:, 1] + rng.normal(0, 0.3, n)
         observed = rng.binomial(20000, inverse_link(link, "proportion")).astype(float)
         fit = fit_expected(observed, size, "proportion", x, everyone)
-        counts = Counts(codes, codes, observed, size, "proportion", everyone, everyone, everyone, everyone)
+        counts = Counts(codes, codes, codes, observed, size, "proportion", everyone, everyone, everyone, everyone)
         z = judge(counts, fit.link, fit.n_parameters, "england").practices["z"]
         outside += int((z.abs() > 1.96).sum())
     share = outside / (worlds * n)

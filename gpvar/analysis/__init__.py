@@ -11,6 +11,7 @@ from gpvar import catalogue, gates
 from gpvar.analysis import observed
 from gpvar.analysis.area import compare_methods, local_calibration
 from gpvar.analysis.ladder import COMPARATORS, HEADLINE, Ladder, climb, rungs_of
+from gpvar.analysis.variation import variation
 from gpvar.gates.evidence import columns_of
 from gpvar.results import Analysis, Note
 
@@ -63,6 +64,8 @@ def analyse(table: PracticeTable, metric: str) -> Analysis:
     everyone[["position", "movement"]] = _agreed([ladder.practices for ladder in ladders])
     everyone = _without_invented(everyone, outcomes)
     area = set(table.area_codes)
+    headline = HEADLINE if any(rung.name == HEADLINE for rung in ladder.rungs) else "M0"
+    sources = variation(counts, ladder, headline, _deprivation(practices), table.study.seed)
     repeated = _repeated_without_old(table, counts, practices, ladder)
     return Analysis(
         practices=everyone.drop(columns=["decidable", "expected_link"]),
@@ -70,6 +73,7 @@ def analyse(table: PracticeTable, metric: str) -> Analysis:
         methods=compare_methods(counts, ladder, np.isin(counts.practice_code, list(area))),
         fits=_fits(ladder),
         calibration=local_calibration(ladder, area),
+        **{name: getattr(sources, name) for name in sources.__dataclass_fields__},
         notes=(*_notes(ladder, dropped, card), *repeated),
         meta=_meta(table, card, counts, ladder, dropped),
     )
@@ -162,6 +166,14 @@ def _headline_positions(ladder: Ladder, rung: str) -> pd.Series:
     placed = ladder.practices
     rows = placed[(placed["rung"] == rung) & (placed["comparator"] == "england")]
     return rows.set_index("practice_code")["position"]
+
+
+def _deprivation(practices: pd.DataFrame) -> np.ndarray | None:
+    """Return the latest index of deprivation that the table has, whether or not it is adjusted for."""
+    for covariate in ("imd2025", "imd2019"):
+        if covariate in practices and practices[covariate].notna().any():
+            return practices[covariate].to_numpy(float)
+    return None
 
 
 def _meta(

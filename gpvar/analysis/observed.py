@@ -21,8 +21,8 @@ class Counts:
 
     Attributes
     ----------
-    practice_code, icb_code
-        Arrays of str; a practice without an ICB has an empty code.
+    practice_code, icb_code, pcn_key
+        Arrays of str; a practice without an ICB or a network has an empty code.
     observed, denominator
         Float arrays; NaN where missing.
     kind
@@ -40,6 +40,7 @@ class Counts:
 
     practice_code: np.ndarray
     icb_code: np.ndarray
+    pcn_key: np.ndarray
     observed: np.ndarray
     denominator: np.ndarray
     kind: str
@@ -105,9 +106,11 @@ def _counts(
         possible = (base > 0) & (values >= 0) & ((card.kind == "rate") | (values <= base))
     excluded = codes.isin(set(table.excluded["practice_code"])).to_numpy()
     in_set = _in_reference_set(table, codes)
+    places = table.hierarchy.set_index("practice_code")[["icb_code", "pcn_key"]].reindex(codes).fillna("")
     return Counts(
         practice_code=codes.to_numpy(str),
-        icb_code=codes.map(table.hierarchy.set_index("practice_code")["icb_code"]).fillna("").to_numpy(str),
+        icb_code=places["icb_code"].to_numpy(str),
+        pcn_key=places["pcn_key"].to_numpy(str),
         observed=values,
         denominator=base,
         kind=card.kind,

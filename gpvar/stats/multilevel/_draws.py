@@ -4,7 +4,7 @@ Parameters are drawn from the normal approximation at the maximum (Hessian in β
 their normal distribution given the parameters, solved on the tree for each draw: the joint precision approach of TMB
 (Kristensen et al. 2016). Two departures where the logarithm of an SD is far from normal:
 
-- an SD known only roughly (SE of its logarithm above 0.5) is drawn on its own scale and folded at zero;
+- an SD known only roughly (SE of its logarithm above 0.15) is drawn on its own scale and folded at zero;
 - an SD at zero is drawn from the half-normal whose curvature is that of the likelihood at zero.
 
 Weights of the rows are kept at the modes.
@@ -28,7 +28,7 @@ from gpvar.stats.multilevel._gaussian import Gaussian
 from gpvar.stats.multilevel._reading import OBSERVATION
 from gpvar.stats.multilevel._tree import eliminate
 
-_ROUGH = 0.5
+_ROUGH = 0.15
 
 
 @dataclass(frozen=True, slots=True)

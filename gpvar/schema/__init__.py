@@ -3,47 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import pandas as pd
 
 from gpvar.errors import TableError
+from gpvar.schema import _variation
+from gpvar.schema._column import RUNG, Column, columns
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table.
-
-    Attributes
-    ----------
-    name
-        The heading, as written in the file.
-    type
-        ``"text"``, ``"code"``, ``"number"``, ``"whole number"`` or ``"yes/no"``.
-    unit
-        What a number counts; empty for text.
-    meaning
-        What the column says, in plain words.
-    """
-
-    name: str
-    type: str
-    unit: str
-    meaning: str
-
-
-def _columns(*rows: tuple[str, str, str, str]) -> tuple[Column, ...]:
-    return tuple(Column(*row) for row in rows)
+__all__ = ["TABLES", "Column", "data_dictionary", "names"]
 
 
 _PRACTICE = ("practice_code", "code", "", "The practice's national (ODS) code")
 _METRIC = ("metric", "code", "", "Id of the metric's card")
-_RUNG = (
-    "rung",
-    "code",
-    "",
-    "What was allowed for: M0 nothing, M1 patients' needs, M1- without recorded disease, M2 also setting",
-)
 _COMPARATOR = (
     "comparator",
     "code",
@@ -51,7 +22,7 @@ _COMPARATOR = (
     "What the practice is compared with: england, or own_icb (the other practices of its board)",
 )
 
-OUTCOMES = _columns(
+OUTCOMES = columns(
     _PRACTICE,
     _METRIC,
     (
@@ -79,7 +50,7 @@ OUTCOMES = _columns(
     ),
 )
 
-PRACTICES = _columns(
+PRACTICES = columns(
     _PRACTICE,
     ("practice_name", "text", "", "Name as in the source; text from a file, never interpreted"),
     ("list_size", "number", "patients", "Registered patients, the mean over the period where months are given"),
@@ -95,7 +66,7 @@ PRACTICES = _columns(
     ("COVARIATE.denominator", "number", "patients", "The total list that the register is a part of"),
 )
 
-HIERARCHY = _columns(
+HIERARCHY = columns(
     _PRACTICE,
     ("pcn_code", "code", "", "Primary care network; 'QHM U' stands for the practices of QHM that have none"),
     ("pcn_key", "code", "", "Board and network together: a network that straddles two boards counts as two"),
@@ -106,13 +77,13 @@ HIERARCHY = _columns(
     ("map_date", "text", "", "Date of the published map that this row is from; blank for the study's own table"),
 )
 
-GROUPS = _columns(
+GROUPS = columns(
     _PRACTICE,
     ("list", "code", "", "Id of one of the study's lists, such as neighbourhoods"),
     ("group", "text", "", "The group of that list to which the practice belongs"),
 )
 
-EVENTS = _columns(
+EVENTS = columns(
     ("code", "code", "", "The practice to which something happened"),
     ("event", "code", "", "merged, closed, opened, code_changed or split"),
     ("date", "text", "", "When"),
@@ -120,7 +91,7 @@ EVENTS = _columns(
     ("done", "text", "", "What was done about it; what nobody confirmed is not used"),
 )
 
-PROVENANCE = _columns(
+PROVENANCE = columns(
     ("source", "code", "", "Id of the source in the study, or 'area list'"),
     ("file", "text", "", "Name of the file, without its folder"),
     ("sheet", "text", "", "Sheet of a workbook; blank for other files"),
@@ -134,13 +105,13 @@ PROVENANCE = _columns(
     ("dates", "text", "", "Dates of the characteristics, as the study states them"),
 )
 
-UNMATCHED = _columns(
+UNMATCHED = columns(
     _PRACTICE,
     ("side", "text", "", "Where the practice was found or asked for, and where it was not found"),
     ("detail", "text", "", "The file, list or value concerned"),
 )
 
-GATES = _columns(
+GATES = columns(
     ("gate", "code", "", "Id of the check in the catalogue; it names the fault"),
     ("severity", "text", "", "stop (the data cannot answer), warn or note"),
     ("state", "text", "", "passed, failed or could not be checked"),
@@ -150,14 +121,14 @@ GATES = _columns(
     ("detail", "text", "", "The finding in a few words"),
 )
 
-EXCLUDED = _columns(
+EXCLUDED = columns(
     _PRACTICE,
     ("gate", "code", "", "The gate for which the practice is left out of the fit; it is still placed against it"),
 )
 
-ANALYSIS_PRACTICES = _columns(
+ANALYSIS_PRACTICES = columns(
     _PRACTICE,
-    _RUNG,
+    RUNG,
     _COMPARATOR,
     ("observed", "number", "events", "Numerator of the practice's figure; blank when it was hidden"),
     ("observed_low", "number", "events", "The least it can be; equals it unless the count was hidden"),
@@ -232,8 +203,8 @@ ANALYSIS_PRACTICES = _columns(
     ("link_residual", "number", "link scale", "Distance from the centre on the scale of the model"),
 )
 
-SPREAD = _columns(
-    _RUNG,
+SPREAD = columns(
+    RUNG,
     _COMPARATOR,
     ("n", "whole number", "practices", "Practices from which the spread was measured"),
     ("p", "whole number", "terms", "Terms of the adjustment"),
@@ -267,9 +238,9 @@ SPREAD = _columns(
     ("overdispersion_p", "number", "probability", "p-value of a spread no larger than chance"),
 )
 
-METHODS = _columns(
+METHODS = columns(
     ("method", "code", "", "How limits are drawn"),
-    _RUNG,
+    RUNG,
     ("scope", "code", "", "area or england"),
     ("n", "whole number", "practices", "Practices judged"),
     ("flagged_low_95", "whole number", "practices", "Below the 95 % limits"),
@@ -278,8 +249,8 @@ METHODS = _columns(
     ("flagged_high_99_8", "whole number", "practices", "Above the 99.8 % limits"),
 )
 
-FITS = _columns(
-    _RUNG,
+FITS = columns(
+    RUNG,
     ("term", "code", "", "Column of the design"),
     ("covariate", "code", "", "Id of the covariate the term belongs to"),
     ("transform", "code", "", "How the covariate enters"),
@@ -290,8 +261,8 @@ FITS = _columns(
     ("note", "text", "", "What must be said about the term"),
 )
 
-CALIBRATION = _columns(
-    _RUNG,
+CALIBRATION = columns(
+    RUNG,
     ("scope", "code", "", "area or england"),
     ("n", "whole number", "practices", "Practices compared"),
     ("mean_residual", "number", "link scale", "Mean distance from what England's fit expects"),
@@ -317,6 +288,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "methods": METHODS,
     "fits": FITS,
     "calibration": CALIBRATION,
+    **_variation.TABLES,
 }
 
 
