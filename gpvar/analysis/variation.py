@@ -1,0 +1,351 @@
+"""Where the variation between practices comes from: patients, setting, place, the practices themselves, and chance.
+
+Each rung of the ladder is fitted as a multilevel model, practices in networks in boards, over the practices that set
+the comparison. The model's spreads describe England; nobody is judged by them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import special
+from scipy import stats as distributions
+
+from gpvar import schema
+from gpvar.analysis.expected import LEAVE_ONE_OUT_BELOW, inverse_link, sampling_variance
+from gpvar.stats import multilevel, partition
+
+if TYPE_CHECKING:
+    from gpvar.analysis.ladder import Ladder, Rung
+    from gpvar.analysis.observed import Counts
+
+LEVELS = ("icb", "pcn", "practice")
+_DRAWS = 2000
+_SMALL, _LARGE = 5.0, 95.0
+_TAILS = (0.1, 0.9)
+_MOVED = 10.0
+_SIMULATIONS = 999
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """What an area page and the methods page say about the spread, as tidy tables.
+
+    Attributes
+    ----------
+    levels
+        One row per rung and level: its SD with a profile interval, and how it changed from the raw rung.
+    coefficients
+        One row per rung and term, with standard errors.
+    shares
+        One row per component of the variance at the highest rung; shares sum to 1.
+    rungs
+        One row per rung: the model's spread beside the funnel's, who changes places, and the spread of figures.
+    equity
+        One row per fifth of deprivation and rung.
+    boards
+        One row per board: how far apart its practices are.
+    board_slopes
+        One row per term of the headline rung: what a board's mean adds to the practice's own value.
+    """
+
+    levels: pd.DataFrame
+    coefficients: pd.DataFrame
+    shares: pd.DataFrame
+    rungs: pd.DataFrame
+    equity: pd.DataFrame
+    boards: pd.DataFrame
+    board_slopes: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """One rung's model over the practices it was fitted on."""
+
+    rung: Rung
+    used: np.ndarray
+    model: multilevel.MultilevelFit
+
+
+def variation(counts: Counts, ladder: Ladder, headline: str, deprivation: np.ndarray | None, seed: int) -> Variation:
+    """Describe where the variation comes from.
+
+    Parameters
+    ----------
+    counts
+        The observed figures.
+    ladder
+        The rungs, and every practice placed at each.
+    headline
+        The rung the findings speak of.
+    deprivation
+        A score per practice, higher the more deprived; None where there is none.
+    seed
+        For the joint draws behind the shares and for the test of the spread against chance.
+
+    Returns
+    -------
+    Variation
+        Tables are empty below 200 practices, where variances of places say little.
+
+    Raises
+    ------
+    ConvergenceError
+        When a rung's model has no solution.
+    """
+    used = counts.usable & counts.in_reference
+    rungs = [rung for rung in ladder.rungs if rung.name != "M1-"]
+    enough = all(int((used & rung.design.complete).sum()) >= LEAVE_ONE_OUT_BELOW for rung in rungs)
+    fitted = [_fit(counts, rung, used & rung.design.complete) for rung in rungs] if enough else []
+    if not fitted:
+        return Variation(*(_empty(name) for name in Variation.__dataclass_fields__))
+    placed = ladder.practices[(ladder.practices["comparator"] == "england") & ladder.practices["in_fit"]]
+    top = next(one for one in fitted if one.rung.name == headline)
+    need = {covariate for rung in ladder.rungs if rung.name == "M1" for covariate in rung.covariates}
+    return Variation(
+        levels=_levels(fitted),
+        coefficients=pd.concat([_coefficients(one) for one in fitted], ignore_index=True),
+        shares=_shares(counts, fitted[-1], need, seed),
+        rungs=pd.DataFrame([_summary(counts, one, fitted[0], placed, ladder.spread, seed) for one in fitted]),
+        equity=_equity(counts, placed, headline, deprivation),
+        boards=_boards(counts, placed, headline),
+        board_slopes=_board_slopes(counts, top),
+    )
+
+
+def _empty(table: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=schema.names(table))
+
+
+def _fit(counts: Counts, rung: Rung, used: np.ndarray) -> _Fitted:
+    terms = rung.design.terms["term"].tolist()
+    design = pd.DataFrame(rung.design.matrix[used], columns=terms)
+    return _Fitted(rung, used, _model(counts, used, design))
+
+
+def _model(counts: Counts, used: np.ndarray, design: pd.DataFrame) -> multilevel.MultilevelFit:
+    observed, denominator, places = counts.observed[used], counts.denominator[used], _places(counts, used)
+    if counts.kind == "proportion":
+        return multilevel.fit_matrix(observed, design, places, family="binomial", trials=denominator)
+    return multilevel.fit_matrix(observed, design, places, family="poisson", exposure=denominator)
+
+
+def _places(counts: Counts, used: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the levels that group these practices, large to small: none that is one place, or the level above again.
+
+    A network that straddles two boards is two; practices without a network are pooled within their board.
+    """
+    boards = np.where(counts.icb_code == "", "no board", counts.icb_code)[used]
+    networks = np.char.add(np.char.add(boards, ", "), counts.pcn_key[used])
+    levels: dict[str, np.ndarray] = {}
+    above, most = 1, int(used.sum())
+    for name, place in (("icb", boards), ("pcn", networks)):
+        units = len(np.unique(place))
+        if above < units < most:
+            levels[name] = place
+            above = units
+    return levels | {"practice": np.flatnonzero(used)}
+
+
+def _levels(fitted: list[_Fitted]) -> pd.DataFrame:
+    raw = fitted[0].model.variances.set_index("group")["variance"]
+    frames = []
+    for one in fitted:
+        intervals = one.model.intervals().set_index("group")
+        ratios = one.model.median_ratio().set_index("group")["ratio"]
+        rows = one.model.variances.rename(columns={"group": "level"})
+        rows = rows.assign(
+            rung=one.rung.name,
+            lower=rows["level"].map(intervals["lower"]),
+            upper=rows["level"].map(intervals["upper"]),
+            change=partition.proportional_change(rows["level"].map(raw), rows["variance"]),
+            median_ratio=rows["level"].map(ratios),
+        )
+        frames.append(rows)
+    columns = ["rung", "level", "units", "sd", "lower", "upper", "variance", "change", "median_ratio"]
+    return pd.concat(frames, ignore_index=True)[columns]
+
+
+def _coefficients(one: _Fitted) -> pd.DataFrame:
+    found = one.model.fixed.reset_index(names="term")
+    return found.assign(rung=one.rung.name)[["rung", "term", "estimate", "se", "lower", "upper", "z", "p"]]
+
+
+def _shares(counts: Counts, top: _Fitted, need: set[str], seed: int) -> pd.DataFrame:
+    """Return the components of the variance on the link scale; boards and networks together are the neighbours."""
+    model, terms = top.model, top.rung.design.terms
+    kept = model.estimate.data.kept
+    blocks = _blocks(terms["covariate"].to_numpy(str)[kept], need)
+    if not blocks:
+        return _empty("shares")
+    draws = model.simulate(_DRAWS, seed, groups=[])
+    split = partition.partition(
+        design=model.estimate.data.design,
+        blocks=blocks,
+        beta=model.estimate.beta,
+        beta_covariance=model.estimate.covariance[: kept.sum(), : kept.sum()],
+        variances=dict(zip(model.groups, model.estimate.sds**2, strict=True)),
+        noise=float(np.mean(_sampling(counts, top))),
+        beta_draws=draws.fixed.to_numpy()[:, kept],
+        variance_draws=draws.sds**2,
+    )
+    rows = []
+    for name, parts in {**{b: [b] for b in blocks}, "neighbours": ["icb", "pcn"], "practice": ["practice"]}.items():
+        parts = [part for part in parts if part in split.draws]
+        if parts:
+            rows.append(_component(name, parts, split))
+    rows.append(_component("noise", ["noise"], split))
+    return pd.DataFrame(rows).assign(rung=top.rung.name)[["rung", "component", "variance", "share", "lower", "upper"]]
+
+
+def _component(name: str, parts: list[str], split: partition.Partition) -> dict[str, Any]:
+    rows = split.frame.set_index("component").loc[parts]
+    drawn = split.draws[parts].sum(axis=1)
+    lower, upper = np.quantile(drawn, [0.025, 0.975])
+    if len(parts) == 1:
+        lower, upper = rows["lower"].iloc[0], rows["upper"].iloc[0]
+    return {
+        "component": name,
+        "variance": float(rows["variance"].sum()),
+        "share": float(rows["share"].sum()),
+        "lower": float(lower),
+        "upper": float(upper),
+    }
+
+
+def _blocks(covariates: np.ndarray, need: set[str]) -> dict[str, np.ndarray]:
+    """Return the columns of need and of context; the intercept is in neither."""
+    varies = covariates != ""
+    of_need = np.isin(covariates, list(need))
+    blocks = {"need": varies & of_need, "context": varies & ~of_need}
+    return {name: np.flatnonzero(columns) for name, columns in blocks.items() if columns.any()}
+
+
+def _sampling(counts: Counts, one: _Fitted) -> np.ndarray:
+    link = one.model.predict(marginal=False, given=[], scale="link")
+    if counts.kind != "proportion":
+        link = link - np.log(counts.denominator[one.used])
+    return sampling_variance(link, counts.denominator[one.used], counts.kind)
+
+
+def _summary(
+    counts: Counts, one: _Fitted, raw: _Fitted, placed: pd.DataFrame, spread: pd.DataFrame, seed: int
+) -> dict[str, Any]:
+    name = one.rung.name
+    rows = placed[placed["rung"] == name].set_index("practice_code")
+    first = placed[placed["rung"] == raw.rung.name].set_index("practice_code").loc[rows.index]
+    judged = spread[(spread["rung"] == name) & (spread["comparator"] == "england")].iloc[0]
+    total = float(one.model.variances["variance"].sum())
+    typical = float(np.median(one.model.predict(marginal=False, given=[], scale="link")))
+    if counts.kind != "proportion":
+        typical -= float(np.median(np.log(counts.denominator[one.used])))
+    effects = _shrunken(one)
+    low, high = np.quantile(rows["adjusted"], _TAILS)
+    shrunken_low, shrunken_high = inverse_link(typical + np.quantile(effects, _TAILS), counts.kind)
+    noise = _sampling(counts, one)
+    size = np.percentile(counts.denominator[one.used], [_SMALL, _LARGE])
+    scale = noise * counts.denominator[one.used]
+    return {
+        "rung": name,
+        "n": len(rows),
+        "model_variance": total,
+        "tau2": float(judged["tau2"]),
+        "variance_ratio": total / float(judged["tau2"]) if judged["tau2"] > 0 else np.nan,
+        "noise": float(noise.mean()),
+        "noise_small": float(np.median(scale) / size[0]),
+        "noise_large": float(np.median(scale) / size[1]),
+        "middle_lower": float(judged["middle_lower"]),
+        "middle_upper": float(judged["middle_upper"]),
+        "p10": float(low),
+        "p90": float(high),
+        "shrunken_p10": float(shrunken_low),
+        "shrunken_p90": float(shrunken_high),
+        "reranked": partition.kendall_reranking(first["link_residual"], rows["link_residual"]),
+        "movers": _movers(first["percentile"], rows["percentile"]),
+        "scv": float(partition.scv(rows["observed"], rows["expected"]).scv),
+        "scv_p": partition.scv_test(rows["observed"], rows["expected"], _SIMULATIONS, seed),
+    }
+
+
+def _movers(before: pd.Series, after: pd.Series) -> int:
+    known = before.notna() & after.notna()
+    return partition.movers(before[known], after[known], _MOVED)
+
+
+def _shrunken(one: _Fitted) -> np.ndarray:
+    """Return each fitted practice's whole effect: its board's, its network's and its own."""
+    estimate = one.model.estimate
+    return np.sum([modes[codes] for modes, codes in zip(estimate.effects, estimate.data.codes, strict=True)], axis=0)
+
+
+def _equity(counts: Counts, placed: pd.DataFrame, headline: str, deprivation: np.ndarray | None) -> pd.DataFrame:
+    """Return the figure by fifth of deprivation, as it stands and after allowing for patients."""
+    if deprivation is None:
+        return _empty("equity")
+    scores = pd.Series(deprivation, index=counts.practice_code)
+    frames = []
+    for rung in dict.fromkeys(("M0", headline)):
+        rows = placed[placed["rung"] == rung]
+        depth = scores.reindex(rows["practice_code"]).to_numpy(float)
+        known = np.isfinite(depth)
+        value = rows["value"] if rung == "M0" else rows["adjusted"]
+        found = partition.equity_gradient(value.to_numpy()[known], depth[known], rows["denominator"].to_numpy()[known])
+        frames.append(
+            found.fifths.assign(
+                rung=rung,
+                difference=found.difference,
+                slope=found.slope_index,
+                slope_lower=found.slope_lower,
+                slope_upper=found.slope_upper,
+            )
+        )
+    columns = ["rung", "fifth", "units", "value", "difference", "slope", "slope_lower", "slope_upper"]
+    return pd.concat(frames, ignore_index=True)[columns]
+
+
+def _boards(counts: Counts, placed: pd.DataFrame, headline: str) -> pd.DataFrame:
+    """Return how far apart each board's practices are, with its SD drawn towards the others' by its uncertainty."""
+    rows = placed[placed["rung"] == headline]
+    board = rows["practice_code"].map(pd.Series(counts.icb_code, index=counts.practice_code))
+    groups = rows["link_residual"].groupby(board.to_numpy())
+    found = pd.DataFrame({"n": groups.size(), "sd": groups.std(ddof=1)})
+    found = found[(found["n"] > 2) & (found.index != "") & (found["sd"] > 0)]
+    if len(found) < 3:
+        return _empty("boards")
+    # log s² scatters about log σ² with variance ψ'(df/2) in a normal sample.
+    df = found["n"].to_numpy(float) - 1.0
+    height = np.log(found["sd"].to_numpy() ** 2) - (special.digamma(df / 2.0) - np.log(df / 2.0))
+    error = special.polygamma(1, df / 2.0)
+    between = max(float(np.var(height, ddof=1) - error.mean()), 0.0)
+    weight = 1.0 / (between + error)
+    centre = float(weight @ height / weight.sum())
+    shrunken = centre + between / (between + error) * (height - centre)
+    found["shrunken_sd"] = np.exp(shrunken / 2.0)
+    found["rank"] = found["shrunken_sd"].rank(method="min").astype(int)
+    return found.rename_axis("icb_code").reset_index()
+
+
+def _board_slopes(counts: Counts, top: _Fitted) -> pd.DataFrame:
+    """Return what a board's mean of each term adds to the practice's own value (Mundlak 1978).
+
+    Where it adds nothing, practices differ within boards as they do between them; where it does, the coefficient
+    mixes patients with place.
+    """
+    boards = np.where(counts.icb_code == "", "no board", counts.icb_code)[top.used]
+    matrix = pd.DataFrame(top.rung.design.matrix[top.used], columns=top.rung.design.terms["term"].tolist())
+    own = matrix.iloc[:, 1:]
+    if own.empty or len(np.unique(boards)) < 3 * own.shape[1]:
+        return _empty("board_slopes")
+    means = own.groupby(boards).transform("mean").add_prefix("mean of ")
+    found = _model(counts, top.used, pd.concat([matrix, means], axis=1))
+    places = found.estimate.data.kept.cumsum() - 1
+    added = [name for name in means if np.isfinite(found.fixed.loc[name, "estimate"])]
+    rows = [places[list(found.fixed.index).index(name)] for name in added]
+    beta, covariance = found.estimate.beta[rows], found.estimate.covariance[np.ix_(rows, rows)]
+    wald = float(beta @ np.linalg.solve(covariance, beta))
+    table = found.fixed.loc[added, ["estimate", "se", "lower", "upper", "p"]].reset_index(names="term")
+    table["term"] = table["term"].str.removeprefix("mean of ")
+    return table.assign(p_all=float(distributions.chi2.sf(wald, len(rows))))
