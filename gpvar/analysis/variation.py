@@ -28,6 +28,7 @@ _SMALL, _LARGE = 5.0, 95.0
 _TAILS = (0.1, 0.9)
 _MOVED = 10.0
 _SIMULATIONS = 999
+_LEAST_SCORES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +284,8 @@ def _shrunken(one: _Fitted) -> np.ndarray:
 
 def _equity(counts: Counts, placed: pd.DataFrame, headline: str, deprivation: np.ndarray | None) -> pd.DataFrame:
     """Return the figure by fifth of deprivation, as it stands and after allowing for patients."""
-    if deprivation is None:
+    # A group in place of the score (a decile, one value for all) leaves a fifth empty: there is no table then.
+    if deprivation is None or len(np.unique(deprivation[np.isfinite(deprivation)])) < _LEAST_SCORES:
         return _empty("equity")
     scores = pd.Series(deprivation, index=counts.practice_code)
     frames = []
