@@ -23,6 +23,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import special, stats
 
+from benchmarks import bare
 from gpvar.stats import multilevel
 
 pytestmark = pytest.mark.reference
@@ -276,3 +277,15 @@ def test_without_spread_a_restricted_fit_is_least_squares() -> None:
     assert fit.estimate.sds.tolist() == [0.0, 0.0, 0.0]
     assert fit.estimate.residual_sd**2 == pytest.approx(least_squares.scale, rel=1e-8)
     assert fit.fixed["se"].to_numpy() == pytest.approx(least_squares.bse, rel=1e-8)
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_the_operations_that_the_benchmark_times_give_the_numbers_of_the_engine(family: str) -> None:
+    case = Case(family, LEVELS, exposed=family == "poisson")
+    exp, step, gradient, hessian = bare.beside(ours(case, drawn(case)).estimate)
+    assert exp.ours() == pytest.approx(exp.bare())
+    assert gradient.ours() == pytest.approx(gradient.bare(), abs=1e-6)
+    # Modes are found to 1e-9 of an SD, and the differences are taken over 2e-3.
+    assert hessian.ours() == pytest.approx(hessian.bare(), abs=1e-5)
+    steps = step.ours()
+    assert steps > 2 and step.rows == exp.rows * (steps + 1)
