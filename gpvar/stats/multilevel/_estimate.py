@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy import linalg
 
+from gpvar.errors import ConvergenceError
 from gpvar.stats._checks import BoolArray, FloatArray
 from gpvar.stats.multilevel import _gaussian, _laplace, _start
 from gpvar.stats.multilevel._families import Binomial, Family, NegativeBinomial, Poisson
 from gpvar.stats.multilevel._gaussian import Gaussian
-from gpvar.stats.multilevel._laplace import Laplace, Rows
+from gpvar.stats.multilevel._laplace import Laplace, sorted_rows
 from gpvar.stats.multilevel._model import ModelData
 from gpvar.stats.multilevel._optimise import Edge, Maximum, Surface, maximise
 from gpvar.stats.multilevel._quadrature import Quadrature
@@ -19,8 +20,12 @@ from gpvar.stats.multilevel._tree import Tree, grow
 
 #: An SD so small that a unit's shrinkage is about this much stands for the edge at zero.
 _INSIDE = 1e-3
-_FAR_SD = 0.3
+#: From where the edge at zero is looked at again.
+_FAR_SDS = (0.3, 2.0)
 _NOISE = 1e-9
+_FEW_EVENTS = 500
+#: How far twice the nodes may move the log-likelihood before a reader is told, and before the result is refused.
+_UNSETTLED, _ARTEFACT = 0.01, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ class Estimate:
     linear_predictor, score, weights
         (n,) at the modes: η with offset, dl/dη, −d²l/dη².
     evidence
-        How the maximum was proved: iterations, evaluations, largest gradient, decrement, condition number.
+        How the maximum was proved: evaluations, largest gradient, Newton decrement, condition number.
     """
 
     data: ModelData
@@ -124,6 +129,14 @@ class Estimate:
     problem: Problem = field(repr=False)
     parameters: FloatArray = field(repr=False)
 
+    def __post_init__(self) -> None:
+        """Close the arrays: what is derived from them elsewhere must stay true."""
+        for name in self.__dataclass_fields__:
+            held = getattr(self, name)
+            for array in held if isinstance(held, tuple) else (held,):
+                if isinstance(array, np.ndarray):
+                    array.setflags(write=False)
+
 
 def estimate(data: ModelData, *, reml: bool = False, n_quadrature: int = 1, start: Start | None = None) -> Estimate:
     """Fit the model.
@@ -142,17 +155,25 @@ def estimate(data: ModelData, *, reml: bool = False, n_quadrature: int = 1, star
         problem, parameters = _gaussian_problem(data, reml, start)
         return _gaussian_estimate(problem, _searched(problem, parameters), reml)
     problem, parameters = _generalised_problem(data, n_quadrature, start)
-    return _generalised_estimate(problem, _searched(problem, parameters), n_quadrature)
+    found = _generalised_estimate(problem, _searched(problem, parameters), n_quadrature)
+    return replace(found, notes=(*found.notes, *_quadrature_notes(found))) if n_quadrature > 1 else found
 
 
 def _searched(problem: Problem, parameters: FloatArray) -> Maximum:
-    return maximise(problem.surface, parameters, np.ones(len(parameters), dtype=bool))
+    free = np.ones(len(parameters), dtype=bool)
+    best = maximise(problem.surface, parameters, free)
+    few = problem.data.family == "negative_binomial" and float(problem.data.response.sum()) < _FEW_EVENTS
+    if not few or np.isinf(best.point.parameters[-1]):
+        return best
+    # With few events a small k and a wide SD can stand for one another: the Poisson model has a hill of its own.
+    free[-1] = False
+    poisson = maximise(problem.surface, np.append(parameters[:-1], np.inf), free)
+    return poisson if poisson.point.loglik > best.point.loglik else best
 
 
 def _generalised_problem(data: ModelData, n_quadrature: int, start: Start | None) -> tuple[Problem, FloatArray]:
     tree = grow(data.codes)
-    order = tree.order
-    rows = Rows(tree, np.asfortranarray(data.design[order]), data.offset[order], _family(data, tree))
+    rows = sorted_rows(tree, data.design, data.offset, _family(data, tree))
     parameters, totals = _start.starting_point(rows)
     if start is not None:
         hyper = [np.log(start.sds[::-1]), [np.log(start.dispersion)]]
@@ -169,8 +190,10 @@ def _generalised_problem(data: ModelData, n_quadrature: int, start: Start | None
         information = float(point.modes.pivots.weights[edge.index - p].mean())
         return 0.5 * float(np.log(_INSIDE / max(information, 1e-12)))
 
-    def outside(point: _laplace.Evaluation, edge: Edge) -> float:
-        return 0.0 if edge.at > 0 else float(np.log(max(_FAR_SD, 0.5 * float(point.modes.pivots.sds.max()))))
+    def outside(point: _laplace.Evaluation, edge: Edge, far: int) -> float:
+        if edge.at > 0:
+            return -float(far)
+        return float(np.log(max(_FAR_SDS[far], 0.5 * float(point.modes.pivots.sds.max()))))
 
     surface = Surface(
         engine.evaluate,
@@ -237,11 +260,12 @@ def _gaussian_problem(data: ModelData, reml: bool, start: Start | None) -> tuple
         information = float(point.pivots.weights[edge.index].mean())
         return float(point.parameters[-1]) + 0.5 * float(np.log(_INSIDE / information))
 
-    def outside(point: _gaussian.Evaluation, edge: Edge) -> float:
-        return float(point.parameters[-1])
+    def outside(point: _gaussian.Evaluation, edge: Edge, far: int) -> float:
+        return float(point.parameters[-1]) + 2.0 * far
 
     edges = tuple(Edge(level, -np.inf) for level in range(tree.n_levels))
-    return Problem(data, tree, engine, 0, Surface(engine.evaluate, scale, inside, outside, edges, _NOISE)), parameters
+    noise = _NOISE + 1e-14 * sums.n
+    return Problem(data, tree, engine, 0, Surface(engine.evaluate, scale, inside, outside, edges, noise)), parameters
 
 
 def _gaussian_estimate(problem: Problem, best: Maximum, reml: bool) -> Estimate:
@@ -315,6 +339,28 @@ def _evidence(evaluations: int, best: Maximum) -> dict[str, float]:
         "newton_decrement": best.decrement,
         "condition": best.condition,
     }
+
+
+def _quadrature_notes(found: Estimate) -> list[str]:
+    """Take the integrals again with twice the nodes; refuse a result that was an artefact of too few."""
+    engine = found.problem.engine
+    assert isinstance(engine, Quadrature)
+    more = 2 * found.n_quadrature + 1
+    again = Quadrature(engine.rows, engine.start, more).evaluate(found.parameters).loglik
+    moved = abs(again - found.loglik)
+    if moved > _ARTEFACT:
+        raise ConvergenceError(
+            f"{found.n_quadrature} nodes do not hold these integrals: with {more} the log-likelihood is {again:.2f}, "
+            f"not {found.loglik:.2f}.",
+            f"the units of {found.data.levels[0]}, SD {found.sds[0]:.3g}",
+            "Units that are nearly all successes or all failures leave the SD without a bound: join units or add rows.",
+        )
+    if moved <= _UNSETTLED:
+        return []
+    return [
+        f"With {more} nodes in place of {found.n_quadrature} the log-likelihood moves by {moved:.3g}: "
+        "use more nodes before the SD is relied on."
+    ]
 
 
 def _edge_notes(data: ModelData, sds: FloatArray, poisson_limit: bool) -> list[str]:

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
+from gpvar.errors import StatsError
 from gpvar.stats._checks import FloatArray
 from gpvar.stats.multilevel._tree import Pivots, Tree, eliminate
 
 _LEAST_INFORMATION = 0.5
+_NOTHING_LEFT = 1e-24
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,10 @@ class Sums:
     ----------
     n, n_fixed
         Rows and fixed effects.
-    crossed
-        (p + 1, p + 1) cross products of the orthonormal design and the least-squares residuals.
-    unit_sums
-        (finest units, p + 1) sums of the same over each finest unit.
+    within
+        (p + 1, p + 1) cross products of the orthonormal design and the least-squares residuals within finest units.
+    means
+        (finest units, p + 1) means of the same over each finest unit.
     sizes
         (finest units,) rows in each.
     triangle
@@ -43,8 +45,8 @@ class Sums:
     tree: Tree
     n: int
     n_fixed: int
-    crossed: FloatArray
-    unit_sums: FloatArray
+    within: FloatArray
+    means: FloatArray
     sizes: FloatArray
     triangle: FloatArray
     least_squares: FloatArray
@@ -57,16 +59,34 @@ def summarise(tree: Tree, design: FloatArray, response: FloatArray) -> Sums:
     projected = basis.T @ response
     residuals = response - basis @ projected
     columns = np.column_stack([basis, residuals])
+    sizes = tree.sum_up(0, np.ones(n))
+    means = tree.sum_up(0, columns) / sizes[:, None]
+    apart = columns - tree.hand_down(0, means)
+    within = apart.T @ apart
+    _refuse_perfect(within, response)
     return Sums(
         tree,
         n,
         p,
-        columns.T @ columns,
-        tree.sum_up(0, columns),
-        tree.sum_up(0, np.ones(n)),
+        within,
+        means,
+        sizes,
         np.asarray(triangle, dtype=np.float64),
         np.asarray(linalg.solve_triangular(triangle, projected), dtype=np.float64),
     )
+
+
+def _refuse_perfect(within: FloatArray, response: FloatArray) -> None:
+    """Refuse data whose units are all fitted exactly: the likelihood grows without end as σ falls to zero."""
+    explained = linalg.lstsq(within[:-1, :-1], within[:-1, -1])[0] @ within[:-1, -1]
+    left = float(within[-1, -1] - explained)
+    if left <= _NOTHING_LEFT * float(response @ response):
+        raise StatsError(
+            "The rows of every unit are fitted exactly, so there is no residual spread to estimate.",
+            "what is left of the response within units is nil",
+            "Check that the response is not made from the columns or constant within units; if units are the rows, "
+            "leave the finest level out.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,50 +141,34 @@ class Gaussian:
             log_determinant += 2.0 * float(np.log(np.abs(np.diag(sums.triangle))).sum())
         loglik = -0.5 * (df * np.log(2.0 * np.pi * sigma**2) + log_determinant + squares / sigma**2)
 
-        scores = sums.unit_sums @ np.r_[-coefficients, 1.0]
+        scores = sums.sizes * (sums.means @ np.r_[-coefficients, 1.0])
         effects, totals = pivots.solve(scores)
-        spread = 0.5 * _criterion_slopes(pivots, effects, scores - sums.sizes * totals[0]) * ratios / sigma**2
-        spread -= 0.5 * pivots.log_determinant_slopes()
+        # At the modes u = θ Z'(y − Xβ − Zθu), so that the squares fall by 2u'u with each unit of log θ.
+        spread = np.array([float(u @ u) for u in effects]) / sigma**2 - 0.5 * pivots.log_determinant_slopes()
         if self.reml:
-            spread += self._restricted(pivots, factor, ratios)
+            spread += self._restricted(pivots, factor)
         residual = -df + squares / sigma**2 - float(spread.sum())
         return Evaluation(
             parameters, float(loglik), np.r_[spread, residual], coefficients, precision, effects, totals, pivots
         )
 
-    def _restricted(self, pivots: Pivots, factor: tuple[FloatArray, bool], ratios: FloatArray) -> FloatArray:
+    def _restricted(self, pivots: Pivots, factor: tuple[FloatArray, bool]) -> FloatArray:
         """Return the part of the gradient that comes from −½ log det X'V⁻¹X."""
         sums = self.sums
-        columns = sums.unit_sums[:, : sums.n_fixed]
-        effects, totals = pivots.solve(columns)
-        scores = columns - sums.sizes[:, None] * totals[0]
-        slopes = np.zeros(len(ratios))
-        for level, ratio in enumerate(ratios):
-            if level:
-                scores = sums.tree.sum_up(level, scores)
-            slopes[level] = ratio * float(np.trace(linalg.cho_solve(factor, effects[level].T @ scores)))
-        return slopes
+        effects, _ = pivots.solve(sums.sizes[:, None] * sums.means[:, : sums.n_fixed])
+        return np.array([float(np.trace(linalg.cho_solve(factor, u.T @ u))) for u in effects])
 
 
 def _reduced(pivots: Pivots, sums: Sums) -> FloatArray:
-    """Return the cross products [Q r]'V⁻¹[Q r]σ²."""
-    crossed, passed = sums.crossed.copy(), sums.unit_sums
-    for level, ratio in enumerate(pivots.sds):
-        scaled = passed / pivots.pivots[level][:, None]
-        crossed -= ratio**2 * (scaled.T @ passed)
-        if level + 1 < len(pivots.sds):
-            passed = sums.tree.sum_up(level + 1, scaled)
-    return crossed
-
-
-def _criterion_slopes(pivots: Pivots, effects: list[FloatArray], scores: FloatArray) -> FloatArray:
-    """Return −d(penalised squares)/dθ per level, fine to coarse."""
-    slopes = np.zeros(len(effects))
-    for level, effect in enumerate(effects):
-        if level:
-            scores = pivots.tree.sum_up(level, scores)
-        slopes[level] = 2.0 * float(effect @ scores)
-    return slopes
+    """Return the cross products [Q r]'V⁻¹[Q r]σ²: centred within the units of each level in turn, nothing cancels."""
+    tree, total, values = sums.tree, sums.within.copy(), sums.means
+    weight = sums.sizes / pivots.pivots[0]
+    for level in range(1, tree.n_levels):
+        means = tree.sum_up(level, values * weight[:, None]) / pivots.weights[level][:, None]
+        apart = values - tree.hand_down(level, means)
+        total += (apart * weight[:, None]).T @ apart
+        values, weight = means, pivots.weights[level] / pivots.pivots[level]
+    return np.asarray(total + (values * weight[:, None]).T @ values)
 
 
 def natural_widths(sums: Sums, point: Evaluation) -> FloatArray:

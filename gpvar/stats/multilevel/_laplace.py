@@ -24,8 +24,10 @@ from gpvar.stats._checks import BoolArray, FloatArray
 from gpvar.stats.multilevel._families import Binomial, Family, NegativeBinomial, Poisson, Slopes
 from gpvar.stats.multilevel._tree import Pivots, Tree, eliminate
 
-#: Squared Newton decrement below which the modes are taken as found: about 1e-9 of each effect's own SD.
-_DECREMENT = 1e-17
+#: Squared Newton decrement below which the modes are taken as found, and below which rounding may end the search: the
+#: log-determinant moves with the modes' error itself, not with its square.
+_DECREMENT = 1e-22
+_ROUNDING = 1e-15
 #: Newton steps from the last modes before the search begins again from the units' own data, and then.
 _WARM_STEPS = 15
 _STEPS = 200
@@ -44,17 +46,28 @@ class Rows:
         (n, p), in column order.
     offset
         (n,) on the link scale.
+    basis
+        (p, p): design @ basis has orthogonal columns of about unit size, whatever the columns' own scales.
     """
 
     tree: Tree
     design: FloatArray
     offset: FloatArray
     family: Family
+    basis: FloatArray
 
     @property
     def n_fixed(self) -> int:
         """Number of fixed effects."""
         return int(self.design.shape[1])
+
+
+def sorted_rows(tree: Tree, design: FloatArray, offset: FloatArray, family: Family) -> Rows:
+    """Return the rows of a model; `design` and `offset` are in the caller's order, `family` in the tree's."""
+    columns = np.asfortranarray(design[tree.order])
+    triangle = linalg.qr(columns, mode="r")[0][: columns.shape[1]]
+    basis = linalg.solve_triangular(triangle, np.eye(len(triangle))) * np.sqrt(len(columns))
+    return Rows(tree, columns, offset[tree.order], family, basis)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +126,15 @@ def find_modes(
     effects, totals = _as_effects(tree, sds, start)
     eta = base + tree.hand_down(0, totals[0])
     mean, score, weight, score_sums = _moments(tree, family, eta)
+    slope = np.inf
     for step in range(steps):
         weight_sums = tree.sum_up(0, weight)
         pivots = eliminate(tree, sds, weight_sums)
         aim, reach = pivots.solve(score_sums + weight_sums * totals[0])
         turns = [new - old for new, old in zip(aim, effects, strict=True)]
         moves = [new - old for new, old in zip(reach, totals, strict=True)]
-        slope = _slope(score_sums, effects, turns, moves)
-        if slope < _DECREMENT:
+        before, slope = slope, _slope(score_sums, effects, turns, moves)
+        if slope < _DECREMENT or (slope < _ROUNDING and slope > 0.01 * before):
             return Modes(effects, totals, eta, mean, score, weight, score_sums, pivots, step)
         length = 1.0
         while True:
@@ -300,8 +314,8 @@ def natural_scale(rows: Rows, point: Evaluation, free: BoolArray) -> FloatArray:
     if isinstance(rows.family, NegativeBinomial):
         share = found.mean / (found.mean + np.exp(point.parameters[-1]))
         others.append(0.5 * float(share @ share))
-    factor = linalg.cholesky(_fixed_information(rows, found), lower=True)
-    root = linalg.solve_triangular(factor, np.eye(p), lower=True).T
+    factor = linalg.cholesky(rows.basis.T @ _fixed_information(rows, found) @ rows.basis, lower=True)
+    root = rows.basis @ linalg.solve_triangular(factor, np.eye(p), lower=True).T
     widths = 1.0 / np.sqrt(np.maximum(others, _LEAST_INFORMATION))
     return np.asarray(linalg.block_diag(root, np.diag(widths[free[p:]])))
 

@@ -24,10 +24,12 @@ _DECREMENT = 1e-12
 #: Decrement below which the Hessian before Newton's step is the Hessian after it, to about 1e-4.
 _SAME_CURVATURE = 1e-7
 #: How far below the climb's end the edge may lie and still be tried; and what counts as higher ground elsewhere.
-_NEAR = 0.05
+_NEAR = 2.0
 _HIGHER = 1e-6
 _CLIMBS = 60
 _ASCENTS = 6
+#: From how many distances an edge is looked at again.
+_FAR = 2
 _LONGEST = 2.0
 _DIFFERENCE = 1e-3
 
@@ -62,7 +64,7 @@ class Surface:
     inside
         Evaluation, edge → a value of the edge's parameter so close to it that the slope there is the slope at the edge.
     outside
-        Evaluation, edge → a value far from the edge, to look again from the other side.
+        Evaluation, edge, 0 or 1 → a value far from the edge, or farther, to look again from the other side.
     edges
         The parameters that may end on an edge.
     noise
@@ -72,7 +74,7 @@ class Surface:
     evaluate: Callable[[FloatArray], Any]
     scale: Callable[[Any, BoolArray], FloatArray]
     inside: Callable[[Any, Edge], float]
-    outside: Callable[[Any, Edge], float]
+    outside: Callable[[Any, Edge, int], float]
     edges: tuple[Edge, ...]
     noise: float
 
@@ -122,23 +124,28 @@ def maximise(surface: Surface, start: FloatArray, free: BoolArray) -> Maximum:
     return Maximum(point, free, covariance, decrement, gradient, condition)
 
 
-def seek(surface: Surface, start: FloatArray, free: BoolArray, tolerance: float = _GRADIENT) -> tuple[Any, BoolArray]:
+def seek(
+    surface: Surface, start: FloatArray, free: BoolArray, tolerance: float = _GRADIENT, look_again: bool = True
+) -> tuple[Any, BoolArray]:
     """Return a point close to the maximum, edges settled, and which parameters are still free there."""
     point = _ascend(surface, surface.evaluate(start), free, tolerance)
     point, settled = _settle(surface, point, free, tolerance)
-    if settled.sum() == free.sum():
-        return point, settled
-    # A likelihood may have a hill on the edge and another inside: look again from the far side.
-    parameters = point.parameters.copy()
-    for edge in surface.edges:
-        if free[edge.index] and not settled[edge.index]:
-            parameters[edge.index] = surface.outside(point, edge)
-    try:
-        other = _ascend(surface, surface.evaluate(parameters), free, tolerance)
-        other, other_settled = _settle(surface, other, free, tolerance)
-    except ConvergenceError:
-        return point, settled
-    return (other, other_settled) if other.loglik > point.loglik + _HIGHER + surface.noise else (point, settled)
+    there = [edge for edge in surface.edges if look_again and free[edge.index] and not settled[edge.index]]
+    # A likelihood may have a hill on the edge and another inside: look again from the far side, together and singly.
+    looks = [(there, 0)] if len(there) > 1 else []
+    looks += [([edge], far) for edge in there for far in range(_FAR)]
+    for edges, far in looks:
+        parameters = point.parameters.copy()
+        for edge in edges:
+            parameters[edge.index] = surface.outside(point, edge, far)
+        try:
+            other = _ascend(surface, surface.evaluate(parameters), free, tolerance)
+            other, other_settled = _settle(surface, other, free, tolerance)
+        except (ConvergenceError, linalg.LinAlgError):
+            continue
+        if other.loglik > point.loglik + _HIGHER + surface.noise:
+            point, settled = other, other_settled
+    return point, settled
 
 
 def _ascend(surface: Surface, point: Any, free: BoolArray, tolerance: float) -> Any:
@@ -169,7 +176,7 @@ def _settle(surface: Surface, point: Any, free: BoolArray, tolerance: float) -> 
             point, free = there, fewer
         elif towards * (point.parameters[edge.index] - inside) > 0:
             # A long step put it where its logarithm is blind, at the foot of the hill: climb from the other side.
-            away = surface.evaluate(_moved(there, edge, surface.outside(there, edge)))
+            away = surface.evaluate(_moved(there, edge, surface.outside(there, edge, 0)))
             point = _ascend(surface, away, free, tolerance)
     return point, free
 
@@ -281,11 +288,11 @@ def polish(surface: Surface, point: Any, free: BoolArray, scale: FloatArray) -> 
         step, decrement = _newton(factor, scale.T @ point.gradient[free])
         if decrement < _DECREMENT:
             return point, matrix, decrement
-        moved = _line_search(surface, point, free, scale @ step, decrement, 1.0)
+        near = decrement < _SAME_CURVATURE
+        moved = _newton_point(surface, point, free, scale @ step, decrement)
         if moved is None:
             break
-        near = decrement < _SAME_CURVATURE
-        point = moved[0]
+        point = moved
         step, decrement = _newton(factor, scale.T @ point.gradient[free])
         if near and decrement < _DECREMENT:
             return point, matrix, decrement
@@ -294,6 +301,16 @@ def polish(surface: Surface, point: Any, free: BoolArray, scale: FloatArray) -> 
         "the search for the maximum",
         "Leave out a grouping level or a covariate, or rescale covariates to about unit size, and fit again.",
     )
+
+
+def _newton_point(surface: Surface, point: Any, free: BoolArray, move: FloatArray, decrement: float) -> Any | None:
+    """Return the end of Newton's step, shortened where it does not go up; so near the top rounding cannot tell."""
+    if decrement < _SAME_CURVATURE:
+        parameters = point.parameters.copy()
+        parameters[free] += move
+        return surface.evaluate(parameters)
+    found = _line_search(surface, point, free, move, decrement, 1.0)
+    return None if found is None else found[0]
 
 
 def _newton(factor: Any, gradient: FloatArray) -> tuple[FloatArray, float]:

@@ -10,7 +10,6 @@ As in lme4, a model fitted by REML is profiled by maximum likelihood.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +25,7 @@ from gpvar.stats.multilevel._optimise import seek
 #: Largest gradient at which a profile's point is taken as its maximum: for intervals, and for the test.
 _FAITH = 1e-3
 _EXACT = 1e-5
+_HIGHER = 1e-5
 _CLOSE = 1e-4
 _ROUNDS = 40
 
@@ -100,14 +100,17 @@ def _end(profile: _Profile, root: float, side: int, edge: float | None) -> float
         return edge
     profile.last = profile.base.parameters
     guess = profile.first_guess(root, side)
-    return _newton(profile.loss, profile.at, guess, root, side)
+    return _newton(profile, guess, root, side)
 
 
-def _newton(loss: Callable[[float], tuple[float, float]], at: float, guess: float, root: float, side: int) -> float:
+def _newton(profile: _Profile, guess: float, root: float, side: int) -> float:
     """Solve sqrt(2 loss) = root by Newton's method kept between what is known to be too near and too far."""
-    near, far = at, side * np.inf
+    near, far = profile.at, side * np.inf
     for _ in range(_ROUNDS):
-        lost, slope = loss(guess)
+        lost, slope = profile.loss(guess)
+        if abs(np.sqrt(max(2.0 * lost, 0.0)) - root) < _CLOSE:
+            # An end stands when a search that begins at the fit finds nothing higher there.
+            lost, slope = min((lost, slope), profile.fresh_loss(guess))
         reached = float(np.sqrt(max(2.0 * lost, 1e-12)))
         if abs(reached - root) < _CLOSE:
             return guess
@@ -159,23 +162,38 @@ class _Profile:
 
     def loss(self, value: float, tolerance: float = _FAITH) -> tuple[float, float]:
         """Return how much is lost at this value of the held parameter, and the slope of the loss."""
-        start = self._towards(value)
+        return self._loss(value, self._towards(value, self.last), tolerance, fresh=False)
+
+    def fresh_loss(self, value: float) -> tuple[float, float]:
+        """Return the same, sought from the fit itself: what an earlier search left behind plays no part."""
+        return self._loss(value, self._towards(value, self.base.parameters), _FAITH, fresh=True)
+
+    def _loss(self, value: float, start: FloatArray, tolerance: float, fresh: bool) -> tuple[float, float]:
         free = np.ones(len(start), dtype=bool)
         free[self.place] = False
-        lifted = [edge for edge in self.surface.edges if free[edge.index] and start[edge.index] == edge.at]
-        if lifted:
-            there = self.surface.evaluate(start)
-            for edge in lifted:
+        there: Any = None
+        for edge in self.surface.edges:
+            if free[edge.index]:
+                there = there or self.surface.evaluate(start)
+                inside = self.surface.inside(there, edge)
+                towards = np.sign(edge.at)
                 # Off its edge, so that the search can see whether it rises now that another parameter is held.
-                start[edge.index] = self.surface.inside(there, edge) - np.sign(edge.at)
-        # An SD that slides towards zero loses nothing on the way, so only those that begin there are put there.
-        point, _ = seek(replace(self.surface, edges=tuple(lifted)), start, free, tolerance)
+                if towards * (start[edge.index] - inside) > -1.0:
+                    start[edge.index] = self.surface.outside(there, edge, 0) if fresh else inside - towards
+        point, _ = seek(self.surface, start, free, tolerance, look_again=False)
+        lost = self.base.loglik - point.loglik
+        if lost < -_HIGHER - self.surface.noise:
+            raise ConvergenceError(
+                f"With one parameter held the log-likelihood is higher by {-lost:.2g} than that of the fit.",
+                "the profile likelihood",
+                "The likelihood has several hills, as it can with few events: leave a grouping level out.",
+            )
         self.last = point.parameters if np.isfinite(value) else self.base.parameters
-        return self.base.loglik - point.loglik, -float(point.gradient[self.place]) if np.isfinite(value) else np.nan
+        return lost, -float(point.gradient[self.place]) if np.isfinite(value) else np.nan
 
-    def _towards(self, value: float) -> FloatArray:
+    def _towards(self, value: float, point: FloatArray) -> FloatArray:
         """Return the parameters to start from when the held one is put at `value`."""
-        start: FloatArray = self.last.copy()
+        start: FloatArray = point.copy()
         move = value - start[self.place]
         if np.isfinite(move) and np.array_equal(np.isfinite(start), np.isfinite(self.base.parameters)):
             start += move * self.answer

@@ -5,8 +5,9 @@ Each unit's integral is taken at nodes placed about its mode and scaled by its o
     L_j = log Σ_q W_q exp{h_j(û_j + x_q/√D_j) + x_q²/2} − ½ log D_j,      h_j(u) = Σ l(η) − ½u²,
 
 with x and W the probabilists' nodes and weights. One node is the Laplace approximation; with more the error falls
-fast (Pinheiro & Bates 1995; Liu & Pierce 1994). Modes and curvatures move with the parameters, and the gradient
-follows them.
+fast while the integrands are near normal (Pinheiro & Bates 1995; Liu & Pierce 1994). Where units are nearly separated
+they are not, and the result is taken again with twice the nodes before it is believed. Modes and curvatures move with
+the parameters, and the gradient follows them.
 """
 
 from __future__ import annotations
@@ -53,9 +54,11 @@ class Quadrature(Laplace):
         """Return the log-likelihood and its exact gradient."""
         found, sds, family = self.modes(parameters)
         sd = float(sds[0])
-        nodes = self._integrate(found, sd, family)
+        with np.errstate(over="ignore", invalid="ignore"):
+            nodes = self._integrate(found, sd, family)
+            gradient = self._node_gradient(found, sd, family, nodes)
         loglik = float(nodes.integrals.sum()) + family.constant() - 0.5 * found.pivots.log_determinant()
-        return Evaluation(parameters, loglik, self._node_gradient(found, sd, family, nodes), found)
+        return Evaluation(parameters, loglik, gradient, found)
 
     def _at(self, found: Modes, sd: float, family: Family, move: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the rows' η and mean with each unit's effect moved."""

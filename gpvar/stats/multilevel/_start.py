@@ -18,6 +18,7 @@ from gpvar.stats.multilevel._laplace import Rows, unit_ratios
 from gpvar.stats.multilevel._tree import Tree, eliminate
 
 _GLM_STEPS = 12
+_LEAST_WEIGHT = 1e-8
 _LARGEST_SD = 3.0
 _K_RANGE = (0.05, 1e4)
 
@@ -38,10 +39,10 @@ def starting_point(rows: Rows) -> tuple[FloatArray, list[FloatArray]]:
 
 def gaussian_start(sums: Sums) -> FloatArray:
     """Return log SDs, fine to coarse, and log residual SD to start from, by nested moments of the residuals."""
-    means = sums.unit_sums[:, -1] / sums.sizes
-    within = float(sums.crossed[-1, -1] - sums.sizes @ means**2)
+    means = sums.means[:, -1]
     left = sums.n - len(means)
-    residual = max(within / left if left else 0.0, 1e-8 * float(sums.crossed[-1, -1]) / sums.n)
+    whole = float(sums.within[-1, -1] + sums.sizes @ means**2)
+    residual = max(float(sums.within[-1, -1]) / left if left else 0.0, 1e-12 * whole / sums.n)
     sds = _nested_moments(sums.tree, means, sums.sizes / residual, largest=np.inf)
     return np.asarray(np.log(np.r_[sds, np.sqrt(residual)]))
 
@@ -50,25 +51,25 @@ def _glm(rows: Rows) -> FloatArray:
     """Return the fixed effects without random ones, by iteratively re-weighted least squares."""
     family = rows.family
     eta = _empirical_link(family)
-    beta = np.zeros(rows.n_fixed)
+    columns, beta = rows.design @ rows.basis, np.zeros(rows.n_fixed)
     if isinstance(family, NegativeBinomial):
         family = Poisson.of(family.counts)
     for _ in range(_GLM_STEPS):
         mean = family.mean(eta)
         score, weight = family.score_and_weight(mean)
-        weight = np.maximum(weight, 1e-12 * weight.max())
-        weighted = rows.design * weight[:, None]
+        weight = np.maximum(weight, _LEAST_WEIGHT * weight.max())
+        weighted = columns * weight[:, None]
         working = weighted.T @ (eta - rows.offset + score / weight)
-        new = linalg.solve(weighted.T @ rows.design, working, assume_a="pos")
+        new = linalg.solve(weighted.T @ columns, working, assume_a="pos")
         close = bool(np.max(np.abs(new - beta)) < 1e-3)
         beta = new
         # One step may not leave the range in which exp is harmless.
-        eta = np.clip(rows.offset + rows.design @ beta, -30.0, None if isinstance(family, Poisson) else 30.0)
+        eta = np.clip(rows.offset + columns @ beta, -30.0, None if isinstance(family, Poisson) else 30.0)
         if isinstance(family, Poisson):
             eta = np.minimum(eta, np.log(family.counts.max() + 1.0) + 5.0)
         if close:
             break
-    return beta
+    return rows.basis @ beta
 
 
 def _empirical_link(family: Family) -> FloatArray:

@@ -60,18 +60,6 @@ class Tree:
         counts = self.counts[level]
         return units if counts is None else np.repeat(units, counts, axis=0)
 
-    def to_rows(self, level: int, units: FloatArray) -> FloatArray:
-        """Return for every sorted row the value of its unit at `level`."""
-        for finer in range(level, -1, -1):
-            units = self.hand_down(finer, units)
-        return units
-
-    def from_rows(self, level: int, rows: FloatArray) -> FloatArray:
-        """Return for every unit at `level` the sum over its sorted rows."""
-        for finer in range(level + 1):
-            rows = self.sum_up(finer, rows)
-        return rows
-
 
 def grow(codes: Sequence[IntArray]) -> Tree:
     """Return the tree of nested units.
