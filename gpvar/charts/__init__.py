@@ -5,6 +5,7 @@ from __future__ import annotations
 from gpvar.charts.funnel import area_funnels, funnel_before_after
 from gpvar.charts.steps import area_ladder, methods_bars, practice_ladder, who_moved
 from gpvar.charts.style import Chart, save
+from gpvar.charts.variation import variation_fifths, variation_shares, variation_strip
 
 __all__ = [
     "Chart",
@@ -14,5 +15,8 @@ __all__ = [
     "methods_bars",
     "practice_ladder",
     "save",
+    "variation_fifths",
+    "variation_shares",
+    "variation_strip",
     "who_moved",
 ]

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 PRACTICE_TABLES = ["analysis_practices", "spread", "gates", "provenance"]
 AREA_TABLES = ["methods", "spread", "calibration", "fits", "gates", "provenance"]
+#: Where the variation comes from: table → sheet and its title. The boards are in neither: they are other ICBs.
+VARIATION = {
+    "shares": ("Shares", "Where the variation between practices comes from"),
+    "levels": ("Levels", "How far apart ICBs, networks and practices are"),
+    "rungs": ("Spread in the model", "The model's spread at every rung, beside the one practices are judged by"),
+    "equity": ("Deprivation", "The average figure by fifth of deprivation, raw and after"),
+    "board_slopes": ("Patients or place", "What an ICB's mix of patients adds to the practice's own"),
+    "coefficients": ("Model", "Coefficients of the multilevel model; they describe practices, not patients"),
+}
 PRIVATE_TABLES = ["analysis_practices", "gates", "unmatched", "excluded"]
 
 #: What a reader of the workbook wants to see; the CSV beside it holds every column, and opens in a tenth of the time.
@@ -98,7 +107,9 @@ def area_workbook(run: Run, metrics: list[str], private: bool) -> bytes:
             "Checks": ("Checks of the whole table", gates[gates["practice_code"] == ""]),
             "Files": ("Files that were read", run.table.provenance),
         }
-        tables = AREA_TABLES
+        found = {name: (sheet, title, together(name)) for name, (sheet, title) in VARIATION.items()}
+        sheets |= {sheet: (title, frame) for sheet, title, frame in found.values() if len(frame)}
+        tables = [*AREA_TABLES, *(name for name, (_, _, frame) in found.items() if len(frame))]
     return workbook.build(f"{facts.name}, {facts.meta['period_label']}", _notes(run, metrics, private), sheets, tables)
 
 

@@ -16,7 +16,7 @@ from gpvar.reporting.assemble import Page, assemble, scrubbed
 from gpvar.reporting.execute import execute, notebook
 from gpvar.reporting.kernel import Kernel
 from gpvar.reporting.publish import Look, to_docx, to_html
-from gpvar.words import area_summary_line, practice_facts, summary_line
+from gpvar.words import area_summary_line, has_variation, practice_facts, summary_line, variation_summary_line
 from gpvar.words.facts import area_facts
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ def jobs_for(run: Run, kinds: Iterable[str]) -> list[Job]:
             title = f"{facts.card.title}: {facts.name}"
             parameters = {"metric": metric}
             jobs.append(Job("area", f"area_{place}_{metric}", title, summary, "area_report", SEND, parameters))
+            if has_variation(run, metric):
+                jobs.append(_variation_job(run, place, metric, f"{facts.card.title}: {facts.name}"))
             every = f"Every practice of {facts.name}, {facts.card.short}, before and after"
             jobs.append(
                 Job(
@@ -90,6 +92,18 @@ def jobs_for(run: Run, kinds: Iterable[str]) -> list[Job]:
         if "practice" in kinds:
             jobs += [_practice_job(run, code, metric) for code in run.study.area.practices]
     return jobs
+
+
+def _variation_job(run: Run, place: str, metric: str, title: str) -> Job:
+    return Job(
+        "area",
+        f"area_{place}_{metric}_variation",
+        f"{title}, where the variation comes from",
+        variation_summary_line(run, metric),
+        "area_variation",
+        SEND,
+        {"metric": metric},
+    )
 
 
 def _practice_job(run: Run, code: str, metric: str) -> Job:

@@ -48,6 +48,21 @@ from gpvar.words.phrases import label, movement_phrase, position_phrase
 from gpvar.words.reference import reference_built, reference_contents, reference_used
 from gpvar.words.shared import banner
 from gpvar.words.text import escape_markdown, plain
+from gpvar.words.variation_pages import (
+    has_variation,
+    variation_boards,
+    variation_checks,
+    variation_equity,
+    variation_icb_right,
+    variation_levels,
+    variation_meaning,
+    variation_sources,
+    variation_spread,
+    variation_summary,
+    variation_summary_line,
+    variation_title,
+    variation_verdict,
+)
 
 __all__ = [
     "area_after",
@@ -71,6 +86,7 @@ __all__ = [
     "escape_markdown",
     "explanation",
     "fetched_files",
+    "has_variation",
     "label",
     "movement_phrase",
     "new_study_written",
@@ -95,5 +111,17 @@ __all__ = [
     "sources_needed",
     "summary_line",
     "taken_in",
+    "variation_boards",
+    "variation_checks",
+    "variation_equity",
+    "variation_icb_right",
+    "variation_levels",
+    "variation_meaning",
+    "variation_sources",
+    "variation_spread",
+    "variation_summary",
+    "variation_summary_line",
+    "variation_title",
+    "variation_verdict",
     "without_markdown",
 ]

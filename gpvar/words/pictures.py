@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpvar.words import figures, phrases
+from gpvar.words import figures, phrases, variation
 from gpvar.words.phrases import ENGLAND, Names
 from gpvar.words.text import known, number, plural
 
@@ -172,3 +172,71 @@ def area_ladder_alt(
         f"{names.reference}"
     )
     return f"{what}. {'; '.join(said)}."
+
+
+def shares_title(found: dict[str, Row]) -> str:
+    """Return the message of the bar of shares: what the largest part is."""
+    return variation.lead(found).rstrip(".")
+
+
+def share_label(name: str, row: Row) -> str:
+    """Return what a part of the bar is called beside it: its share and the interval."""
+    said = variation.interval(row)
+    return f"{variation.PART[name]}: {variation.percent(row['share'])}%{f' ({said})' if said else ''}"
+
+
+def shares_alt(card: Any, found: dict[str, Row], names: Names = ENGLAND) -> str:
+    """Return the text alternative of the bar of shares."""
+    said = "; ".join(share_label(name, row) for name, row in found.items())
+    return f"One bar: the variation in the {card.short} between practices in {names.reference}, divided. {said}."
+
+
+def strip_title(rows: dict[str, Row]) -> str:
+    """Return the message of the strip of spreads: how much narrower the middle 95 % becomes."""
+    before, after = rows["M0"], list(rows.values())[-1]
+    if len(rows) == 1:
+        return "The middle 95% of practices on the raw figures"
+    wide, narrow = (row["middle_upper"] - row["middle_lower"] for row in (before, after))
+    share = 1 - narrow / wide if wide > 0 else 0.0
+    if abs(share) < 0.005:
+        return "Allowing for patients leaves the spread as wide as it was"
+    return f"Allowing for patients makes the spread {number(100 * abs(share))}% {'narrower' if share > 0 else 'wider'}"
+
+
+def strip_alt(card: Any, rows: dict[str, Row], names: Names = ENGLAND) -> str:
+    """Return the text alternative of the strip of spreads."""
+    said = [
+        f"{phrases.RUNG_SHORT[rung]} ({names.label(rung, 'england')}): middle 95% of practices "
+        f"{figures.span(card, row['middle_lower'], row['middle_upper'])}, tenth to ninetieth of a hundred "
+        f"{figures.span(card, row['p10'], row['p90'])}"
+        for rung, row in rows.items()
+    ]
+    return f"Bars of the spread between practices. {'; '.join(said)}."
+
+
+def fifths_title(card: Any, before: float, after: float | None) -> str:
+    """Return the message of the picture by deprivation: the gap between the ends, before and after."""
+    raw = _ends_gap(card, before)
+    if after is None:
+        return f"Most deprived fifth beside the least: {raw}"
+    return f"Most deprived fifth beside the least: {raw} raw, {_ends_gap(card, after)} after allowing for patients"
+
+
+def _ends_gap(card: Any, difference: float) -> str:
+    return (
+        "the same"
+        if figures.is_nil(card, difference)
+        else f"{figures.gap(card, difference)} {figures.side(difference)}"
+    )
+
+
+def fifths_alt(card: Any, values: dict[str, list[float]]) -> str:
+    """Return the text alternative of the picture by deprivation; values from the least to the most deprived fifth."""
+    said = [
+        f"{phrases.RUNG_SHORT[rung]}: {', '.join(figures.shown(card, v) for v in line)}"
+        for rung, line in values.items()
+    ]
+    return (
+        f"Average figure of practices by fifth of deprivation, from the least to the most deprived, in "
+        f"{value_axis(card)}. {'; '.join(said)}."
+    )

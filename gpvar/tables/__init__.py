@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,67 +10,36 @@ import pandas as pd
 from gpvar import catalogue, gates
 from gpvar.dates import month_in_words
 from gpvar.study import Period, months_between
+from gpvar.tables._table import Table
+from gpvar.tables._variation import variation_equity, variation_levels, variation_shares, variation_spread
 from gpvar.words import figures, hidden, phrases, quality
 from gpvar.words.facts import area_facts, practice_facts
-from gpvar.words.text import count, escape_markdown, known, number, plain, plural
+from gpvar.words.text import count, known, number, plain, plural
 
 if TYPE_CHECKING:
     from gpvar.results import Run
 
+__all__ = [
+    "Table",
+    "area_methods",
+    "area_positions",
+    "area_practices",
+    "check_dates",
+    "check_events",
+    "check_files",
+    "check_gates",
+    "check_unmatched",
+    "practice_rungs",
+    "variation_equity",
+    "variation_levels",
+    "variation_shares",
+    "variation_spread",
+]
+
 RUNGS = ("M0", "M1", "M1-", "M2")
-_WIDEST, _PROSE = 30, 70
 _MOST_NAMED = 100
 #: What is shown code by code wherever the practice is: a person must look at each.
 _ONE_BY_ONE = ("in the list, not in the table", "in this file, not a practice code")
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table for readers.
-
-    Attributes
-    ----------
-    frame
-        What is printed, as text; no blank cells.
-    caption
-        What it shows, in one line of plain text.
-    notes
-        How to read it, in plain text; may be empty.
-    name
-        The stem of its file.
-    """
-
-    frame: pd.DataFrame
-    caption: str
-    notes: str
-    name: str
-
-    def to_markdown(self) -> str:
-        """Return a pipe table in which text from files stays text; column widths follow the contents."""
-        rows = self.frame.astype(str).to_numpy().tolist()
-        cells = [[escape_markdown(v, 800) or "none" for v in row] for row in rows]
-        heads = [escape_markdown(c) for c in self.frame.columns]
-        # Padding counts in a printed column: a few letters more keep short columns from breaking a word.
-        least, most = (11, _WIDEST) if len(heads) < 7 else (13, 20)
-        last = len(heads) - 1 if heads[-1] == "What it means" else -1
-        widths = [
-            2
-            + (
-                _PROSE
-                if i == last
-                else max(least, min(most, max(len(plain(t)) for t in (head, *(r[i] for r in rows)))))
-            )
-            for i, head in enumerate(self.frame.columns)
-        ]
-        lines = [_line(heads), _line(["-" * w for w in widths]), *(_line(row) for row in cells)]
-        parts = ["\n".join(lines), f": {escape_markdown(self.caption, 300)}"]
-        if self.notes:
-            parts.append(f'::: {{.note custom-style="Note"}}\n\n{escape_markdown(self.notes, 1000)}\n\n:::')
-        return "\n\n".join(parts)
-
-
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _signed(card: Any, difference: float) -> str:
