@@ -85,28 +85,10 @@ class DesignReader:
 
     def design(self, data: Any) -> FloatArray:
         """Return the design of `data`, (rows, columns), with all columns."""
-        if self._info is None:
-            raise StatsError(
-                "This fit came from another process or a file, without what reads new data.",
-                f"formula {self.formula!r}",
-                "Predict where the model was fitted, or fit it again here.",
-            )
         frame = as_frame(data)
         refuse_absent(self._used, frame)
         refuse_missing({name: frame[name] for name in self._used})
         return _build(self._info, prepared(frame, self._used, self._categories))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Copy without patsy's part, which cannot be pickled: the copy of a fit sent between processes can be read."""
-        return DesignReader, (
-            self.formula,
-            self.columns,
-            self.exposure,
-            self.offset_column,
-            None,
-            self._used,
-            self._categories,
-        )
 
     def __deepcopy__(self, memo: Any) -> DesignReader:
         """Return itself: it never changes."""

@@ -10,14 +10,16 @@ import pandas as pd
 
 from gpvar.errors import StatsError
 from gpvar.stats._checks import BoolArray, FloatArray, IntArray, check_choice, refuse
-from gpvar.stats.multilevel._reading import OBSERVATION, counted, listed
+from gpvar.stats.multilevel._reading import OBSERVATION, counted, listed, rarer_events
 
 FAMILIES = ("binomial", "poisson", "negative_binomial", "gaussian")
 COUNTS = ("poisson", "negative_binomial")
+#: Below this mean number of events of a unit its likelihood is too far from normal for what rests on that.
+SMALL_COUNT = 5.0
 
 _MOST_LEVELS = 4
 _MOST_POINTS = 100
-_SMALL_COUNT = 5.0
+_SHOWN = 5
 _FEW_UNITS = 5
 # e^50 on the scale of the counts: no exposure spans that, but a size in place of its logarithm soon does.
 _WIDEST_OFFSET = 50.0
@@ -41,6 +43,8 @@ def check_options(
             "exposure",
             "For successes out of trials use trials; for a known term of the linear predictor use offset.",
         )
+    if not isinstance(reml, (bool, np.bool_)):
+        raise StatsError("reml must be True or False.", f"reml is {reml!r}", "Write reml=True, or leave it out.")
     if reml and family != "gaussian":
         raise StatsError(
             "Restricted maximum likelihood (reml) is for the gaussian family only.",
@@ -115,16 +119,12 @@ def check_outcomes(
                 "Every value of the response is the same.", f"{name}: {response[0]:g}", "There is nothing to model."
             )
         return []
-    refuse(response < 0, f"{name} holds a negative count.", name, response, "Check the counts.")
-    if family in COUNTS:
+    if trials is None:
+        refuse(response < 0, f"{name} holds a negative count.", name, response, "Check the counts.")
         if not response.any():
             raise StatsError("Every count is zero.", name, "There is nothing to model; check the column.")
         return _fractions(response, name)
-    assert trials is not None
-    refuse(
-        trials < 0, f"{trials_name} holds a negative number of trials.", trials_name, trials, "Check the denominators."
-    )
-    _refuse_above(response, name, trials, trials_name)
+    _refuse_shares(response, name, trials, trials_name)
     if not response.any() or (response == trials).all():
         which = "no" if not response.any() else "only"
         raise StatsError(
@@ -135,23 +135,44 @@ def check_outcomes(
     return [*_fractions(response, name), *_fractions(trials, trials_name)]
 
 
-def _refuse_above(response: FloatArray, name: str, trials: FloatArray, trials_name: str) -> None:
-    above = response > trials
-    if not above.any():
-        return
-    if trials_name:
-        row = int(above.argmax())
-        raise StatsError(
-            f"{name} is larger than {trials_name} in {counted(int(above.sum()), 'row')}.",
-            f"row {row + 1}: {response[row]:g} successes out of {trials[row]:g} trials",
-            f"{trials_name} must be all trials: successes and failures together, not the failures alone.",
+def _refuse_shares(response: FloatArray, name: str, trials: FloatArray, trials_name: str) -> None:
+    """Raise with everything that keeps the rows from being successes out of trials, all at once."""
+    found: list[tuple[str, str, str]] = []
+    below = response < 0
+    if below.any():
+        found.append((f"{name} holds a negative count", _rows(below, name, response), "Check the counts."))
+    nought = trials < 0
+    if nought.any():
+        what = f"{trials_name} holds a negative number of trials"
+        found.append((what, _rows(nought, trials_name, trials), "Check the denominators."))
+    above = (response > trials) & ~nought
+    if above.any():
+        found.append(_above(response, name, trials, trials_name, above))
+    if found:
+        problems, places, fixes = zip(*found, strict=True)
+        raise StatsError(f"{', and '.join(problems)}.", "; ".join(places), " ".join(fixes))
+
+
+def _rows(wrong: BoolArray, name: str, values: FloatArray) -> str:
+    at = np.flatnonzero(wrong)
+    more = f" and {len(at) - _SHOWN:,} more" if len(at) > _SHOWN else ""
+    return f"{name}, {', '.join(f'row {row + 1}: {values[row]:g}' for row in at[:_SHOWN].tolist())}{more}"
+
+
+def _above(
+    response: FloatArray, name: str, trials: FloatArray, trials_name: str, above: BoolArray
+) -> tuple[str, str, str]:
+    if not trials_name:
+        return (
+            "Without trials the response of a binomial model must be 0 or 1",
+            _rows(above, name, response),
+            "For successes out of trials name the denominators: trials='column'.",
         )
-    refuse(
-        above,
-        "Without trials the response of a binomial model must be 0 or 1.",
-        name,
-        response,
-        "For successes out of trials name the denominators: trials='column'.",
+    row = int(above.argmax())
+    return (
+        f"{name} is larger than {trials_name} in {counted(int(above.sum()), 'row')}",
+        f"row {row + 1}: {response[row]:g} successes out of {trials[row]:g} trials",
+        f"{trials_name} must be all trials: successes and failures together, not the failures alone.",
     )
 
 
@@ -281,18 +302,13 @@ def small_counts(
     grouping = [position for position, level in enumerate(levels) if level != OBSERVATION]
     if family == "gaussian" or not grouping:
         return []
-    code = codes[grouping[-1]]
-    present = np.bincount(code) > 0
-    events = np.bincount(code, response)[present]
-    if trials is not None:
-        events = np.minimum(events, np.bincount(code, trials)[present] - events)
-    mean = float(events.mean())
-    if mean >= _SMALL_COUNT:
+    mean = float(rarer_events(codes[grouping[-1]], response, trials).mean())
+    if mean >= SMALL_COUNT:
         return []
     level = levels[grouping[-1]]
     what = "events" if trials is None else "events (or non-events, where these are fewer)"
     alone = "" if len(levels) == 1 else f", with groups=[{level!r}] alone,"
     return [
-        f"The units of {level!r} have {mean:.2g} {what} on average. Below {_SMALL_COUNT:g} Laplace's approximation can "
+        f"The units of {level!r} have {mean:.2g} {what} on average. Below {SMALL_COUNT:g} Laplace's approximation can "
         f"misjudge their spread: fit also with n_quadrature=9 or more{alone} and compare."
     ]

@@ -14,20 +14,22 @@ from gpvar.errors import StatsError
 from gpvar.stats._checks import BoolArray, FloatArray, IntArray, floats
 from gpvar.stats.multilevel import _guards, _separation
 from gpvar.stats.multilevel._formula import DesignReader, read_offset, understand
-from gpvar.stats.multilevel._guards import COUNTS, FAMILIES
+from gpvar.stats.multilevel._guards import FAMILIES
 from gpvar.stats.multilevel._reading import (
     OBSERVATION,
     as_frame,
     counted,
+    listed,
     log_exposure,
     numbers,
     read_outcome,
     refuse_absent,
     refuse_missing,
+    refuse_other_indexes,
     unit_codes,
 )
 
-__all__ = ["COUNTS", "FAMILIES", "OBSERVATION", "DesignReader", "ModelData", "from_formula", "from_matrix"]
+__all__ = ["FAMILIES", "OBSERVATION", "DesignReader", "ModelData", "from_formula", "from_matrix"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,8 @@ def from_matrix(
     matrix, columns = _matrix(design)
     units = {level: values for level, values in labels.items() if values is not None}
     _refuse_lengths({**present, "design": matrix, **units})
+    grouping = {"groups": groups} if isinstance(groups, pd.DataFrame) else units
+    refuse_other_indexes({"response": response, "design": design, **present, **grouping})
     flat = {name: floats(values, name) for name, values in present.items()}
     broken = [] if np.isfinite(matrix).all() else np.flatnonzero(~np.isfinite(matrix).all(axis=0)).tolist()
     refuse_missing({**flat, **{columns[j]: matrix[:, j] for j in broken}, **units})
@@ -188,6 +192,12 @@ def from_matrix(
 
 
 def _level_names(groups: Any) -> tuple[str, ...]:
+    if isinstance(groups, (set, frozenset)):
+        raise StatsError(
+            "groups has no order, and the order of the levels says which lies in which.",
+            f"groups is a {type(groups).__name__} of {listed(sorted(map(str, groups))) if groups else 'nothing'}",
+            "Write a list, coarse to fine: groups=['area', 'practice'].",
+        )
     levels = (groups,) if isinstance(groups, str) else tuple(groups)
     if not all(isinstance(level, str) for level in levels) or isinstance(groups, Mapping):
         raise StatsError(
@@ -299,11 +309,14 @@ def _assemble(given: _Given, family: str, n_quadrature: int) -> ModelData:
 
 def _aliases(kept: FloatArray, lost: FloatArray) -> FloatArray:
     """Return each lost column as a combination of the kept ones."""
-    found = np.asarray(np.linalg.lstsq(kept, lost)[0], dtype=np.float64)
-    size = np.abs(found) * np.linalg.norm(kept, axis=0)[:, None]
+    # Columns of length one: a column of small numbers would be taken for the rounding of one of large numbers.
+    length, lost_length = np.linalg.norm(kept, axis=0), np.linalg.norm(lost, axis=0)
+    lost_length = np.where(lost_length > 0, lost_length, 1.0)
+    share = np.asarray(np.linalg.lstsq(kept / length, lost / lost_length)[0], dtype=np.float64)
     # Rounding is not a part of the combination.
-    found[size <= 1e-7 * np.linalg.norm(lost, axis=0)] = 0.0
-    return found
+    share[np.abs(share) <= 1e-7] = 0.0
+    share *= lost_length / length[:, None]
+    return share
 
 
 def _numbered(labels: dict[str, Any], rows: int) -> tuple[list[IntArray], tuple[pd.Index[Any], ...]]:

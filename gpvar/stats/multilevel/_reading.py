@@ -69,6 +69,29 @@ def refuse_missing(columns: Mapping[str, Any]) -> None:
         )
 
 
+def refuse_other_indexes(columns: Mapping[str, Any]) -> None:
+    """Raise when pandas would put the rows of two inputs together otherwise than by their order, which is used here."""
+    indexes = {name: values.index for name, values in columns.items() if isinstance(values, (pd.Series, pd.DataFrame))}
+    if len(indexes) < 2:
+        return
+    first, *others = indexes
+    for name in others:
+        here, there = indexes[first], indexes[name]
+        if here.equals(there):
+            continue
+        if len(here) == len(there):
+            row = int(np.argmax([a != b for a, b in zip(here, there, strict=True)]))
+            where = f"row {row + 1}: index {here[row]!r} in {first}, {there[row]!r} in {name}"
+        else:
+            where = f"{first} {len(here):,} rows, {name} {len(there):,}"
+        raise StatsError(
+            f"{first} and {name} have different indexes, so that it is not sure which rows belong together.",
+            where,
+            f"Put {name} into the order of {first} with .loc[{first}.index]; if the rows are in one order "
+            "already, pass both with .reset_index(drop=True) or .to_numpy().",
+        )
+
+
 def numbers(values: Any, name: str) -> FloatArray:
     """Return one column of finite numbers, as a copy of our own."""
     array = floats(values, name)
@@ -171,6 +194,26 @@ def _refuse_blank(codes: IntArray, units: pd.Index[Any], level: str) -> None:
             f"{level}: {counted(len(rows), 'row')}, the first is row {int(rows[0]) + 1}",
             "Leave those rows out, or give each a label of its own.",
         )
+
+
+def check_seed(seed: Any) -> int:
+    """Return a seed that makes draws repeatable."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise StatsError(
+            "seed must be a whole number, zero or more.",
+            f"seed is {seed!r}",
+            "Choose any number, for example 1, and state it: the same seed gives the same draws.",
+        )
+    return int(seed)
+
+
+def rarer_events(codes: IntArray, response: FloatArray, trials: FloatArray | None) -> FloatArray:
+    """Return for each unit with rows its events, or its non-events where these are fewer."""
+    present = np.bincount(codes) > 0
+    events = np.bincount(codes, response)[present]
+    if trials is not None:
+        events = np.minimum(events, np.bincount(codes, trials)[present] - events)
+    return np.asarray(events, dtype=np.float64)
 
 
 def listed(names: Sequence[str], joint: str = "and") -> str:
