@@ -176,6 +176,17 @@ def test_single_trials_cannot_show_their_dispersion() -> None:
     assert any("single trial" in sentence for sentence in check.advice[check.concerns :])
 
 
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_rows_that_are_units_are_not_taken_for_single_trials(family: str) -> None:
+    # So many events that each effect takes up its row: no degrees of freedom are left.
+    data = world(family, 8, areas=40, sites=1, rows=1, spread=0.5, size=60_000)
+    check = fitted(family, data, ("area",)).check()
+    assert np.isnan(check.dispersion) and check.dispersion_df < 1
+    unchecked = check.advice[check.concerns :]
+    assert not any("single trial" in sentence for sentence in check.advice)
+    assert any("Each row is a unit of 'area'" in sentence for sentence in unchecked)
+
+
 def test_rows_far_out_are_seen_and_the_furthest_is_named() -> None:
     data = world("gaussian", 11)
     some = np.arange(3, 960, 50)
@@ -307,6 +318,23 @@ def test_shapes_are_read_from_twenty_units_or_more() -> None:
     assert np.isnan(area["skewness"])
     assert site["units"] == 96
     assert any("12 units of 'area'" in sentence for sentence in check.advice[check.concerns :])
+
+
+@pytest.mark.parametrize("groups", ["clinic", "observation"])
+def test_the_shape_of_effects_behind_few_events_is_not_judged(groups: str) -> None:
+    rng = np.random.default_rng(4)
+    clinic = np.repeat(np.arange(500), 4)
+    effects = rng.normal(0, 3, 500)
+    if groups == "clinic":
+        y = (rng.random(2000) < 1 / (1 + np.exp(2 - effects[clinic]))).astype(int)
+        options: dict[str, Any] = {"family": "binomial", "n_quadrature": 25}
+    else:
+        y, options = rng.poisson(1.5 * np.exp(rng.normal(0, 0.7, 2000))), {"family": "poisson"}
+    check = multilevel.fit("y ~ 1", pd.DataFrame({"clinic": clinic, "y": y}), groups=groups, **options).check()
+    assert check.shape["skewness"].iloc[0] > 0.3, "effects that are normal, and do not look so"
+    assert not said(check, "further to the")
+    assert not any("look normal" in sentence for sentence in check.advice)
+    assert any(f"of '{groups}' could not be judged" in sentence for sentence in check.advice[check.concerns :])
 
 
 def test_small_counts_ask_for_quadrature() -> None:

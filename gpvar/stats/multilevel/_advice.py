@@ -8,8 +8,9 @@ import numpy as np
 from scipy import special, stats
 
 from gpvar.stats._checks import IntArray
+from gpvar.stats.multilevel._guards import SMALL_COUNT
 from gpvar.stats.multilevel._influence import most_influential
-from gpvar.stats.multilevel._reading import OBSERVATION, counted, listed
+from gpvar.stats.multilevel._reading import OBSERVATION, counted, listed, rarer_events
 from gpvar.stats.multilevel._summary import records
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ _DISPERSED = 1.2
 _SURE = 0.001
 _SKEWED = 0.5
 _HEAVY = 1.0
-_SMALL_COUNT = 5.0
 _FEW_UNITS = 10
 _POOR = 0.3
 
@@ -59,12 +59,16 @@ def _spread_of_rows(found: ModelCheck, estimate: Estimate) -> Sentences:
     chance = _CHANCE[data.family]
     if data.family == "gaussian":
         return [], [], []
-    if np.isnan(ratio):
+    if data.trials is not None and bool((data.trials == 1.0).all()):
         return [], [], ["Rows of a single trial cannot show whether they vary by more than chance."]
     finest = data.levels[-1]
     if _each_row_has_an_effect(estimate):
         why = f"Each row is a unit of {finest!r}: spread beyond {chance} is part of its SD and cannot show as misfit."
         return [], [], [why]
+    if np.isnan(ratio):
+        rows = counted(len(data.response), "row")
+        used = f"Coefficients and effects leave {found.dispersion_df:.1f} degrees of freedom of {rows}"
+        return [], [], [f"{used}: too few to show whether the rows vary by more than {chance}."]
     if _too_varied(found):
         return [f"The rows vary {ratio:.2g} times as much as {chance} allows. {_remedy(data.family)}"], [], []
     if 1.0 / _DISPERSED < ratio < _DISPERSED:
@@ -164,6 +168,11 @@ def _shape(found: ModelCheck, estimate: Estimate) -> Sentences:
         if np.isnan(row["skewness"]):
             enough = f"{counted(row['units'], 'unit')} of {row['group']!r} that the data say something about"
             unchecked.append(f"The shape of the effects could not be judged from {enough}.")
+        elif (mean := _events(estimate, row["group"])) < SMALL_COUNT:
+            unchecked.append(
+                f"The shape of the effects of {row['group']!r} could not be judged: its units have {mean:.2g} "
+                f"{_what(estimate)} on average, and normal effects look lopsided below {SMALL_COUNT:g}."
+            )
         elif abs(row["skewness"]) > _SKEWED and row["skewness_p"] < _SURE:
             side, unit = ("low", row["lowest"]) if row["skewness"] < 0 else ("high", row["highest"])
             concerns.append(
@@ -190,14 +199,25 @@ def _counts(found: ModelCheck, estimate: Estimate) -> Sentences:
     if found.counts.empty or estimate.n_quadrature > 1:
         return [], [], []
     row = records(found.counts)[-1]
-    what = "events" if estimate.data.trials is None else "events or non-events, whichever are fewer,"
     mean = f"{row['mean']:,.0f}" if row["mean"] >= 10.0 else f"{row['mean']:.2g}"
-    many = f"The units of {row['group']!r} have {mean} {what} on average"
-    if row["mean"] >= _SMALL_COUNT:
+    many = f"The units of {row['group']!r} have {mean} {_what(estimate)} on average"
+    if row["mean"] >= SMALL_COUNT:
         return [], [f"{many}: enough for Laplace's approximation."], []
     alone = "" if len(estimate.data.levels) == 1 else f" and groups=[{row['group']!r}] alone"
     why = "too few for Laplace's approximation to be trusted"
     return [f"{many}, {why}: fit with n_quadrature=9 or more{alone}, and compare the SDs."], [], []
+
+
+def _events(estimate: Estimate, group: str) -> float:
+    """Return the mean number of events (of the rarer outcome) in a unit; infinite for a Gaussian model."""
+    data = estimate.data
+    if data.family == "gaussian":
+        return float("inf")
+    return float(rarer_events(data.codes[data.levels.index(group)], data.response, data.trials).mean())
+
+
+def _what(estimate: Estimate) -> str:
+    return "events" if estimate.data.trials is None else "events or non-events, whichever are fewer,"
 
 
 def _units(found: ModelCheck, estimate: Estimate) -> Sentences:

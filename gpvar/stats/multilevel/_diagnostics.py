@@ -11,8 +11,9 @@ from scipy import special, stats
 
 from gpvar.stats._checks import FloatArray
 from gpvar.stats.multilevel._advice import advise
+from gpvar.stats.multilevel._guards import SMALL_COUNT
 from gpvar.stats.multilevel._influence import influence, most_influential, without_random
-from gpvar.stats.multilevel._reading import OBSERVATION
+from gpvar.stats.multilevel._reading import OBSERVATION, rarer_events
 from gpvar.stats.multilevel._residuals import chance_of_zero, drawn_effects, quantile_residuals
 from gpvar.stats.multilevel._summary import records
 from gpvar.stats.multilevel._tree import Pivots, eliminate
@@ -40,7 +41,7 @@ class ModelCheck:
         Pearson's sum of squares at the modes over its degrees of freedom (the rows less what fixed effects and modes
         have taken up: it is 1 on average when the family holds, a little less where counts are small), those degrees
         of freedom, and a two-sided p (a χ² scaled for the number of events in a row). NaN where it shows nothing:
-        single trials, and a Gaussian model, whose residual SD is itself estimated.
+        single trials, no degrees of freedom left, and a Gaussian model, whose residual SD is itself estimated.
     residuals
         Randomised quantile residual of every row given, in its order; standard normal when the model holds. NaN for
         rows that were left out.
@@ -59,7 +60,8 @@ class ModelCheck:
         Per level: the `units` used, their mean `reliability` (1: the mode is the effect; 0: it says nothing), skewness
         and excess kurtosis of the modes, each divided by the SD it should have, with the standard errors and the p
         (D'Agostino's test) for normal effects, and the units `lowest` and `highest`. NaN below 20 units. Modes are
-        shrunken: the less reliable, the more normal they look.
+        shrunken: the less reliable, the more normal they look. The modes of units with few events are lopsided even
+        where the effects are normal, and `advice` then draws nothing from them.
     counts
         Per level: mean number of events (of the rarer outcome) in a unit, and `below_5`, the share of units with
         fewer than 5; no rows for a Gaussian model.
@@ -243,9 +245,6 @@ def _counts(estimate: Estimate) -> pd.DataFrame:
     for name, code in zip(data.levels, data.codes, strict=True):
         if data.family == "gaussian" or name == OBSERVATION:
             continue
-        present = np.bincount(code) > 0
-        events = np.bincount(code, data.response)[present]
-        if data.trials is not None:
-            events = np.minimum(events, np.bincount(code, data.trials)[present] - events)
-        rows.append((name, float(events.mean()), float(np.mean(events < 5.0))))
+        events = rarer_events(code, data.response, data.trials)
+        rows.append((name, float(events.mean()), float(np.mean(events < SMALL_COUNT))))
     return pd.DataFrame(rows, columns=["group", "mean", "below_5"])
