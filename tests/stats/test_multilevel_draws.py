@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -141,5 +143,24 @@ def test_effects_of_rows_are_drawn_only_when_asked_for() -> None:
 def test_draws_of_a_level_that_is_not_there_are_refused(sure: multilevel.MultilevelFit) -> None:
     with pytest.raises(StatsError, match="no grouping level called 'ward'"):
         sure.simulate(2, seed=4, groups=["ward"])
-    with pytest.raises(StatsError, match="At least one draw"):
-        sure.simulate(0, seed=4)
+    assert list(sure.simulate(2, seed=4, groups="area").effects) == ["area"]
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, True, "10", None])
+def test_a_number_of_draws_that_is_none_is_refused(sure: multilevel.MultilevelFit, n: Any) -> None:
+    with pytest.raises(StatsError, match="at least one draw") as refusal:
+        sure.simulate(n, seed=4)
+    assert refusal.value.where == f"n is {n!r}" and refusal.value.fix
+
+
+@pytest.mark.parametrize("seed", [-1, None, 1.5, True, "a"])
+def test_draws_without_a_seed_that_can_be_stated_are_refused(sure: multilevel.MultilevelFit, seed: Any) -> None:
+    for ask in (lambda: sure.simulate(3, seed), lambda: sure.check(seed)):
+        with pytest.raises(StatsError, match="seed must be a whole number") as refusal:
+            ask()
+        assert refusal.value.where == f"seed is {seed!r}" and "same draws" in refusal.value.fix
+
+
+def test_a_seed_of_numpy_is_kept_as_a_plain_number(sure: multilevel.MultilevelFit) -> None:
+    draws = sure.simulate(2, np.int64(4), groups=[])
+    assert draws.seed == 4 and type(draws.seed) is int

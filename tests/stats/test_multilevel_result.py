@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import itertools
+import pickle
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from scipy import integrate, optimize, special, stats
 
 from gpvar.errors import StatsError
 from gpvar.stats import multilevel
-from gpvar.stats.multilevel import MultilevelFit
+from gpvar.stats.multilevel import MultilevelFit, _start
 from gpvar.stats.multilevel._prediction import mean_share
 from tests.support import reference
 
@@ -113,6 +115,16 @@ def test_criteria_of_a_gaussian_model_count_its_residual_as_lme4_does(
 def test_criteria_of_a_negative_binomial_count_its_dispersion_as_glmmtmb_does(dispersed: MultilevelFit) -> None:
     # m <- glmmTMB(ag_nb ~ imd + age65 + prev + offset(loglist) + (1|pcn), q, nbinom2); AIC(m); BIC(m)
     assert (dispersed.aic, dispersed.bic) == pytest.approx((1201.51496093, 1219.5787727), abs=1e-4)
+
+
+def test_a_dispersion_is_not_held_within_the_bounds_of_its_start() -> None:
+    rng = np.random.default_rng(0)
+    unit = np.repeat(np.arange(40), 50)
+    mean = 50 * np.exp(0.5 * rng.normal(size=40))[unit]
+    data = pd.DataFrame({"unit": unit, "y": rng.poisson(mean * rng.gamma(0.02, 50.0, 2000))})
+    found = multilevel.fit("y ~ 1", data, family="negative_binomial", groups=["unit"])
+    assert found.dispersion == pytest.approx(0.02, rel=0.2)
+    assert found.dispersion < _start._K_RANGE[0] / 2
 
 
 def test_wald_intervals_are_those_of_the_normal_distribution(shares: MultilevelFit) -> None:
@@ -281,6 +293,63 @@ def test_unknown_units_are_refused_by_name_or_taken_as_in_the_middle(counts: Mul
         counts.predict(data, unknown="skip")
 
 
+def test_a_unit_in_another_parent_than_its_own_is_refused(counts: MultilevelFit) -> None:
+    data = case("sim_icb150_pois")
+    own, other = data["pcn"].iloc[0], data.loc[data["pcn"] != data["pcn"].iloc[0], "pcn"].iloc[0]
+    moved = data.head(3).assign(pcn=[own, other, own])
+    unit = data["practice"].iloc[1]
+    home = data["pcn"].iloc[1]
+    assert home != other
+    for options in ({"marginal": False}, {"given": LEVELS}, {"given": ["practice"]}):
+        with pytest.raises(StatsError, match="were not fitted in") as refusal:
+            counts.predict(moved, **options)
+        assert f"row 2: practice '{unit}' was fitted in pcn '{home}', and is here in pcn '{other}'" in (
+            refusal.value.where
+        )
+    assert len(counts.predict(moved)) == 3
+    strange = data.head(3).assign(pcn="Z9")
+    with pytest.raises(StatsError, match="were not fitted in"):
+        counts.predict(strange, marginal=False, unknown="zero")
+    np.testing.assert_allclose(counts.predict(strange, given=["practice"]), counts.predict(given=["practice"])[:3])
+    new = moved.assign(practice=["P00000", "Z1", "Z2"])
+    assert np.isfinite(counts.predict(new, marginal=False, unknown="zero")).all()
+
+
+def test_a_unit_in_another_place_two_levels_above_is_refused() -> None:
+    rng = np.random.default_rng(2)
+    site = np.repeat(np.arange(48), 3)
+    data = pd.DataFrame({"area": site // 12, "town": site // 4, "site": site, "y": rng.poisson(20.0, 144)})
+    data["y"] += 4 * data["area"] + rng.poisson(5, 12)[data["town"]] + rng.poisson(5, 48)[site]
+    found = multilevel.fit("y ~ 1", data, family="poisson", groups=["area", "town", "site"])
+    new = pd.DataFrame({"area": [0, 1], "site": [0, 0]})
+    with pytest.raises(StatsError, match="into a unit of 'area'") as refusal:
+        found.predict(new, given=["area", "site"])
+    assert refusal.value.where.startswith("row 2: site '0' was fitted in area '0', and is here in area '1'; 1 such row")
+    assert len(found.predict(new.head(1), given=["area", "site"])) == 1
+
+
+def test_a_count_beyond_all_numbers_is_infinite_and_a_share_is_one(
+    counts: MultilevelFit, shares: MultilevelFit
+) -> None:
+    slope = np.sign(counts.fixed.loc["imd", "estimate"])
+    far = case("sim_icb150_pois").head(2).assign(imd=[0.0, slope * 1e5])
+    for options in ({}, {"marginal": False}):
+        found = counts.predict(far, **options)
+        assert np.isfinite(found[0]) and found[1] == np.inf
+    assert np.isfinite(counts.predict(far, scale="link")).all()
+    slope = np.sign(shares.fixed.loc["imd", "estimate"])
+    assert shares.predict(case("sim_icb150_bin").head(1).assign(imd=slope * 1e5))[0] == pytest.approx(1.0)
+
+
+def test_a_linear_predictor_beyond_all_numbers_is_refused() -> None:
+    x = np.arange(12.0)
+    data = pd.DataFrame({"x": x, "unit": np.arange(12) // 3, "y": 5 * x + np.random.default_rng(1).normal(size=12)})
+    found = multilevel.fit("y ~ x", data, family="gaussian", groups=["unit"])
+    with pytest.raises(StatsError, match="larger than any number") as refusal:
+        found.predict(pd.DataFrame({"x": [1.0, 1e308]}))
+    assert refusal.value.where == "new data, row 2: inf"
+
+
 def test_units_are_asked_for_only_where_they_play_a_part(counts: MultilevelFit) -> None:
     data = case("sim_icb150_pois").drop(columns=["practice"])
     with pytest.raises(StatsError, match="no column 'practice'"):
@@ -336,6 +405,27 @@ def test_a_fit_from_arrays_is_predicted_from_arrays() -> None:
         found.predict(design.to_numpy()[:, :2], offset=0.0)
     with pytest.raises(StatsError, match="row 2: nan"):
         found.predict([[1.0, 2.0, 1.0], [0.0, np.nan, 1.0]], offset=0.0)
+    with pytest.raises(StatsError, match="data and offset have different indexes"):
+        found.predict(design, offset=np.log(data["list"])[::-1])
+    with pytest.raises(StatsError, match="not have the same number of rows"):
+        found.predict(design, offset=np.zeros(3))
+    with pytest.raises(StatsError, match="must be a finite number"):
+        found.predict(design, offset=np.nan)
+
+
+def test_a_fit_can_be_copied_and_says_why_it_cannot_be_pickled(counts: MultilevelFit) -> None:
+    for copied in (copy.copy(counts), copy.deepcopy(counts)):
+        assert copied is not counts and copied.summary() == counts.summary()
+        data = case("sim_icb150_pois")
+        np.testing.assert_array_equal(copied.predict(data), counts.predict(data))
+        pd.testing.assert_frame_equal(copied.likelihood_ratio(), counts.likelihood_ratio())
+    deep = copy.deepcopy(counts)
+    deep.estimate.beta[:] = 0.0
+    deep.fixed["estimate"] = 0.0
+    assert (counts.estimate.beta != 0).all() and (counts.fixed["estimate"] != 0).all()
+    with pytest.raises(StatsError, match="cannot be pickled") as refusal:
+        pickle.dumps(counts)
+    assert "ag ~ imd" in refusal.value.where and ".to_frame()" in refusal.value.fix
 
 
 def test_an_offset_is_only_given_where_it_is_used(counts: MultilevelFit) -> None:
@@ -452,6 +542,10 @@ def test_shares_at_what_cannot_be_are_refused(shares: MultilevelFit, counts: Mul
         shares.vpc([10, 0])
     with pytest.raises(StatsError, match="between 0 and 1"):
         shares.vpc(10, probability=40)
+    with pytest.raises(StatsError, match="nothing to state"):
+        shares.vpc([])
+    with pytest.raises(StatsError, match="nothing to state"):
+        counts.r_squared([])  # type: ignore[arg-type]
     with pytest.raises(StatsError, match="only asked for with a binomial"):
         counts.vpc(probability=0.4)
 
@@ -495,6 +589,23 @@ def test_r_squared_is_that_of_the_published_formulas_on_the_peers_fits(
     assert shares.r_squared().to_frame().shape == (1, 7)
     with pytest.raises(StatsError, match="one mean count"):
         counts.r_squared([1, 2])  # type: ignore[arg-type]
+
+
+def test_a_level_of_single_rows_is_residual_and_a_level_with_a_name_is_explained() -> None:
+    data = case("sim_icb150_pois")
+    options: dict[str, Any] = {"family": "poisson", "exposure": "list"}
+    found = multilevel.fit("ag ~ imd", data, groups=["pcn", "observation"], **options)
+    named = multilevel.fit("ag ~ imd", data, groups=["pcn", "practice"], **options)
+    between, rows = found.variances["variance"]
+    assert rows > 0.1
+    # Nakagawa et al. 2017: additive over-dispersion stands below the line alone.
+    chance = np.log1p(1 / data["ag"].mean())
+    r2 = found.r_squared()
+    whole = r2.fixed + between + rows + chance
+    assert (r2.groups, r2.residual) == pytest.approx((between, rows + chance))
+    assert (r2.marginal, r2.conditional) == pytest.approx((r2.fixed / whole, (r2.fixed + between) / whole))
+    assert named.r_squared().marginal == pytest.approx(r2.marginal, rel=1e-6)
+    assert named.r_squared().conditional == pytest.approx((r2.fixed + between + rows) / whole, rel=1e-6)
 
 
 def test_the_noise_in_what_is_explained_is_that_of_columns_without_effect() -> None:

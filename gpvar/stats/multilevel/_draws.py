@@ -25,7 +25,7 @@ from gpvar.stats.multilevel import _laplace
 from gpvar.stats.multilevel._estimate import Estimate
 from gpvar.stats.multilevel._families import NegativeBinomial
 from gpvar.stats.multilevel._gaussian import Gaussian
-from gpvar.stats.multilevel._reading import OBSERVATION
+from gpvar.stats.multilevel._reading import OBSERVATION, check_seed
 from gpvar.stats.multilevel._tree import eliminate
 
 _ROUGH = 0.15
@@ -74,9 +74,14 @@ def draw(fitted: Estimate, n: int, seed: int, groups: Sequence[str] | None = Non
         Levels whose effects are wanted; by default all but the observation level. Levels finer than those asked for
         are integrated out.
     """
-    if n < 1:
-        raise StatsError("At least one draw is needed.", f"n = {n}", "Ask for some hundreds; 1,000 is usual.")
-    wanted = _wanted(fitted, groups)
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+        raise StatsError(
+            "The number of draws must be a whole number; at least one draw is needed.",
+            f"n is {n!r}",
+            "Ask for some hundreds; 1,000 is usual.",
+        )
+    seed = check_seed(seed)
+    wanted = _wanted(fitted, [groups] if isinstance(groups, str) else groups)
     rng = np.random.default_rng(seed)
     beta, sds, residual, dispersion = _parameters(fitted, n, rng)
     effects = _effects(fitted, beta, sds, residual, wanted, rng) if wanted else {}

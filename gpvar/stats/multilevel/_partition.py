@@ -22,13 +22,13 @@ from numpy.typing import ArrayLike
 from scipy import optimize, special
 
 from gpvar.errors import StatsError
-from gpvar.stats._checks import FloatArray, refuse, vector
+from gpvar.stats._checks import BoolArray, FloatArray, refuse, vector
+from gpvar.stats.multilevel._guards import COUNTS
 from gpvar.stats.multilevel._prediction import mean_share, normal_nodes
+from gpvar.stats.multilevel._reading import OBSERVATION
 
 if TYPE_CHECKING:
     from gpvar.stats.multilevel._estimate import Estimate
-
-COUNTS = ("poisson", "negative_binomial")
 
 _UPPER_QUARTILE = float(special.ndtri(0.75))
 _LOGIT_VARIANCE = float(np.pi**2 / 3.0)
@@ -43,7 +43,8 @@ class RSquared:
     marginal, conditional
         Of the fixed effects; of the fixed effects and the units' effects.
     fixed, groups, residual
-        The three variances they are made of. The residual of a count depends on the mean count it is taken at.
+        The three variances they are made of. The level "observation", one effect for each row, is over-dispersion:
+        it is part of `residual`. The residual of a count depends on the mean count it is taken at.
     noise
         What the uncertainty of the coefficients alone adds to `fixed` on average: with many columns and few units
         `marginal` is above zero without any of them mattering.
@@ -74,11 +75,23 @@ def r_squared(estimate: Estimate, at: float | None) -> RSquared:
     spread = np.cov(design, rowvar=False).reshape(p, p)
     fixed = float(estimate.beta @ spread @ estimate.beta)
     noise = float(np.sum(spread * estimate.covariance[:p, :p]))
-    groups = float(np.sum(estimate.sds**2))
-    residual = sum(_row_variances(estimate, size[0]).values())
+    rows = _is_of_rows(estimate)
+    groups = float(np.sum(estimate.sds[~rows] ** 2))
+    residual = sum(_row_variances(estimate, size[0]).values()) + float(np.sum(estimate.sds[rows] ** 2))
     whole = fixed + groups + residual
     used = size[0] if data.family in COUNTS else np.nan
     return RSquared(fixed / whole, (fixed + groups) / whole, fixed, groups, residual, noise, float(used))
+
+
+def _is_of_rows(estimate: Estimate) -> BoolArray:
+    """Return for each level whether it is that of the rows; one with a name of its own is not, whatever its size."""
+    data = estimate.data
+    return np.array(
+        [
+            name == OBSERVATION and len(units) == data.n_given
+            for name, units in zip(data.levels, data.units, strict=True)
+        ]
+    )
 
 
 def median_ratio(estimate: Estimate, intervals: pd.DataFrame | None) -> pd.DataFrame:
@@ -213,6 +226,10 @@ def _sizes(estimate: Estimate, at: ArrayLike | None) -> FloatArray:
     if at is None:
         return np.array([float(np.mean(data.response if data.trials is None else data.trials))])
     sizes = vector(at, "at")
+    if not len(sizes):
+        raise StatsError(
+            "There is nothing to state the shares at.", "at is empty", "Pass one number or several, or leave at out."
+        )
     what = "A number of trials" if data.family == "binomial" else "An expected count"
     refuse(~(sizes > 0) | ~np.isfinite(sizes), f"{what} must be above zero.", "at", sizes, "State one that rows have.")
     return sizes

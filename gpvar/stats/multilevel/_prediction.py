@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from gpvar.errors import StatsError
-from gpvar.stats._checks import BoolArray, FloatArray, check_choice, floats, refuse, vector
+from gpvar.stats._checks import BoolArray, FloatArray, IntArray, check_choice, floats, refuse, vector
 from gpvar.stats.multilevel._reading import (
     OBSERVATION,
     as_frame,
@@ -21,6 +21,7 @@ from gpvar.stats.multilevel._reading import (
     numbers,
     refuse_absent,
     refuse_missing,
+    refuse_other_indexes,
 )
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ def averaged(family: str, eta: FloatArray, variance: float) -> FloatArray:
         return eta
     if family == "binomial":
         return mean_share(eta, float(np.sqrt(variance)))
-    return np.exp(eta + 0.5 * variance)
+    # A count beyond the largest number is infinite; the other rows keep theirs.
+    with np.errstate(over="ignore"):
+        return np.exp(eta + 0.5 * variance)
 
 
 def predict(
@@ -139,13 +142,30 @@ def _new_rows(estimate: Estimate, data: Any, asked: tuple[str, ...], unknown: st
         shift = model.reader.offset(data)
     else:
         design = _ready_columns(model, data)
+        refuse_other_indexes({"data": data, "offset": offset})
         shift = _ready_offset(model, offset, len(design))
+    codes = {name: _codes_of(model, data, name, unknown) for name in asked}
+    _refuse_other_parents(model, data, codes)
     effects = np.zeros(len(design))
-    for name in asked:
-        effects += _effects_of(estimate, data, name, unknown)
-    fixed = design[:, model.kept] @ estimate.beta
-    fixed[_without_estimate(model, design)] = np.nan
-    return Rows(fixed, shift, effects)
+    for name, code in codes.items():
+        effects += np.where(code < 0, 0.0, estimate.effects[model.levels.index(name)][code])
+    return Rows(_fixed_part(estimate, design), shift, effects)
+
+
+def _fixed_part(estimate: Estimate, design: FloatArray) -> FloatArray:
+    model = estimate.data
+    with np.errstate(over="ignore", invalid="ignore"):
+        fixed = design[:, model.kept] @ estimate.beta
+        lost = _without_estimate(model, design)
+    refuse(
+        ~lost & ~np.isfinite(fixed),
+        "The linear predictor is larger than any number can be.",
+        "new data",
+        fixed,
+        "Are the covariates in the units that were fitted?",
+    )
+    fixed[lost] = np.nan
+    return fixed
 
 
 def _without_estimate(model: ModelData, design: FloatArray) -> BoolArray:
@@ -184,7 +204,7 @@ def _ready_columns(model: ModelData, data: Any) -> FloatArray:
 
 def _ready_offset(model: ModelData, offset: ArrayLike | None, n: int) -> FloatArray:
     if offset is not None:
-        return np.broadcast_to(vector(offset, "offset"), (n,))
+        return _one_per_row(vector(offset, "offset"), n)
     if model.offset.any():
         raise StatsError(
             "The fit has an exposure or an offset, and the new data do not say theirs.",
@@ -194,9 +214,21 @@ def _ready_offset(model: ModelData, offset: ArrayLike | None, n: int) -> FloatAr
     return np.zeros(n)
 
 
-def _effects_of(estimate: Estimate, data: Any, name: str, unknown: str) -> FloatArray:
-    """Return the mode of each row's unit at one level."""
-    model = estimate.data
+def _one_per_row(offset: FloatArray, n: int) -> FloatArray:
+    if len(offset) not in (1, n):
+        raise StatsError(
+            "The offset and the new data do not have the same number of rows.",
+            f"offset {len(offset):,}, data {n:,}",
+            "Pass one value per row, or a single one for all.",
+        )
+    refuse(
+        ~np.isfinite(offset), "The offset must be a finite number.", "offset", offset, "Check how it was worked out."
+    )
+    return np.broadcast_to(offset, (n,))
+
+
+def _codes_of(model: ModelData, data: Any, name: str, unknown: str) -> IntArray:
+    """Return the number of each row's unit at one level; -1 for one that was not fitted."""
     level = model.levels.index(name)
     if not _names_units(data, name):
         raise StatsError(
@@ -205,7 +237,7 @@ def _effects_of(estimate: Estimate, data: Any, name: str, unknown: str) -> Float
             f"Add the column, or leave {name!r} out of given=.",
         )
     labels = pd.Index(data[name])
-    codes = model.units[level].get_indexer(labels)
+    codes = np.asarray(model.units[level].get_indexer(labels), dtype=np.int64)
     strange = list(labels[codes < 0].unique())
     if strange and unknown == "refuse":
         raise StatsError(
@@ -213,8 +245,40 @@ def _effects_of(estimate: Estimate, data: Any, name: str, unknown: str) -> Float
             f"{name}: {listed(strange)}",
             "Leave their rows out, or pass unknown='zero' to give them the effect of a unit in the middle.",
         )
-    effects: FloatArray = np.where(codes < 0, 0.0, estimate.effects[level][codes])
-    return effects
+    return codes
+
+
+def _refuse_other_parents(model: ModelData, data: Any, codes: dict[str, IntArray]) -> None:
+    """Raise when a row puts a unit into another than the one it was fitted in: their effects do not belong together."""
+    for name, own in codes.items():
+        level, home = model.levels.index(name), own
+        for above in range(level - 1, -1, -1):
+            parents = model.parents[above + 1]
+            assert parents is not None
+            home = np.where(home < 0, -1, parents[home])
+            outer = model.levels[above]
+            if not _names_units(data, outer):
+                continue
+            given = np.asarray(model.units[above].get_indexer(pd.Index(data[outer])), dtype=np.int64)
+            # A coarser unit that plays no part here may be one that was not fitted.
+            wrong = (home >= 0) & (home != given) & ((given >= 0) | (outer in codes))
+            if wrong.any():
+                _refuse_other_parent(model, data, (above, level), (home, own), wrong)
+
+
+def _refuse_other_parent(
+    model: ModelData, data: Any, levels: tuple[int, int], codes: tuple[IntArray, IntArray], wrong: BoolArray
+) -> None:
+    row = int(wrong.argmax())
+    outer, inner = (model.levels[level] for level in levels)
+    home, unit = (model.units[level][code[row]] for level, code in zip(levels, codes, strict=True))
+    raise StatsError(
+        f"The new data put units of {inner!r} into a unit of {outer!r} that they were not fitted in.",
+        f"row {row + 1}: {inner} {listed([unit])} was fitted in {outer} {listed([home])}, and is here in {outer} "
+        f"{listed([pd.Index(data[outer])[row]])}; {counted(int(wrong.sum()), 'such row')}",
+        f"Correct the labels; for a new unit that shares the label of another, leave {inner!r} out of given= or label "
+        "it anew and pass unknown='zero'.",
+    )
 
 
 def _is_of_new_row(name: str, data: Any) -> bool:

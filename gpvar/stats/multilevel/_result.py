@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,14 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import special
 
+from gpvar.errors import StatsError
 from gpvar.stats._checks import FloatArray, check_choice, check_level
 from gpvar.stats.multilevel import _diagnostics, _draws, _partition, _prediction, _profile, _summary
 from gpvar.stats.multilevel._diagnostics import ModelCheck
 from gpvar.stats.multilevel._draws import Draws
 from gpvar.stats.multilevel._estimate import Estimate
 from gpvar.stats.multilevel._partition import RSquared
+from gpvar.stats.multilevel._reading import check_seed
 
 _WALD = float(special.ndtri(0.975))
 
@@ -87,7 +90,7 @@ class MultilevelFit:
             bic=float(np.log(rows)) * parameters - 2.0 * estimate.loglik,
             converged=estimate.converged,
             notes=estimate.notes,
-            reml=estimate.reml,
+            reml=bool(estimate.reml),
             n_quadrature=estimate.n_quadrature,
             estimate=estimate,
         )
@@ -188,7 +191,10 @@ class MultilevelFit:
         return _partition.median_ratio(self.estimate, self.intervals(level) if intervals else None)
 
     def r_squared(self, at: float | None = None) -> RSquared:
-        """Return marginal and conditional R² on the link scale (Nakagawa & Schielzeth 2013, 2017).
+        """Return marginal and conditional R² on the link scale (Nakagawa & Schielzeth 2013; Nakagawa et al. 2017).
+
+        The level "observation" is over-dispersion, not something that units explain: its variance counts as residual
+        (σ²_e of 2013). A level with a name of its own counts as explained, even where each of its units has one row.
 
         Parameters
         ----------
@@ -203,6 +209,8 @@ class MultilevelFit:
 
         Parameters
         ----------
+        n, seed
+            How many, and what they are drawn with: the same seed gives the same draws.
         groups
             Levels whose effects are wanted. Left out: all but "observation".
         """
@@ -233,7 +241,7 @@ class MultilevelFit:
             Levels whose units' own modes are used. Left out: none when marginal, else all.
         unknown
             What to do with units of a given level that the model was not fitted to: `refuse`, or `zero`, the effect
-            of a unit in the middle.
+            of a unit in the middle. A unit in another parent than it was fitted in is always refused.
         scale
             `response`, or `link`: the linear predictor, over which averaging changes nothing.
         offset
@@ -242,7 +250,8 @@ class MultilevelFit:
         Returns
         -------
         array
-            One value per row; NaN where a row needs a column that has no estimate.
+            One value per row; NaN where a row needs a column that has no estimate, infinite where the expected count
+            is beyond the largest number (far outside the covariates that were fitted).
 
         Notes
         -----
@@ -268,7 +277,7 @@ class MultilevelFit:
         seed
             Of the draws in the residuals.
         """
-        return _diagnostics.check(self.estimate, seed)
+        return _diagnostics.check(self.estimate, check_seed(seed))
 
     def summary(self) -> str:
         """Return the result as text: the model, its fit, fixed effects, SDs, notes, and how it converged."""
@@ -277,6 +286,22 @@ class MultilevelFit:
     def __str__(self) -> str:
         """Return the summary."""
         return self.summary()
+
+    def __reduce__(self) -> Any:
+        """Refuse to be pickled: patsy's part of a formula cannot be, and a fit without it could not predict."""
+        raise StatsError(
+            "A fit cannot be pickled, so that it cannot be sent to another process or kept in a file.",
+            f"the fit of {self.formula or 'ready columns'}",
+            "Fit it where it is used; to keep its numbers write .to_frame().to_csv(...) and .summary().",
+        )
+
+    def __copy__(self) -> MultilevelFit:
+        """Return a fit that shares its tables with this one."""
+        return replace(self)
+
+    def __deepcopy__(self, memo: Any) -> MultilevelFit:
+        """Return a fit that shares nothing that can change."""
+        return replace(self, **{each.name: deepcopy(getattr(self, each.name), memo) for each in fields(self)})
 
     def to_frame(self) -> pd.DataFrame:
         """Return every number of the result on a row of its own: part, group, term, estimate, se, lower, upper.

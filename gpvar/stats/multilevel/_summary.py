@@ -20,7 +20,6 @@ _FAMILIES = {
     "gaussian": ("Gaussian", "unit of the response"),
 }
 _EVIDENCE = {
-    "iterations": "iterations",
     "evaluations": "evaluations of the likelihood",
     "largest_gradient": "largest gradient",
     "newton_decrement": "expected gain of one more step",
