@@ -59,12 +59,13 @@ def named(published, pattern: str) -> list[Path]:
 
 def test_every_report_is_written_and_progress_is_told(published) -> None:
     _, result, said = published
-    assert result.failed == () and len(said) == 3
+    assert result.failed == () and len(said) == 4
     assert {path.name for path in named(published, r"(html|docx)$")} >= {
         f"{OWN}_dna_share.html",
         f"{OWN}_dna_share.docx",
         "area_QZ4_dna_share.html",
         "area_QZ4_dna_share_every_practice.docx",
+        "area_QZ4_dna_share_variation.html",
         "index.html",
     }
     assert all(path.is_file() for path in result.files) and result.index in result.files
@@ -133,6 +134,15 @@ def test_no_peer_is_in_anything_to_send(published) -> None:
             if "area_" in path.name:
                 assert OWN not in text, path.name
     assert looked > 30
+
+
+def test_no_other_icb_is_in_what_an_area_sends(published) -> None:
+    run, _, _ = published
+    others = set(run.table.hierarchy["icb_code"]) - {"QZ4", ""}
+    assert others
+    for path in named(published, r"/to-send/.*area_"):
+        for text in _texts(path):
+            assert not set(re.findall(r"\bQ\w\w\b", text)) & others, path.name
 
 
 def _texts(path: Path) -> list[str]:
@@ -226,7 +236,7 @@ def test_numbers_on_the_page_are_those_of_the_run(published) -> None:
 def test_notebooks_kept_tell_no_paths_and_no_timings(published) -> None:
     run, _, _ = published
     kept = named(published, r"private/notebooks/.*\.ipynb$")
-    assert len(kept) == 3
+    assert len(kept) == 4
     for path in kept:
         text = read(path)
         assert str(run.study.folder) not in text and "papermill" not in text and "iopub" not in text
@@ -356,6 +366,7 @@ def test_jobs_put_the_area_first_and_the_list_of_practices_in_private(published)
     jobs = reports.jobs_for(published[0], ("practice", "area"))
     assert [(j.notebook, j.folder) for j in jobs] == [
         ("area_report", "to-send"),
+        ("area_variation", "to-send"),
         ("area_private", "private"),
         ("practice_report", "to-send"),
     ]

@@ -49,8 +49,8 @@ def variation_shares(run: Run, metric: str = "") -> tuple[Chart, ...]:
     with style():
         figure, axes = canvas(6.3, 1.45 + 0.26 * len(found))
         _stack(axes, found)
-        axes.legend(loc="upper left", bbox_to_anchor=(0.0, -0.3), frameon=False, fontsize=9, handlelength=2.2)
-        set_title(figure, title, 80)
+        figure.legend(loc="outside lower left", frameon=False, fontsize=9, handlelength=2.2)
+        set_title(figure, title, 70)
     data = pd.DataFrame(
         {
             "part": [variation.PART[name] for name in found],
@@ -123,7 +123,7 @@ def variation_strip(run: Run, metric: str = "") -> tuple[Chart, ...]:
             textwrap.fill(f"{pictures.value_axis(card)}: light the middle 95 in 100, dark the middle 80", 90),
             fontsize=8,
         )
-        set_title(figure, title, 80)
+        set_title(figure, title, 70)
     columns = ["middle_lower", "middle_upper", "p10", "p90", "shrunken_p10", "shrunken_p90"]
     data = pd.DataFrame([{"rung": r, **{k: row[k] * card.scale for k in columns}} for r, row in rows.items()])
     data[columns] = data[columns].apply(lambda column: drawing.significant(column, 4))
@@ -158,6 +158,6 @@ def variation_fifths(run: Run, metric: str = "") -> tuple[Chart, ...]:
         top = max(v for line in values.values() for v in line) * card.scale
         axes.set_ylim(0, 1.15 * top)
         axes.legend(loc="lower right", frameon=False, fontsize=9)
-        set_title(figure, title, 80)
+        set_title(figure, title, 70)
     data = frame[["rung", "fifth", "units", "value"]].assign(value=drawing.significant(frame["value"] * card.scale, 4))
     return (Chart(figure, title, pictures.fifths_alt(card, values), data, f"area_{card.id}_fifths"),)

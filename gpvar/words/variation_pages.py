@@ -128,11 +128,10 @@ def variation_spread(run: Run, metric: str = "") -> str:
     if before is None:
         return ""
     text = [
-        variation.spread(facts.card, before, after, facts.names),
+        variation.spread(facts.card, before, after, facts.names) + " Common is not the same as acceptable.",
         variation.moves(after),
-        "Common is not the same as acceptable.",
     ]
-    return "## The spread before and after\n\n" + " ".join(t for t in text if t)
+    return "## The spread before and after\n\n" + "\n\n".join(t for t in text if t)
 
 
 def variation_equity(run: Run, metric: str = "") -> str:
@@ -173,15 +172,14 @@ def variation_checks(run: Run, metric: str = "") -> str:
     if row is None:
         return ""
     items = [
-        f"**Patients or place?** {variation_beside.mundlak(facts.analysis.board_slopes)}"
-        if facts.headline != "M0"
-        else "",
         f"**Beside the funnel.** {variation_beside.beside_funnel(row)}",
         f"**More than chance?** {variation_beside.systematic(row)}",
         f"**Small and large practices.** {variation_beside.noise(facts.card, row, _centre(facts))}",
         "**Practices without a network** are pooled within their ICB; a network in two ICBs counts as two; "
         "practices whose ICB is not known count as one more ICB.",
     ]
+    if facts.headline != "M0":
+        items.insert(0, f"**Patients or place?** {variation_beside.mundlak(facts.analysis.board_slopes)}")
     return "## How far this can be trusted\n\n" + boxes.bullets(items)
 
 
