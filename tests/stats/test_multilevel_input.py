@@ -243,7 +243,7 @@ def test_a_reader_can_be_copied() -> None:
         ({"family": "binomal"}, "family", "Did you mean 'binomial'"),
         ({"groups": []}, "at least one grouping level", "coarse to fine"),
         ({"groups": ["area", "area"]}, "named twice", "once"),
-        ({"groups": ["a", "b", "c", "d", "e", "observation"]}, "at most 4", "Leave out"),
+        ({"groups": ["a", "b", "c", "d", "e", "observation"]}, "at most 5", "Leave out"),
         ({"groups": ["practice", "area"]}, "wrong order", "'area', 'practice'"),
         ({"groups": ["observation", "area"]}, "no labels", "name it last"),
         ({"groups": ["aera"]}, "no column 'aera'", "'area'"),

@@ -17,6 +17,7 @@ from scipy import linalg
 from gpvar.errors import StatsError
 from gpvar.stats._checks import FloatArray
 from gpvar.stats.multilevel._tree import Pivots, Tree, eliminate
+from gpvar.stats.multilevel._triangle import inverse_of_triangle
 
 _LEAST_INFORMATION = 0.5
 _NOTHING_LEFT = 1e-24
@@ -72,7 +73,7 @@ def summarise(tree: Tree, design: FloatArray, response: FloatArray) -> Sums:
         means,
         sizes,
         np.asarray(triangle, dtype=np.float64),
-        np.asarray(linalg.solve_triangular(triangle, projected), dtype=np.float64),
+        inverse_of_triangle(triangle, lower=False) @ projected,
     )
 
 
@@ -183,6 +184,6 @@ def natural_widths(sums: Sums, point: Evaluation) -> FloatArray:
 
 def fixed_effects(sums: Sums, point: Evaluation) -> tuple[FloatArray, FloatArray]:
     """Return β and its covariance given the SDs, divided by σ²."""
-    beta = sums.least_squares + linalg.solve_triangular(sums.triangle, point.coefficients)
-    inverse = linalg.solve_triangular(sums.triangle, np.eye(sums.n_fixed))
+    inverse = inverse_of_triangle(sums.triangle, lower=False)
+    beta = sums.least_squares + inverse @ point.coefficients
     return beta, inverse @ linalg.inv(point.precision) @ inverse.T

@@ -17,7 +17,7 @@ COUNTS = ("poisson", "negative_binomial")
 #: Below this mean number of events of a unit its likelihood is too far from normal for what rests on that.
 SMALL_COUNT = 5.0
 
-_MOST_LEVELS = 4
+_MOST_LEVELS = 5
 _MOST_POINTS = 100
 _SHOWN = 5
 _FEW_UNITS = 5
@@ -66,10 +66,9 @@ def _check_levels(levels: Sequence[str]) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
         raise StatsError("A grouping level is named twice.", f"groups: {listed(twice)}", "Name each level once.")
-    grouping = [name for name in names if name != OBSERVATION]
-    if len(grouping) > _MOST_LEVELS:
+    if len(names) > _MOST_LEVELS:
         raise StatsError(
-            f"There are at most {_MOST_LEVELS} grouping levels, besides 'observation'.",
+            f"There are at most {_MOST_LEVELS} levels, that of the rows among them.",
             f"groups: {listed(names)}",
             "Leave out the levels of least interest.",
         )

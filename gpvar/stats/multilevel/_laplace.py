@@ -23,6 +23,7 @@ from gpvar.errors import ConvergenceError
 from gpvar.stats._checks import BoolArray, FloatArray
 from gpvar.stats.multilevel._families import Binomial, Family, NegativeBinomial, Poisson, Slopes
 from gpvar.stats.multilevel._tree import Pivots, Tree, eliminate
+from gpvar.stats.multilevel._triangle import inverse_of_triangle
 
 #: Squared Newton decrement below which the modes are taken as found, and below which rounding may end the search: the
 #: log-determinant moves with the modes' error itself, not with its square.
@@ -66,7 +67,7 @@ def sorted_rows(tree: Tree, design: FloatArray, offset: FloatArray, family: Fami
     """Return the rows of a model; `design` and `offset` are in the caller's order, `family` in the tree's."""
     columns = np.asfortranarray(design[tree.order])
     triangle = linalg.qr(columns, mode="r")[0][: columns.shape[1]]
-    basis = linalg.solve_triangular(triangle, np.eye(len(triangle))) * np.sqrt(len(columns))
+    basis = inverse_of_triangle(triangle, lower=False) * np.sqrt(len(columns))
     return Rows(tree, columns, offset[tree.order], family, basis)
 
 
@@ -315,7 +316,7 @@ def natural_scale(rows: Rows, point: Evaluation, free: BoolArray) -> FloatArray:
         share = found.mean / (found.mean + np.exp(point.parameters[-1]))
         others.append(0.5 * float(share @ share))
     factor = linalg.cholesky(rows.basis.T @ _fixed_information(rows, found) @ rows.basis, lower=True)
-    root = rows.basis @ linalg.solve_triangular(factor, np.eye(p), lower=True).T
+    root = rows.basis @ inverse_of_triangle(factor, lower=True).T
     widths = 1.0 / np.sqrt(np.maximum(others, _LEAST_INFORMATION))
     return np.asarray(linalg.block_diag(root, np.diag(widths[free[p:]])))
 

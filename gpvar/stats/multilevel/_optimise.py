@@ -26,12 +26,13 @@ _SAME_CURVATURE = 1e-7
 #: How far below the climb's end the edge may lie and still be tried; and what counts as higher ground elsewhere.
 _NEAR = 2.0
 _HIGHER = 1e-6
+_WELL_KNOWN = 0.125
 _CLIMBS = 60
 _ASCENTS = 6
 #: From how many distances an edge is looked at again.
 _FAR = 2
 _LONGEST = 2.0
-_DIFFERENCE = 1e-3
+_DIFFERENCE = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +162,11 @@ def _ascend(surface: Surface, point: Any, free: BoolArray, tolerance: float) -> 
 def _settle(surface: Surface, point: Any, free: BoolArray, tolerance: float) -> tuple[Any, BoolArray]:
     """Put on its edge each parameter whose likelihood does not rise from there; nearest to it first."""
     free = free.copy()
+    widths = np.zeros(len(free))
+    widths[free] = np.diag(surface.scale(point, free))
     for edge in sorted(surface.edges, key=lambda edge: -np.sign(edge.at) * point.parameters[edge.index]):
-        if not free[edge.index]:
+        # A parameter known to an eighth of its size or better is nowhere near its edge.
+        if not free[edge.index] or widths[edge.index] < _WELL_KNOWN:
             continue
         there = surface.evaluate(_moved(point, edge, edge.at))
         if there.loglik < point.loglik - _NEAR - surface.noise:
