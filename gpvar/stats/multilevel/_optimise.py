@@ -32,7 +32,7 @@ _ASCENTS = 6
 #: From how many distances an edge is looked at again.
 _FAR = 2
 _LONGEST = 2.0
-_DIFFERENCE = 1e-2
+_DIFFERENCE = 3e-3
 
 
 @dataclass(frozen=True, slots=True)
