@@ -98,6 +98,9 @@ def variation(counts: Counts, ladder: Ladder, headline: str, deprivation: np.nda
         When a rung's model has no solution.
     """
     used = counts.usable & counts.in_reference
+    if (counts.icb_code[used] != "").any():
+        # The few without a board are no board of their own.
+        used &= counts.icb_code != ""
     rungs = [rung for rung in ladder.rungs if rung.name != "M1-"]
     enough = all(int((used & rung.design.complete).sum()) >= LEAVE_ONE_OUT_BELOW for rung in rungs)
     fitted = [_fit(counts, rung, used & rung.design.complete) for rung in rungs] if enough else []
@@ -139,7 +142,7 @@ def _places(counts: Counts, used: np.ndarray) -> dict[str, np.ndarray]:
 
     A network that straddles two boards is two; practices without a network are pooled within their board.
     """
-    boards = np.where(counts.icb_code == "", "no board", counts.icb_code)[used]
+    boards = counts.icb_code[used]
     networks = np.char.add(np.char.add(boards, ", "), counts.pcn_key[used])
     levels: dict[str, np.ndarray] = {}
     above, most = 1, int(used.sum())
@@ -336,7 +339,7 @@ def _board_slopes(counts: Counts, top: _Fitted) -> pd.DataFrame:
     Where it adds nothing, practices differ within boards as they do between them; where it does, the coefficient
     mixes patients with place.
     """
-    boards = np.where(counts.icb_code == "", "no board", counts.icb_code)[top.used]
+    boards = counts.icb_code[top.used]
     matrix = pd.DataFrame(top.rung.design.matrix[top.used], columns=top.rung.design.terms["term"].tolist())
     own = matrix.iloc[:, 1:]
     if own.empty or len(np.unique(boards)) < 3 * own.shape[1]:

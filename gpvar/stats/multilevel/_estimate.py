@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import linalg
 
-from gpvar.errors import ConvergenceError
 from gpvar.stats._checks import BoolArray, FloatArray
 from gpvar.stats.multilevel import _gaussian, _laplace, _start
 from gpvar.stats.multilevel._families import Binomial, Family, NegativeBinomial, Poisson
@@ -24,7 +23,7 @@ _INSIDE = 1e-3
 _FAR_SDS = (0.3, 2.0)
 _NOISE = 1e-9
 _FEW_EVENTS = 500
-#: How far twice the nodes may move the log-likelihood before a reader is told, and before the result is refused.
+#: How far twice the nodes may move the log-likelihood before a reader is told, and before the result is worthless.
 _UNSETTLED, _ARTEFACT = 0.01, 0.5
 
 
@@ -342,24 +341,20 @@ def _evidence(evaluations: int, best: Maximum) -> dict[str, float]:
 
 
 def _quadrature_notes(found: Estimate) -> list[str]:
-    """Take the integrals again with twice the nodes; refuse a result that was an artefact of too few."""
+    """Take the integrals again with twice the nodes, and say what that changes."""
     engine = found.problem.engine
     assert isinstance(engine, Quadrature)
     more = 2 * found.n_quadrature + 1
     again = Quadrature(engine.rows, engine.start, more).evaluate(found.parameters).loglik
     moved = abs(again - found.loglik)
-    if moved > _ARTEFACT:
-        raise ConvergenceError(
-            f"{found.n_quadrature} nodes do not hold these integrals: with {more} the log-likelihood is {again:.2f}, "
-            f"not {found.loglik:.2f}.",
-            f"the units of {found.data.levels[0]}, SD {found.sds[0]:.3g}",
-            "Units that are nearly all successes or all failures leave the SD without a bound: join units or add rows.",
-        )
     if moved <= _UNSETTLED:
         return []
+    says = f"With {more} nodes in place of {found.n_quadrature} the log-likelihood moves by {moved:.2g}: "
+    if moved <= _ARTEFACT:
+        return [f"{says}use more nodes before the SD is relied on."]
     return [
-        f"With {more} nodes in place of {found.n_quadrature} the log-likelihood moves by {moved:.3g}: "
-        "use more nodes before the SD is relied on."
+        f"{says}this result is made by the nodes, not by the data. Use more of them; where units are nearly all "
+        "successes or all failures no number may be enough, and units must be joined or rows added."
     ]
 
 
