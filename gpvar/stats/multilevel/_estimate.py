@@ -201,6 +201,7 @@ def _generalised_problem(data: ModelData, n_quadrature: int, start: Start | None
         outside,
         tuple(edges),
         _NOISE + engine.rounding(),
+        engine.begin,
     )
     return Problem(data, tree, engine, p, surface), parameters
 
@@ -264,7 +265,13 @@ def _gaussian_problem(data: ModelData, reml: bool, start: Start | None) -> tuple
 
     edges = tuple(Edge(level, -np.inf) for level in range(tree.n_levels))
     noise = _NOISE + 1e-14 * sums.n
-    return Problem(data, tree, engine, 0, Surface(engine.evaluate, scale, inside, outside, edges, noise)), parameters
+    return Problem(
+        data, tree, engine, 0, Surface(engine.evaluate, scale, inside, outside, edges, noise, _no_search)
+    ), parameters
+
+
+def _no_search(point: _gaussian.Evaluation, beyond: _gaussian.Evaluation | None) -> None:
+    """Do nothing: the Gaussian's modes are found without a search."""
 
 
 def _gaussian_estimate(problem: Problem, best: Maximum, reml: bool) -> Estimate:

@@ -253,6 +253,12 @@ class Laplace:
         self.steps += found.steps
         return found, sds, family
 
+    def begin(self, point: Evaluation, beyond: Evaluation | None) -> None:
+        """Start the next search at a point's modes, or where a mirror at that point puts another's."""
+        self.start = point.modes.totals
+        if beyond is not None:
+            self.start = [2.0 * here - there for here, there in zip(self.start, beyond.modes.totals, strict=True)]
+
     def evaluate(self, parameters: FloatArray) -> Evaluation:
         """Return the log-likelihood and its exact gradient."""
         found, sds, family = self.modes(parameters)

@@ -70,6 +70,9 @@ class Surface:
         The parameters that may end on an edge.
     noise
         How much rounding may move the log-likelihood.
+    begin
+        Evaluation, another on its far side or None → nothing: the next evaluation is to begin its own inner search
+        there, or as far beyond the first as the other lies before it.
     """
 
     evaluate: Callable[[FloatArray], Any]
@@ -78,6 +81,7 @@ class Surface:
     outside: Callable[[Any, Edge, int], float]
     edges: tuple[Edge, ...]
     noise: float
+    begin: Callable[[Any, Any], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +262,13 @@ def information(surface: Surface, point: Any, free: BoolArray, scale: FloatArray
     for column in scale.T:
         parameters = point.parameters.copy()
         parameters[free] += _DIFFERENCE * column
-        ahead = scale.T @ surface.evaluate(parameters).gradient[free]
+        surface.begin(point, None)
+        ahead = surface.evaluate(parameters)
         parameters = point.parameters.copy()
         parameters[free] -= _DIFFERENCE * column
-        behind = scale.T @ surface.evaluate(parameters).gradient[free]
-        columns.append((behind - ahead) / (2 * _DIFFERENCE))
+        surface.begin(point, ahead)
+        behind = surface.evaluate(parameters)
+        columns.append(scale.T @ (behind.gradient - ahead.gradient)[free] / (2 * _DIFFERENCE))
     matrix = np.column_stack(columns) if columns else np.zeros((0, 0))
     return (matrix + matrix.T) / 2
 
