@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import special
+from scipy import special, stats
 
 from gpvar.stats import multilevel
 
@@ -353,6 +353,20 @@ def test_a_collinear_column_is_a_row_of_nan_and_a_note(world: World, at: int) ->
     shift = -np.log(2) if world.reml and lost == "x" else 0.0
     assert one.loglik == pytest.approx(other.loglik + shift, abs=LOGLIK, rel=0)
     assert_same_spread(one, other)
+
+
+@given(world=worlds())
+@FEW
+def test_an_interval_begins_at_zero_where_the_test_does_not_reject_zero(world: World) -> None:
+    """The profile and the likelihood-ratio test are one likelihood seen twice (by full likelihood, as in lme4)."""
+    fit = world.fit(reml=False)
+    intervals = fit.intervals().set_index("group")
+    tests = fit.likelihood_ratio().set_index("group")
+    found = intervals.loc[list(world.groups)]
+    assert ((found["lower"] == 0) == (tests["statistic"] <= stats.chi2.ppf(0.95, 1))).all()
+    assert (intervals["lower"] <= intervals["sd"] * (1 + 1e-9)).all()
+    assert (intervals["sd"] <= intervals["upper"] * (1 + 1e-9)).all()
+    assert (found["lower"] < found["upper"]).all()
 
 
 @given(world=worlds(families=("binomial", "poisson"), n_levels=1))
