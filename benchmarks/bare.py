@@ -20,7 +20,7 @@ from gpvar.stats.multilevel._optimise import information
 Array = np.ndarray
 
 #: How far apart the points are from which both take their differences.
-WIDTH = 1e-3
+WIDTH = 3e-3
 
 
 @dataclass(slots=True)
@@ -174,12 +174,9 @@ def hessian(data: Data, parameters: Array, total: Array, steps: list[int], scale
     columns = []
     taken = iter(steps)
     for column in scale.T:
-        slopes = []
-        for sign in (1.0, -1.0):
-            _, slope, found = evaluate(data, parameters + sign * WIDTH * column, total, next(taken))
-            total = found.totals[0]
-            slopes.append(slope)
-        columns.append(scale.T @ (slopes[1] - slopes[0]) / (2.0 * WIDTH))
+        _, ahead, found = evaluate(data, parameters + WIDTH * column, total, next(taken))
+        _, behind, _ = evaluate(data, parameters - WIDTH * column, 2.0 * total - found.totals[0], next(taken))
+        columns.append(scale.T @ (behind - ahead) / (2.0 * WIDTH))
     matrix = np.column_stack(columns)
     return (matrix + matrix.T) / 2.0
 
