@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 
+# Threads of linear algebra get in one another's way on small matrices; read when numpy is first imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import matplotlib
 import pytest
 
