@@ -312,6 +312,18 @@ def test_at_both_ends_of_a_profile_interval_the_loss_is_the_same_from_any_start(
                 assert 2 * lost == pytest.approx(stats.chi2.ppf(0.95, 1), abs=0.01), (group, end)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_counts_that_are_poisson_have_an_interval_without_an_upper_end_for_k(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    data = pd.DataFrame({"unit": np.repeat(np.arange(12), 3), "x": rng.normal(size=36)})
+    data["y"] = rng.poisson(np.exp(1.0 + rng.normal(0, 0.8, 12)[data["unit"]]))
+    fit = multilevel.fit("y ~ x", data, family="negative_binomial", groups="unit")
+    found = fit.intervals().set_index("group")
+    assert found.loc["unit", "lower"] < fit.variances["sd"].iloc[0] < found.loc["unit", "upper"]
+    if np.isinf(fit.dispersion):
+        assert 0 < found.loc["dispersion", "lower"] < found.loc["dispersion", "upper"] == np.inf
+
+
 def highest(engine, parameters: np.ndarray, held: int, value: float, seed: int) -> float:
     """Return the highest log-likelihood with one parameter held, by scipy from four starts."""
     from scipy import optimize

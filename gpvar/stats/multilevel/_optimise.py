@@ -8,6 +8,7 @@ exactly zero.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,7 +121,15 @@ def maximise(surface: Surface, start: FloatArray, free: BoolArray) -> Maximum:
     ConvergenceError
         If no maximum was reached.
     """
-    point, free = seek(surface, start, free)
+    *higher, lowest = seek(surface, start, free)
+    for point, settled in higher:
+        # A hill that rises for ever is none; the next highest may have a top.
+        with suppress(ConvergenceError):
+            return _proved(surface, point, settled)
+    return _proved(surface, *lowest)
+
+
+def _proved(surface: Surface, point: Any, free: BoolArray) -> Maximum:
     scale = surface.scale(point, free)
     point, matrix, decrement = polish(surface, point, free, scale)
     covariance = scale @ linalg.inv(matrix) @ scale.T if matrix.size else matrix
@@ -131,10 +140,11 @@ def maximise(surface: Surface, start: FloatArray, free: BoolArray) -> Maximum:
 
 def seek(
     surface: Surface, start: FloatArray, free: BoolArray, tolerance: float = _GRADIENT, look_again: bool = True
-) -> tuple[Any, BoolArray]:
-    """Return a point close to the maximum, edges settled, and which parameters are still free there."""
+) -> list[tuple[Any, BoolArray]]:
+    """Return points close to a maximum, the highest first, edges settled, and which parameters are still free there."""
     point = _ascend(surface, surface.evaluate(start), free, tolerance)
     point, settled = _settle(surface, point, free, tolerance)
+    found = [(point, settled)]
     there = [edge for edge in surface.edges if look_again and free[edge.index] and not settled[edge.index]]
     # A likelihood may have a hill on the edge and another inside: look again from the far side, together and singly.
     looks = [(there, 0)] if len(there) > 1 else []
@@ -148,9 +158,9 @@ def seek(
             other, other_settled = _settle(surface, other, free, tolerance)
         except (ConvergenceError, linalg.LinAlgError):
             continue
-        if other.loglik > point.loglik + _HIGHER + surface.noise:
-            point, settled = other, other_settled
-    return point, settled
+        if other.loglik > found[-1][0].loglik + _HIGHER + surface.noise:
+            found.append((other, other_settled))
+    return found[::-1]
 
 
 def _ascend(surface: Surface, point: Any, free: BoolArray, tolerance: float) -> Any:

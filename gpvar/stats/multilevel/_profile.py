@@ -179,8 +179,10 @@ class _Profile:
                 towards = np.sign(edge.at)
                 # Off its edge, so that the search can see whether it rises now that another parameter is held.
                 if towards * (start[edge.index] - inside) > -1.0:
-                    start[edge.index] = self.surface.outside(there, edge, 0) if fresh else inside - towards
-        point, _ = seek(self.surface, start, free, tolerance, look_again=False)
+                    # The likelihood is flat for a long way before an infinite k: that edge is left at once.
+                    away = fresh or edge.at > 0
+                    start[edge.index] = self.surface.outside(there, edge, 0) if away else inside - towards
+        point, _ = seek(self.surface, start, free, tolerance, look_again=False)[0]
         lost = self.base.loglik - point.loglik
         if lost < -_HIGHER - self.surface.noise:
             raise ConvergenceError(
