@@ -245,7 +245,7 @@ def _day(text: str) -> str | None:
     if stroked:
         return f"{month}-01" if int(stroked.group(1)) == 1 else None
     lettered = re.fullmatch(r"(\d{1,2})[- ]?[A-Za-z]{3,9}[- ]?\d{2,4}", plain)
-    iso = re.fullmatch(r"\d{4}-\d{1,2}-(\d{1,2})(?:[T ].*)?", plain)
+    iso = re.fullmatch(r"\d{4}[-/]\d{1,2}[-/](\d{1,2})(?:[T ].*)?", plain)
     found = lettered or iso
     return f"{month}-{int(found.group(1)) if found else 1:02d}"
 
