@@ -176,7 +176,7 @@ def variation_checks(run: Run, metric: str = "") -> str:
         f"**More than chance?** {variation_beside.systematic(row)}",
         f"**Small and large practices.** {variation_beside.noise(facts.card, row, _centre(facts))}",
         "**Practices without a network** are pooled within their ICB; a network in two ICBs counts as two; "
-        "practices whose ICB is not known count as one more ICB.",
+        "practices whose ICB is not known are left out of these shares.",
     ]
     if facts.headline != "M0":
         items.insert(0, f"**Patients or place?** {variation_beside.mundlak(facts.analysis.board_slopes)}")
