@@ -115,6 +115,8 @@ def _newton(profile: _Profile, guess: float, root: float, side: int) -> float:
         if abs(reached - root) < _CLOSE:
             return guess
         near, far = (guess, far) if reached < root else (near, guess)
+        if abs(far - near) < _CLOSE:
+            return guess
         step = (root - reached) * reached / slope if slope * side > 0 else side * 1.0
         guess = guess + float(np.clip(step, -2.0, 2.0))
         if not min(near, far) < guess < max(near, far):
