@@ -319,6 +319,17 @@ def test_the_negative_binomial_is_never_less_likely_than_its_poisson_limit(world
         assert_same_fixed(wide.fixed, narrow.fixed)
 
 
+@given(world=worlds(families=("poisson",)))
+@FEW
+def test_intervals_are_found_where_the_dispersion_has_no_finite_estimate(world: World) -> None:
+    """Counts that are Poisson: k may be infinite, and a held SD may then ask for a finite one."""
+    fit = world.fit(family="negative_binomial", n_quadrature=1)
+    intervals = fit.intervals().set_index("group")
+    assert (intervals["lower"] <= intervals["sd"]).all()
+    assert (intervals["sd"] <= intervals["upper"]).all()
+    assert np.isinf(intervals.loc["dispersion", "upper"]) or np.isfinite(fit.dispersion)
+
+
 @given(world=worlds(families=("binomial",)))
 @FEW
 def test_failures_instead_of_successes_change_the_signs_alone(world: World) -> None:
