@@ -14,7 +14,7 @@ from matplotlib import image
 
 from gpvar import charts, schema, tables, words
 from gpvar.reporting import appendix, reports
-from gpvar.results import Run
+from gpvar.results import Note, Run
 from gpvar.words import variation, variation_beside
 from tests import synthetic
 
@@ -287,6 +287,17 @@ def test_too_few_practices_get_no_page_and_the_area_report_says_why(run: Run) ->
     )
     assert [section(few, SHARE) for section in SECTIONS] and not any(draw(few, SHARE) for draw in DRAWN)
     assert not any(make(few, SHARE) for make in SHOWN)
+
+
+def test_a_model_without_a_solution_is_said_where_the_shares_would_stand(run: Run) -> None:
+    none = empty(run, *TABLES)
+    found = none.analyses[SHARE]
+    why = Note("variation_not_found", {"why": f"The modes were not found. {HOSTILE}"})
+    none = with_tables(none, notes=(*found.notes, why))
+    said = words.variation_summary(none, SHARE)
+    assert "found no solution" in said and "The modes were not found" in said and "below 200" not in said
+    assert "What is said about practices does not rest on it." in said and "<script>" not in said
+    assert "variation not found" not in words.area_calibration(none, SHARE)
 
 
 def test_with_nothing_allowed_for_the_page_shows_the_raw_spread_and_says_why_no_more(run: Run) -> None:

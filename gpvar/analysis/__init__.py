@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from gpvar import catalogue, gates
-from gpvar.analysis import observed
+from gpvar.analysis import observed, variation
 from gpvar.analysis.area import compare_methods, local_calibration
 from gpvar.analysis.ladder import COMPARATORS, HEADLINE, Ladder, climb, rungs_of
-from gpvar.analysis.variation import variation
+from gpvar.errors import ConvergenceError, StatsError
 from gpvar.gates.evidence import columns_of
 from gpvar.results import Analysis, Note
 
@@ -65,7 +65,8 @@ def analyse(table: PracticeTable, metric: str) -> Analysis:
     everyone = _without_invented(everyone, outcomes)
     area = set(table.area_codes)
     headline = HEADLINE if any(rung.name == HEADLINE for rung in ladder.rungs) else "M0"
-    sources = variation(counts, ladder, headline, _deprivation(practices), table.study.seed)
+    hidden = observed.is_hidden(outcomes)
+    sources, why_not = _sources_of_variation(counts, ladder, headline, practices, table.study.seed, hidden)
     repeated = _repeated_without_old(table, counts, practices, ladder)
     return Analysis(
         practices=everyone.drop(columns=["decidable", "expected_link"]),
@@ -74,7 +75,7 @@ def analyse(table: PracticeTable, metric: str) -> Analysis:
         fits=_fits(ladder),
         calibration=local_calibration(ladder, area),
         **{name: getattr(sources, name) for name in sources.__dataclass_fields__},
-        notes=(*_notes(ladder, dropped, card), *repeated),
+        notes=(*_notes(ladder, dropped, card), *repeated, *why_not),
         meta=_meta(table, card, counts, ladder, dropped),
     )
 
@@ -166,6 +167,16 @@ def _headline_positions(ladder: Ladder, rung: str) -> pd.Series:
     placed = ladder.practices
     rows = placed[(placed["rung"] == rung) & (placed["comparator"] == "england")]
     return rows.set_index("practice_code")["position"]
+
+
+def _sources_of_variation(
+    counts: Counts, ladder: Ladder, headline: str, practices: pd.DataFrame, seed: int, hidden: np.ndarray
+) -> tuple[variation.Variation, tuple[Note, ...]]:
+    """Return where the variation comes from; where that model has no solution, that, and the judgements stand."""
+    try:
+        return variation.describe(counts, ladder, headline, _deprivation(practices), seed, hidden), ()
+    except (ConvergenceError, StatsError) as error:
+        return variation.nothing(), (Note("variation_not_found", {"why": error.problem}),)
 
 
 def _deprivation(practices: pd.DataFrame) -> np.ndarray | None:

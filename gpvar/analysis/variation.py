@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from gpvar.analysis.ladder import Ladder, Rung
     from gpvar.analysis.observed import Counts
 
-LEVELS = ("icb", "pcn", "practice")
 _DRAWS = 2000
 _SMALL, _LARGE = 5.0, 95.0
 _TAILS = (0.1, 0.9)
@@ -71,8 +70,23 @@ class _Fitted:
     model: multilevel.MultilevelFit
 
 
-def variation(counts: Counts, ladder: Ladder, headline: str, deprivation: np.ndarray | None, seed: int) -> Variation:
+def nothing() -> Variation:
+    """Return the tables without rows: too few practices for variances of places, or a model without a solution."""
+    return Variation(*(_empty(name) for name in Variation.__dataclass_fields__))
+
+
+def describe(
+    counts: Counts,
+    ladder: Ladder,
+    headline: str,
+    deprivation: np.ndarray | None,
+    seed: int,
+    hidden: np.ndarray | None = None,
+) -> Variation:
     """Describe where the variation comes from.
+
+    Every rung is fitted on the same practices, those with all that the highest rung allows for: a variance that fell
+    because others were fitted would say nothing about patients.
 
     Parameters
     ----------
@@ -86,6 +100,8 @@ def variation(counts: Counts, ladder: Ladder, headline: str, deprivation: np.nda
         A score per practice, higher the more deprived; None where there is none.
     seed
         For the joint draws behind the shares and for the test of the spread against chance.
+    hidden
+        Whose counts are known only between two ends; they are left out, for a guess at them would be no figure.
 
     Returns
     -------
@@ -97,16 +113,13 @@ def variation(counts: Counts, ladder: Ladder, headline: str, deprivation: np.nda
     ConvergenceError
         When a rung's model has no solution.
     """
-    used = counts.usable & counts.in_reference
-    if (counts.icb_code[used] != "").any():
-        # The few without a board are no board of their own.
-        used &= counts.icb_code != ""
     rungs = [rung for rung in ladder.rungs if rung.name != "M1-"]
-    enough = all(int((used & rung.design.complete).sum()) >= LEAVE_ONE_OUT_BELOW for rung in rungs)
-    fitted = [_fit(counts, rung, used & rung.design.complete) for rung in rungs] if enough else []
-    if not fitted:
-        return Variation(*(_empty(name) for name in Variation.__dataclass_fields__))
-    placed = ladder.practices[(ladder.practices["comparator"] == "england") & ladder.practices["in_fit"]]
+    used = _used(counts, rungs, hidden)
+    if used.sum() < LEAVE_ONE_OUT_BELOW:
+        return nothing()
+    fitted = [_fit(counts, rung, used) for rung in rungs]
+    placed = ladder.practices[ladder.practices["comparator"] == "england"]
+    placed = placed[placed["practice_code"].isin(counts.practice_code[used])]
     top = next(one for one in fitted if one.rung.name == headline)
     need = {covariate for rung in ladder.rungs if rung.name == "M1" for covariate in rung.covariates}
     return Variation(
@@ -118,6 +131,14 @@ def variation(counts: Counts, ladder: Ladder, headline: str, deprivation: np.nda
         boards=_boards(counts, placed, headline),
         board_slopes=_board_slopes(counts, top),
     )
+
+
+def _used(counts: Counts, rungs: list[Rung], hidden: np.ndarray | None) -> np.ndarray:
+    used = counts.usable & counts.in_reference & np.all([rung.design.complete for rung in rungs], axis=0)
+    if hidden is not None:
+        used &= ~hidden
+    # The few without a board are no board of their own.
+    return used & (counts.icb_code != "") if (counts.icb_code[used] != "").any() else used
 
 
 def _empty(table: str) -> pd.DataFrame:

@@ -241,6 +241,8 @@ def notes(found: list[Any]) -> list[str]:
             )
         elif note.id == "covariate_dropped":
             said.append(f"{_phrase(numbers['covariate']).capitalize()} could not be allowed for: {numbers['why']}.")
+        elif note.id == "variation_not_found":
+            continue  # said where the shares would stand
         elif note.id == "no_months":
             continue  # said with the verdict, where it matters
         elif note.id == "term_dropped":

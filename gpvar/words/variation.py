@@ -9,7 +9,7 @@ import pandas as pd
 
 from gpvar.words import figures
 from gpvar.words.phrases import ENGLAND, RUNG_LABEL, Names
-from gpvar.words.text import known, listed, number, plural
+from gpvar.words.text import escape_markdown, known, listed, number, plural
 
 Row = dict[str, Any]
 #: What each part of the variation is, for a table and a picture; then what it does, for a sentence.
@@ -93,6 +93,14 @@ def not_split(n: int, rungs: pd.DataFrame, nothing_allowed: str) -> str:
     return (
         f"The variation cannot be divided: {plural(n, 'practice')} can be compared, and below 200 the shares would "
         "say little."
+    )
+
+
+def not_found(why: str) -> str:
+    """Return that the model behind the shares has no solution, and why."""
+    return (
+        "The variation could not be divided: the model that does it found no solution. "
+        f"({escape_markdown(why)}) What is said about practices does not rest on it."
     )
 
 

@@ -133,7 +133,7 @@ def beside_funnel(row: Row) -> str:
     if more > 0:
         return (
             f"{start}. Outlying practices count in full in the model and less in the funnel, so that a few of them do "
-            "not widen the limits that everybody is judged by."
+            "not widen the limits that everybody is judged by; and the two allow for patients by fits of their own."
         )
     return (
         f"{start}. The funnel is wider than the model would make it, and so marks fewer practices: read marks near the "

@@ -38,6 +38,9 @@ def has_variation(run: Run, metric: str) -> bool:
 
 
 def _nothing(facts: AreaFacts) -> str:
+    failed = [note for note in facts.analysis.notes if note.id == "variation_not_found"]
+    if failed:
+        return variation.not_found(str(failed[0].numbers["why"]))
     return variation.not_split(
         _compared(facts), facts.analysis.rungs, boxes.nothing_allowed_for(facts.meta.get("dropped", {}))
     )
@@ -176,7 +179,7 @@ def variation_checks(run: Run, metric: str = "") -> str:
         f"**More than chance?** {variation_beside.systematic(row)}",
         f"**Small and large practices.** {variation_beside.noise(facts.card, row, _centre(facts))}",
         "**Practices without a network** are pooled within their ICB; a network in two ICBs counts as two; "
-        "practices whose ICB is not known are left out of these shares.",
+        "practices whose ICB is not known, or whose count is hidden because it is small, are left out of this page.",
     ]
     if facts.headline != "M0":
         items.insert(0, f"**Patients or place?** {variation_beside.mundlak(facts.analysis.board_slopes)}")
