@@ -362,6 +362,20 @@ def test_units_may_lie_ten_thousand_residual_spreads_apart(ratio: float, reml: b
         assert 0.8 < fit.variances["sd"].iloc[1] < 1.2 and 0.6 < fit.variances["sd"].iloc[0] / ratio < 1.4
 
 
+@pytest.mark.parametrize("reml", [False, True])
+def test_the_residual_has_an_interval_where_no_other_spread_is_left(reml: bool) -> None:
+    data = panel(4)
+    data["y"] = np.random.default_rng(14).normal(size=180)
+    data["y"] -= data.groupby("unit")["y"].transform("mean") * 0.9
+    fit = multilevel.fit("y ~ x", data, family="gaussian", groups="unit", reml=reml)
+    found = fit.intervals().set_index("group")
+    assert fit.variances["sd"].iloc[0] == 0 == found.loc["unit", "lower"] < found.loc["unit", "upper"]
+    # With one SD left the profile is that of a normal sample's: twice the loss is n(r² − 1 − 2 log r), r = s/ŝ.
+    best = multilevel.fit("y ~ x", data, family="gaussian", groups="unit").variances["sd"].iloc[1]
+    for end in found.loc["Residual", ["lower", "upper"]] / best:
+        assert 180 * (end**-2 - 1 + 2 * np.log(end)) == pytest.approx(stats.chi2.ppf(0.95, 1), abs=2e-3)
+
+
 @pytest.mark.parametrize("response", ["line", "units"])
 def test_a_response_without_residual_spread_is_refused(response: str) -> None:
     data = panel(1)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from gpvar.errors import StatsError
+from gpvar.errors import ConvergenceError, StatsError
 from gpvar.stats._checks import FloatArray
 from gpvar.stats.multilevel._tree import Pivots, Tree, eliminate
 from gpvar.stats.multilevel._triangle import inverse_of_triangle
@@ -131,7 +131,14 @@ class Gaussian:
         pivots = eliminate(sums.tree, ratios, sums.sizes)
         crossed = _reduced(pivots, sums)
         precision = crossed[:p, :p]
-        factor = linalg.cho_factor(precision, lower=True)
+        try:
+            factor = linalg.cho_factor(precision, lower=True)
+        except linalg.LinAlgError:
+            raise ConvergenceError(
+                "The fixed effects cannot be told apart at these SDs.",
+                "the search for the maximum",
+                "Look for a column that is nearly a combination of others, or of the units' means.",
+            ) from None
         coefficients = linalg.cho_solve(factor, crossed[:p, p])
         squares = float(crossed[p, p] - crossed[:p, p] @ coefficients)
         log_determinant = pivots.log_determinant()
@@ -186,4 +193,4 @@ def fixed_effects(sums: Sums, point: Evaluation) -> tuple[FloatArray, FloatArray
     """Return β and its covariance given the SDs, divided by σ²."""
     inverse = inverse_of_triangle(sums.triangle, lower=False)
     beta = sums.least_squares + inverse @ point.coefficients
-    return beta, inverse @ linalg.inv(point.precision) @ inverse.T
+    return beta, inverse @ np.linalg.inv(point.precision) @ inverse.T

@@ -321,7 +321,14 @@ def natural_scale(rows: Rows, point: Evaluation, free: BoolArray) -> FloatArray:
     if isinstance(rows.family, NegativeBinomial):
         share = found.mean / (found.mean + np.exp(point.parameters[-1]))
         others.append(0.5 * float(share @ share))
-    factor = linalg.cholesky(rows.basis.T @ _fixed_information(rows, found) @ rows.basis, lower=True)
+    try:
+        factor = linalg.cholesky(rows.basis.T @ _fixed_information(rows, found) @ rows.basis, lower=True)
+    except linalg.LinAlgError:
+        raise ConvergenceError(
+            "The data say next to nothing about the fixed effects at these SDs.",
+            "the search for the maximum",
+            "Leave out a grouping level or a covariate: few events cannot tell all of them.",
+        ) from None
     root = rows.basis @ inverse_of_triangle(factor, lower=True).T
     widths = 1.0 / np.sqrt(np.maximum(others, _LEAST_INFORMATION))
     return np.asarray(linalg.block_diag(root, np.diag(widths[free[p:]])))

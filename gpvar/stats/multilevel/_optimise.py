@@ -132,7 +132,7 @@ def maximise(surface: Surface, start: FloatArray, free: BoolArray) -> Maximum:
 def _proved(surface: Surface, point: Any, free: BoolArray) -> Maximum:
     scale = surface.scale(point, free)
     point, matrix, decrement = polish(surface, point, free, scale)
-    covariance = scale @ linalg.inv(matrix) @ scale.T if matrix.size else matrix
+    covariance = scale @ np.linalg.inv(matrix) @ scale.T if matrix.size else matrix
     gradient = float(np.max(np.abs(scale.T @ point.gradient[free]), initial=0.0))
     condition = float(np.linalg.cond(matrix)) if matrix.size else 1.0
     return Maximum(point, free, covariance, decrement, gradient, condition)
@@ -156,7 +156,7 @@ def seek(
         try:
             other = _ascend(surface, surface.evaluate(parameters), free, tolerance)
             other, other_settled = _settle(surface, other, free, tolerance)
-        except (ConvergenceError, linalg.LinAlgError):
+        except ConvergenceError:
             continue
         if other.loglik > found[-1][0].loglik + _HIGHER + surface.noise:
             found.append((other, other_settled))
@@ -242,7 +242,7 @@ def _line_search(
         parameters[free] += length * move
         try:
             new = surface.evaluate(parameters)
-        except (ConvergenceError, linalg.LinAlgError):
+        except ConvergenceError:
             length *= 0.25
             continue
         if np.isfinite(new.loglik) and np.all(np.isfinite(new.gradient)):

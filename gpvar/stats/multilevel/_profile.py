@@ -21,6 +21,7 @@ from gpvar.errors import ConvergenceError
 from gpvar.stats._checks import BoolArray, FloatArray, check_level
 from gpvar.stats.multilevel._estimate import Estimate, estimate
 from gpvar.stats.multilevel._optimise import seek
+from gpvar.stats.multilevel._triangle import inverse_of_triangle
 
 #: Largest gradient at which a profile's point is taken as its maximum: for intervals, and for the test.
 _FAITH = 1e-3
@@ -141,9 +142,10 @@ class _Profile:
         self.last = base.parameters
         self.free, covariance = _in_the_order_of_parameters(base)
         self.free_others = self.free & (np.arange(len(self.free)) != place)
-        precision = linalg.inv(covariance)
+        precision = np.linalg.inv(covariance)
         others = self.free_others[self.free]
-        self.units = linalg.inv(linalg.cholesky(precision[np.ix_(others, others)], lower=True)).T
+        factor = linalg.cholesky(precision[np.ix_(others, others)], lower=True)
+        self.units = inverse_of_triangle(factor, lower=True).T
         self.answer = np.zeros(len(self.free))
         if self.free[place]:
             held = covariance[:, ~others][:, 0]

@@ -19,6 +19,8 @@ def inverse_of_triangle(triangle: NDArray[np.floating[Any]], *, lower: bool) -> 
     LinAlgError
         If an element of the diagonal is zero.
     """
+    if not triangle.size:
+        return np.zeros((0, 0))
     inverse, info = lapack.dtrtri(triangle, lower=int(lower))
     if info:
         raise np.linalg.LinAlgError("A triangle with a zero on its diagonal has no inverse.")
