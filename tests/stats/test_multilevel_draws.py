@@ -87,17 +87,31 @@ def test_a_spread_known_only_roughly_is_drawn_on_its_own_scale_and_folded(rough:
     assert (draws >= 0).all()
 
 
-def test_a_spread_of_zero_is_drawn_from_the_curvature_of_the_likelihood_there(
+def test_a_spread_of_zero_is_drawn_from_the_half_normal_that_loses_as_the_likelihood_does(
     boundary: multilevel.MultilevelFit,
 ) -> None:
     draws = boundary.simulate(DRAWS, seed=4, groups=[]).sds["area"]
     estimate = boundary.estimate
-    place, small = estimate.problem.place(0), 0.02
-    moved = estimate.parameters.copy()
-    moved[place] = np.log(small)
-    loss = estimate.loglik - estimate.problem.engine.evaluate(moved).loglik
-    spread = small / np.sqrt(2 * loss)
+    place = estimate.problem.place(0)
+    sds = np.linspace(0.005, 0.5, 400)
+    losses = []
+    for sd in sds:
+        moved = estimate.parameters.copy()
+        moved[place] = np.log(sd)
+        losses.append(estimate.loglik - estimate.problem.engine.evaluate(moved).loglik)
+    spread = float(np.interp(0.5, losses, sds))
     assert stats.kstest(draws, stats.halfnorm(scale=spread).cdf).pvalue > 0.01
+
+
+def test_a_spread_of_zero_between_few_units_is_not_drawn_without_bound() -> None:
+    fit = next(
+        found
+        for seed in range(20)
+        if (found := multilevel.fit("y ~ x", world(4, 10, 5, 0.0, seed), family="poisson", groups=["area", "site"]))
+        .variances["sd"].iloc[0] == 0
+    )  # fmt: skip
+    draws = fit.simulate(DRAWS, seed=4, groups=[]).sds["area"]
+    assert draws.std() > 0.01 and draws.quantile(0.95) < 1.5
 
 
 def test_an_infinite_dispersion_stays_infinite_and_a_finite_one_is_drawn() -> None:

@@ -5,7 +5,7 @@ their normal distribution given the parameters, solved on the tree for each draw
 (Kristensen et al. 2016). Two departures where the logarithm of an SD is far from normal:
 
 - an SD known only roughly (SE of its logarithm above 0.15) is drawn on its own scale and folded at zero;
-- an SD at zero is drawn from the half-normal whose curvature is that of the likelihood at zero.
+- an SD at zero is drawn from the half-normal that loses ½ of log-likelihood where the likelihood does.
 
 Weights of the rows are kept at the modes.
 """
@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import optimize
 
-from gpvar.errors import StatsError
+from gpvar.errors import ConvergenceError, StatsError
 from gpvar.stats._checks import FloatArray
 from gpvar.stats.multilevel import _laplace
 from gpvar.stats.multilevel._estimate import Estimate
@@ -29,6 +30,7 @@ from gpvar.stats.multilevel._reading import OBSERVATION, check_seed
 from gpvar.stats.multilevel._tree import eliminate
 
 _ROUGH = 0.15
+_DOUBLINGS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +133,30 @@ def _parameters(
 
 
 def _edge_spread(fitted: Estimate, level: int) -> float:
-    """Return the SD of the half-normal with the likelihood's curvature in s at s = 0."""
-    problem = fitted.problem
-    place = problem.place(level)
-    edge = next(edge for edge in problem.surface.edges if edge.index == place)
-    parameters = fitted.parameters.copy()
-    parameters[place] = problem.surface.inside(problem.surface.evaluate(parameters), edge)
-    slope = float(problem.surface.evaluate(parameters).gradient[place])
-    # d L/d log s = 2 s² dL/d(s²), and L falls by s²|dL/d(s²)| = s²/(2 spread²).
-    return float(np.exp(parameters[place]) / np.sqrt(max(-slope, 1e-12)))
+    """Return the SD of the half-normal that loses as much as the likelihood does: ½ at one SD, all else as fitted.
+
+    The curvature at zero alone would do where it is clear; with few units it can be next to nothing, and the loss
+    comes from the fourth power.
+    """
+    place = fitted.problem.place(level)
+
+    def beyond_half(log_sd: float) -> float:
+        parameters = fitted.parameters.copy()
+        parameters[place] = log_sd
+        return float(fitted.loglik - fitted.problem.surface.evaluate(parameters).loglik - 0.5)
+
+    edge = next(edge for edge in fitted.problem.surface.edges if edge.index == place)
+    near = fitted.problem.surface.inside(fitted.problem.surface.evaluate(fitted.parameters), edge)
+    for _ in range(_DOUBLINGS):
+        far = near + float(np.log(2.0))
+        if beyond_half(far) > 0:
+            return float(np.exp(optimize.brentq(beyond_half, near, far, xtol=1e-4)))
+        near = far
+    raise ConvergenceError(
+        f"The data set no bound to the SD of {fitted.data.levels[level]}, so it cannot be drawn.",
+        "its likelihood at and beyond zero",
+        "Leave this grouping level out.",
+    )
 
 
 def _working(fitted: Estimate) -> _Working:
