@@ -154,7 +154,8 @@ def _styles() -> str:
         _style("Header", "header", _space(0, 0), _type(20), "Normal"),
         _style("Footer", "footer", _space(0, 0), _type(18, "3D3D3D"), "Normal"),
         _style("Verdict", "Verdict", rule + _space(0, 80, left=200), "", "Normal"),
-        _style("Box", "Box", box + _space(0, 40, left=80, right=80), "", "Normal"),
+        # A box is read as one: its head never stands at the foot of a page without what it heads.
+        _style("Box", "Box", "<w:keepNext/>" + box + _space(0, 40, left=80, right=80), "", "Normal"),
         _style("Note", "Note", _space(20, 60), _type(19, "3D3D3D"), "Normal"),
         _style("Sources", "Sources", _space(0, 40), _type(19, "3D3D3D"), "Normal"),
     ]

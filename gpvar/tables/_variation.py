@@ -38,7 +38,7 @@ def variation_shares(run: Run, metric: str = "") -> Table | str:
         {
             "Part of the variation": variation.PART[name],
             "Share (%)": variation.percent(row["share"]),
-            "95% interval": f"{variation.percent(row['lower'])} to {variation.percent(row['upper'])}",
+            "95% interval": variation.ends(row),
         }
         for name, row in found.items()
     ]
@@ -71,7 +71,7 @@ def variation_levels(run: Run, metric: str = "") -> Table | str:
     note = (
         f"The median ratio of {what}: of two picked at random, the higher over the lower; half of all pairs are "
         f"further apart. 1 is no difference.{odds} In brackets the 95% interval; where it starts at 1.00, no spread "
-        "is not ruled out."
+        "is not ruled out. The variance is the square of the spread: half the variance is a spread 29% narrower."
     )
     return _or_nothing(
         Table(pd.DataFrame(rows), f"Median ratio of {what} at each level.", note, f"area_{facts.card.id}_levels")

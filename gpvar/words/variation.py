@@ -44,8 +44,14 @@ def interval(row: Row) -> str:
     """Return the interval of a share: "95% interval 22 to 26"; nothing where it has none."""
     if not (known(row["lower"]) and known(row["upper"])):
         return ""
+    said = ends(row)
+    return f"95% interval {said}" if " to " in said else ""
+
+
+def ends(row: Row) -> str:
+    """Return both ends of the interval of a share; one figure where they are shown alike."""
     low, high = percent(row["lower"]), percent(row["upper"])
-    return f"95% interval {low} to {high}" if low != high else ""
+    return f"{low} to {high}" if low != high else low
 
 
 def parts(shares: pd.DataFrame) -> dict[str, Row]:
@@ -57,7 +63,8 @@ def parts(shares: pd.DataFrame) -> dict[str, Row]:
 def shares(card: Any, found: dict[str, Row], names: Names = ENGLAND) -> str:
     """Return the whole in one sentence: which part goes with what, each with its interval."""
     said = [f"**{percent(row['share'])}%** {_GOES[name]}{_bracket(name, row)}" for name, row in found.items()]
-    return f"Of the variation in the {card.short} between practices in {names.reference}, {listed(said)}."
+    figure = f"the {card.short}" if figures.is_share(card) else card.short
+    return f"Of the variation in {figure} between practices in {names.reference}, {listed(said)}."
 
 
 def _bracket(name: str, row: Row) -> str:
