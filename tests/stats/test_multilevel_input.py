@@ -662,3 +662,10 @@ def test_outcomes_told_exactly_by_a_column_are_refused() -> None:
     data = world().assign(seen=lambda frame: np.where(frame["imd"] > 0.1, 20, 0))
     error = refusal("seen ~ imd", data)
     assert "tell every outcome exactly" in error.problem and "'imd'" in error.where
+
+
+def test_a_share_without_its_denominator_is_refused() -> None:
+    data = world().assign(share=0.4)
+    data.loc[data.index[0], "share"] = 1.0
+    error = refusal(formula="share ~ 1", data=data, family="binomial", trials=None)
+    assert "must be 0 or 1" in error.problem and "row 2: 0.4" in error.where and "give the counts" in error.fix

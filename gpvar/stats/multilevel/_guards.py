@@ -145,6 +145,9 @@ def _refuse_shares(response: FloatArray, name: str, trials: FloatArray, trials_n
         what = f"{trials_name} holds a negative number of trials"
         found.append((what, _rows(nought, trials_name, trials), "Check the denominators."))
     above = (response > trials) & ~nought
+    if not trials_name:
+        # A share without its denominator says nothing of how sure it is.
+        above |= response != np.rint(response)
     if above.any():
         found.append(_above(response, name, trials, trials_name, above))
     if found:
@@ -165,7 +168,7 @@ def _above(
         return (
             "Without trials the response of a binomial model must be 0 or 1",
             _rows(above, name, response),
-            "For successes out of trials name the denominators: trials='column'.",
+            "For successes out of trials give the counts, and name the denominators: trials='column'.",
         )
     row = int(above.argmax())
     return (

@@ -114,7 +114,8 @@ def read_outcome(values: Any, name: str) -> FloatArray:
             raise StatsError(
                 f"The response {name!r} is not a number.",
                 f"{name} holds {listed(kinds)}{' among others' if labels.nunique() > len(kinds) else ''}",
-                "Read it as a number, or make it 0 and 1 first: "
+                "Turn marks for hidden or missing values into numbers, or leave those rows out; two words become 0 "
+                "and 1 by "
                 f"data[{name!r}] = (data[{name!r}] == {kinds[-1]!r}).astype(int).",
             ) from None
     array = floats(values, name)
