@@ -40,6 +40,15 @@ class Analysis:
     levels, coefficients, shares, rungs, equity, boards, board_slopes
         Where the variation comes from, by multilevel models of the rungs (``schema.LEVELS`` and so on); empty where
         too few practices set the comparison.
+    effects, waterfall, neighbours, reach
+        What each practice's figure is made of, and what may be said about its rank; the last three for the area's
+        practices only (``schema.EFFECTS`` and so on).
+    passing
+        How far practices' figures move from month to month, where more than one period is known.
+    models, diagnostics
+        Evidence that each rung's multilevel model was fitted, and how well it describes the practices.
+    resources, supply
+        Need, staff and funding beside the figure: a scenario that explains and does not excuse.
     notes
         What a reader must be told.
     meta
@@ -58,6 +67,15 @@ class Analysis:
     equity: pd.DataFrame
     boards: pd.DataFrame
     board_slopes: pd.DataFrame
+    effects: pd.DataFrame
+    waterfall: pd.DataFrame
+    neighbours: pd.DataFrame
+    reach: pd.DataFrame
+    passing: pd.DataFrame
+    models: pd.DataFrame
+    diagnostics: pd.DataFrame
+    resources: pd.DataFrame
+    supply: pd.DataFrame
     notes: tuple[Note, ...]
     meta: dict[str, Any]
 

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
     from gpvar.study import SourceSpec, Study
 
-FORMAT = 3
-_TABLE = ("outcomes", "practices", "hierarchy", "groups", "events", "provenance", "unmatched", "gates", "excluded")
+FORMAT = 4
+_TABLE = (
+    "outcomes", "periods", "practices", "hierarchy", "groups", "events", "provenance", "unmatched", "gates", "excluded",
+)  # fmt: skip
 _VARIATION = ("levels", "coefficients", "shares", "rungs", "equity", "boards", "board_slopes")
-_ANALYSIS = ("practices", "spread", "methods", "fits", "calibration", *_VARIATION)
+_PRACTICE = ("effects", "waterfall", "neighbours", "reach", "passing", "models", "diagnostics", "resources", "supply")
+_ANALYSIS = ("practices", "spread", "methods", "fits", "calibration", *_VARIATION, *_PRACTICE)
 
 
 def save(run: Run) -> None:

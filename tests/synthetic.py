@@ -288,7 +288,14 @@ def analysis(card: Card, n: int = 200, n_icb: int = 4) -> Analysis:
         "extrapolated": [],
     }
     notes = (Note("expected_total_ratio", {"rung": "M1", "ratio": 1.01}),)
-    return Analysis(frame, spread, methods, fits, calibration, **variation_frames(), notes=notes, meta=meta)
+    tables = variation_frames() | practice_frames()
+    return Analysis(frame, spread, methods, fits, calibration, **tables, notes=notes, meta=meta)
+
+
+def practice_frames() -> dict[str, pd.DataFrame]:
+    """Return the tables of single practices, without rows."""
+    names = ("effects", "waterfall", "neighbours", "reach", "passing", "models", "diagnostics", "resources", "supply")
+    return {name: pd.DataFrame(columns=schema.names(name)) for name in names}
 
 
 def variation_frames() -> dict[str, pd.DataFrame]:
@@ -381,6 +388,7 @@ def make_run(
                 "region_code": "Y00",
             }
         ),
+        periods=pd.DataFrame(columns=schema.names("periods")),
         outcomes=pd.DataFrame(
             columns=["practice_code", "metric", "numerator", "denominator", "numerator_low", "numerator_high", "state"]
         ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gpvar import catalogue, gates
+from gpvar import catalogue, gates, schema
 from gpvar.analysis import observed, variation
 from gpvar.analysis.area import compare_methods, local_calibration
 from gpvar.analysis.ladder import COMPARATORS, HEADLINE, Ladder, climb, rungs_of
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPARATORS", "HEADLINE", "analyse"]
 
+_LATER = ("effects", "waterfall", "neighbours", "reach", "passing", "models", "diagnostics", "resources", "supply")
 _CALIBRATION_BAND = (0.95, 1.05)
 _OF_THE_COUNT = (
     "observed", "value", "ratio", "ratio_lower", "ratio_upper", "adjusted", "difference", "difference_lower",
@@ -75,6 +76,7 @@ def analyse(table: PracticeTable, metric: str) -> Analysis:
         fits=_fits(ladder),
         calibration=local_calibration(ladder, area),
         **{name: getattr(sources, name) for name in sources.__dataclass_fields__},
+        **{name: pd.DataFrame(columns=schema.names(name)) for name in _LATER},
         notes=(*_notes(ladder, dropped, card), *repeated, *why_not),
         meta=_meta(table, card, counts, ladder, dropped),
     )

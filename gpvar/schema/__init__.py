@@ -7,13 +7,13 @@ from collections.abc import Iterable
 import pandas as pd
 
 from gpvar.errors import TableError
-from gpvar.schema import _variation
+from gpvar.schema import _practice, _variation
+from gpvar.schema._column import PRACTICE as _PRACTICE
 from gpvar.schema._column import RUNG, Column, columns
 
 __all__ = ["TABLES", "Column", "data_dictionary", "names"]
 
 
-_PRACTICE = ("practice_code", "code", "", "The practice's national (ODS) code")
 _METRIC = ("metric", "code", "", "Id of the metric's card")
 _COMPARATOR = (
     "comparator",
@@ -275,6 +275,7 @@ CALIBRATION = columns(
 #: Table name → its columns; the name is also that of the CSV file.
 TABLES: dict[str, tuple[Column, ...]] = {
     "outcomes": OUTCOMES,
+    "periods": _practice.PERIODS,
     "practices": PRACTICES,
     "hierarchy": HIERARCHY,
     "groups": GROUPS,
@@ -289,6 +290,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "fits": FITS,
     "calibration": CALIBRATION,
     **_variation.TABLES,
+    **_practice.TABLES,
 }
 
 

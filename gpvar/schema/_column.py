@@ -31,6 +31,8 @@ def columns(*rows: tuple[str, str, str, str]) -> tuple[Column, ...]:
     return tuple(Column(*row) for row in rows)
 
 
+PRACTICE = ("practice_code", "code", "", "The practice's national (ODS) code")
+
 RUNG = (
     "rung",
     "code",

@@ -31,6 +31,8 @@ class PracticeTable:
         What was declared.
     outcomes
         One row per practice and metric, for the study's period.
+    periods
+        The same counts for parts of the period, or for months beside it, where files give them.
     practices
         One row per practice: name, list, characteristics.
     hierarchy
@@ -61,6 +63,7 @@ class PracticeTable:
 
     study: Study
     outcomes: pd.DataFrame
+    periods: pd.DataFrame
     practices: pd.DataFrame
     hierarchy: pd.DataFrame
     groups: pd.DataFrame
@@ -110,6 +113,7 @@ def build_table(study: Study | str | Path | dict[str, object], max_bytes: int = 
     return PracticeTable(
         study=study,
         outcomes=measured.outcomes,
+        periods=pd.DataFrame(columns=schema.names("periods")),
         practices=measured.practices,
         hierarchy=measured.hierarchy,
         groups=own.groups[own.groups["practice_code"].isin(measured.codes)].reset_index(drop=True),

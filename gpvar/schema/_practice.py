@@ -1,0 +1,148 @@
+"""The tables that say what one practice's figure is made of, and what may be said about its rank."""
+
+from __future__ import annotations
+
+from gpvar.schema._column import PRACTICE, RUNG, Column, columns
+
+_LINK = "link scale"
+_VARIANCE = "link scale, squared"
+
+PERIODS = columns(
+    PRACTICE,
+    ("metric", "code", "", "Id of the metric's card"),
+    ("start", "text", "", "First month, as 2025-04"),
+    ("end", "text", "", "Last month"),
+    ("months", "whole number", "months", "How many months the counts are of"),
+    ("numerator", "number", "events", "Count on top of the figure in those months"),
+    ("denominator", "number", "events or patient-months", "Count or exposure below it in those months"),
+)
+
+EFFECTS = columns(
+    PRACTICE,
+    RUNG,
+    ("effect", "number", _LINK, "Lasting distance from what is expected: place and practice together, best estimate"),
+    ("effect_lower", "number", _LINK, "Lower end of its 95 % interval"),
+    ("effect_upper", "number", _LINK, "Upper end of its 95 % interval"),
+    ("shrunken", "number", "as value", "The best estimate of the lasting figure, with what this rung allows for"),
+    ("shrunken_lower", "number", "as value", "Lower end of its 95 % interval"),
+    ("shrunken_upper", "number", "as value", "Upper end of its 95 % interval"),
+    ("between", "number", _VARIANCE, "Variance of lasting differences between practices"),
+    ("sampling", "number", _VARIANCE, "Variance by the chance of sampling, at the fitted value"),
+    ("transient", "number", _VARIANCE, "Variance by passing movement over the period; blank where it is not known"),
+    ("reliability", "number", "share", "Part of the variance of figures like this one that lasts"),
+    (
+        "rule",
+        "code",
+        "",
+        "What may be said of the rank: full, interval, none, or sampling_only (passing movement is not known)",
+    ),
+    ("rank_median", "number", "", "Median rank over the draws, 1 the lowest; blank unless the rule is full"),
+    ("rank_lower", "number", "", "Lower end of its 95 % interval; blank unless the rule is full or interval"),
+    ("rank_upper", "number", "", "Upper end of its 95 % interval"),
+    ("p_bottom", "number", "probability", "That it is in the lowest tenth; blank unless a rank may be stated"),
+    ("p_top", "number", "probability", "That it is in the highest tenth"),
+    ("ranked", "whole number", "practices", "How many practices were ranked"),
+    ("months_for_0_7", "number", "months", "Months whose mean would have a reliability of 0.7; blank where none would"),
+    ("months_for_0_9", "number", "months", "Months whose mean would have a reliability of 0.9"),
+)
+
+WATERFALL = columns(
+    PRACTICE,
+    ("step", "code", "", "reference, need (patients), context (setting), place (neighbours), own, or remainder"),
+    ("link", "number", _LINK, "What the step adds on the scale of the model; at the reference, where it starts"),
+    ("change", "number", "as value", "What the step adds to the figure; the steps sum to value minus reference"),
+    ("reached", "number", "as value", "The figure after the step; after the last, the observed one"),
+)
+
+NEIGHBOURS = columns(
+    PRACTICE,
+    ("place", "whole number", "", "1 is the nearest"),
+    ("neighbour_code", "code", "", "The neighbour's code; never in anything that is sent"),
+    ("distance", "number", "standard deviations", "Mahalanobis distance in patients and setting"),
+    ("value", "number", "as value", "The neighbour's figure"),
+)
+
+REACH = columns(
+    PRACTICE,
+    ("target", "code", "", "Id of the target in the catalogue"),
+    ("target_value", "number", "as value", "What is asked"),
+    ("meets", "yes/no", "", "Whether the practice's figure reaches it"),
+    ("neighbours", "whole number", "practices", "Nearest neighbours looked at"),
+    ("neighbours_meeting", "whole number", "practices", "Of them, how many reach it"),
+    ("similar_share", "number", "share", "Share of practices with the same expectation that would, given the spread"),
+    ("england_share", "number", "share", "Share of all practices compared that reach it"),
+)
+
+PASSING = columns(
+    ("first", "text", "", "The shorter stretch of months that was compared, as 2025-04 or 2025-04..2025-06"),
+    ("second", "text", "", "The other months; 'each month' where every month was used"),
+    ("first_months", "whole number", "months", "Months in the first"),
+    ("second_months", "whole number", "months", "Months in the second"),
+    ("rho", "number", "correlation", "Correlation of one month with the next that the row assumes or finds"),
+    ("rho_from", "code", "", "assumed or estimated"),
+    ("used", "yes/no", "", "Whether practices are judged with this row"),
+    ("units", "whole number", "practices", "Practices in both"),
+    ("correlation", "number", "correlation", "Of the two figures, over practices"),
+    ("between_sd", "number", _LINK, "SD of practices in the first stretch"),
+    ("sd_difference", "number", _LINK, "SD of the difference between the two figures"),
+    ("sd_difference_robust", "number", _LINK, "The same, without the weight of outlying practices"),
+    ("sampling_sd", "number", _LINK, "SD of that difference by the chance of sampling alone"),
+    ("v", "number", _VARIANCE, "Variance of one month's passing movement"),
+    ("v_se", "number", _VARIANCE, "Its standard error"),
+    ("v_robust", "number", _VARIANCE, "The same without the weight of outlying practices"),
+    ("v_period", "number", _VARIANCE, "Variance of passing movement in the mean over the study's period"),
+    ("reliability_month", "number", "share", "Reliability of one month's figure"),
+    ("reliability_year", "number", "share", "Reliability of the mean of twelve months"),
+    ("stay_observed", "number", "share", "Of the first stretch's lowest tenth, the part in the second's"),
+    ("stay_expected", "number", "share", "The same for figures of this correlation with a normal spread"),
+    ("shifted", "number", "share", "Practices whose two figures differ by more than 0.5 on the link scale"),
+)
+
+MODELS = columns(
+    RUNG,
+    ("family", "code", "", "binomial (shares) or poisson (rates)"),
+    ("groups", "text", "", "Levels of the random intercepts, large to small"),
+    ("n", "whole number", "practices", "Practices in the fit"),
+    ("parameters", "whole number", "", "Coefficients and variances estimated"),
+    ("loglik", "number", "", "Maximised log-likelihood (Laplace approximation)"),
+    ("aic", "number", "", "Akaike's information criterion"),
+    ("converged", "yes/no", "", "Whether the search ended where the gradient is nought"),
+    ("notes", "text", "", "What the fit has to say of itself"),
+)
+
+DIAGNOSTICS = columns(
+    RUNG,
+    ("check", "code", "", "What was looked at"),
+    ("level", "code", "", "The level it was looked at, if one"),
+    ("value", "number", "", "What was found"),
+    ("p", "number", "probability", "p-value, where it is a test"),
+    ("detail", "text", "", "The finding in words"),
+)
+
+RESOURCES = columns(
+    PRACTICE,
+    ("resource", "code", "", "Id of the characteristic in the catalogue, or expected (what patients like these need)"),
+    ("value", "number", "see unit", "The practice's own"),
+    ("unit", "text", "", "What the number counts"),
+    ("percentile", "number", "0 to 100", "Share of the practices compared that have less"),
+)
+
+SUPPLY = columns(
+    PRACTICE,
+    ("centre_m2", "number", "as value", "What is expected of a practice with these patients in this setting"),
+    ("centre_m3", "number", "as value", "The same with the supply it did not choose"),
+    ("z_m2", "number", "standard deviations", "Distance from the first"),
+    ("z_m3", "number", "standard deviations", "Distance from the second; a scenario, never a verdict"),
+)
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "effects": EFFECTS,
+    "waterfall": WATERFALL,
+    "neighbours": NEIGHBOURS,
+    "reach": REACH,
+    "passing": PASSING,
+    "models": MODELS,
+    "diagnostics": DIAGNOSTICS,
+    "resources": RESOURCES,
+    "supply": SUPPLY,
+}
