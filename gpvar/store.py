@@ -230,8 +230,15 @@ def _read(path: Path, table: str) -> pd.DataFrame:
     text = {column.name for column in schema.TABLES[table] if column.type in {"text", "code"}}
     header = pd.read_csv(path, nrows=0, encoding="utf-8").columns
     as_text = {name: str for name in header if name in text}
-    frame = pd.read_csv(path, encoding="utf-8", dtype=as_text, keep_default_na=False, na_values=_missing(header, text))
-    return frame
+    return pd.read_csv(
+        path,
+        encoding="utf-8",
+        dtype=as_text,
+        keep_default_na=False,
+        na_values=_missing(header, text),
+        # The number that was written, to the last digit: a table written again is the same table.
+        float_precision="round_trip",
+    )
 
 
 def _missing(header: pd.Index, text: set[str]) -> dict[str, list[str]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from gpvar.cli import jobs
 from gpvar.errors import GpvarError
+from gpvar.study.model import REPORT_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +63,7 @@ def _of_studies(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     run.add_argument("--no-open", action="store_true", help="do not open the index in a browser")
 
     report = _command(commands, "report", "write one kind of report from the last run", jobs.report)
-    report.add_argument("kind", choices=["practice", "area"])
+    report.add_argument("kind", choices=REPORT_KINDS)
     report.add_argument("study", type=Path)
 
     explain = _command(commands, "explain", "one practice and one metric, in the terminal", jobs.explain)

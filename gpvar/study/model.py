@@ -16,7 +16,9 @@ from gpvar.errors import StudyError
 
 AREA_KINDS = ("icb", "sub_icb", "pcn", "list")
 REFERENCE_SETS = ("england", "region", "icb")
-REPORT_KINDS = ("practice", "area")
+REPORT_KINDS = ("practice", "area", "research")
+#: Those that a study makes unless it says otherwise.
+DEFAULT_KINDS = ("practice", "area")
 REPORT_FORMATS = ("html", "docx")
 
 
@@ -139,7 +141,7 @@ class SourceSpec:
 class Reports:
     """Which reports are made, in which formats; no part of the analysis."""
 
-    kinds: tuple[str, ...] = REPORT_KINDS
+    kinds: tuple[str, ...] = DEFAULT_KINDS
     formats: tuple[str, ...] = REPORT_FORMATS
 
 
