@@ -12,6 +12,7 @@ from gpvar.analysis.expected import inverse_link, link_of_observed, sampling_var
 from gpvar.analysis.observed import Counts
 from gpvar.analysis.position import USUAL
 from gpvar.stats import funnel, intervals, placement, standardise
+from gpvar.stats.tails import spread_shape
 
 SMALLEST_ICB = 5
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
@@ -159,7 +160,7 @@ def _describe(
     """Describe the spread and how many flags it would give with nobody exceptional."""
     z = frame.loc[frame["in_fit"], "z"].to_numpy()
     tau = float(np.sqrt(spread.tau2))
-    freedom, location, scale = distributions.t.fit(z)
+    shape = spread_shape(z)
     centre = float(np.median(np.atleast_1d(spread.centre)))
     described: dict[str, object] = {
         "comparator": comparator,
@@ -172,17 +173,14 @@ def _describe(
         "expected_total_ratio": frame.attrs["expected_total_ratio"],
         "middle_lower": float(inverse_link(typical - USUAL * tau, kind)),
         "middle_upper": float(inverse_link(typical + USUAL * tau, kind)),
-        "skewness": float(distributions.skew(z)),
-        "kurtosis": float(distributions.kurtosis(z)),
-        "t_df": float(freedom),
+        "skewness": shape.skewness,
+        "kurtosis": shape.kurtosis,
+        "t_df": shape.t_df,
     }
     for name, limit in (("95", USUAL), ("99_8", distributions.norm.ppf(0.999))):
         described[f"flagged_{name}"] = int((np.abs(z) > limit).sum())
         described[f"expected_flags_{name}_normal"] = float(len(z) * 2.0 * distributions.norm.sf(limit))
-        tails = distributions.t.sf(limit, freedom, location, scale) + distributions.t.cdf(
-            -limit, freedom, location, scale
-        )
-        described[f"expected_flags_{name}_t"] = float(len(z) * tails)
+        described[f"expected_flags_{name}_t"] = len(z) * shape.beyond(limit)
     sampled = frame.loc[frame["in_fit"], "z_sampling"].to_numpy()
     described["phi"] = float((sampled**2).sum() / (len(z) - n_parameters))
     described["overdispersion_p"] = float(distributions.chi2.sf((sampled**2).sum(), len(z) - n_parameters))

@@ -37,7 +37,7 @@ from gpvar.stats._overdispersion import (
 )
 from gpvar.stats._reading import check_levels, fixed_centre, read_counts, read_units
 from gpvar.stats._scales import Units
-from gpvar.stats._tails import SpreadShape, spread_shape
+from gpvar.stats.tails import SpreadShape, spread_shape
 
 __all__ = [
     "KINDS",
@@ -114,7 +114,7 @@ class Funnel:
                     "flagged_low": int(low),
                     "flagged_high": int(high),
                     "normal": len(z) * (1.0 - level),
-                    "t": len(z) * 2.0 * float(stats.t.sf(point / shape.t_scale, shape.t_df)),
+                    "t": len(z) * shape.beyond(point),
                 }
             )
         return pd.DataFrame(rows)
