@@ -101,22 +101,41 @@ PASSING = columns(
 MODELS = columns(
     RUNG,
     ("family", "code", "", "binomial (shares) or poisson (rates)"),
-    ("groups", "text", "", "Levels of the random intercepts, large to small"),
+    ("groups", "text", "", "Levels of the random intercepts, large to small, as icb > pcn > practice"),
     ("n", "whole number", "practices", "Practices in the fit"),
-    ("parameters", "whole number", "", "Coefficients and variances estimated"),
-    ("loglik", "number", "", "Maximised log-likelihood (Laplace approximation)"),
-    ("aic", "number", "", "Akaike's information criterion"),
-    ("converged", "yes/no", "", "Whether the search ended where the gradient is nought"),
+    ("parameters", "whole number", "", "Coefficients and standard deviations estimated"),
+    ("loglik", "number", "", "Maximised log-likelihood (Laplace approximation), with its constants"),
+    ("aic", "number", "", "Akaike's information criterion; compares rungs only where n is the same"),
+    ("bic", "number", "", "Schwarz's criterion, which counts practices; compares rungs only where n is the same"),
+    ("converged", "yes/no", "", "Whether the search ended at a maximum; one that does not is an error, not a row"),
+    ("evaluations", "whole number", "", "Evaluations of the likelihood until then"),
+    ("gradient", "number", "", "Largest element of the gradient at the end, in standardised parameters"),
+    ("gain", "number", "log-likelihood", "What one more step was expected to gain"),
+    ("condition", "number", "", "Condition number of the curvature, in standardised parameters"),
     ("notes", "text", "", "What the fit has to say of itself"),
 )
 
 DIAGNOSTICS = columns(
     RUNG,
-    ("check", "code", "", "What was looked at"),
-    ("level", "code", "", "The level it was looked at, if one"),
-    ("value", "number", "", "What was found"),
-    ("p", "number", "probability", "p-value, where it is a test"),
-    ("detail", "text", "", "The finding in words"),
+    (
+        "check",
+        "code",
+        "",
+        "What was looked at. zero_spread: likelihood-ratio statistic of a level left out, its p of an even mixture of "
+        "0 and chi-squared. dispersion, dispersion_df: Pearson's sum of squares over its degrees of freedom, and "
+        "these. outside_2, outside_3: share of quantile residuals beyond 2 and 3. zeros: counts of nought. influence: "
+        "largest change of a coefficient when one unit of the coarsest level is left out. influential_units: how many "
+        "units change some coefficient by more than one standard error. reliability: mean, of the effects of a level. "
+        "skewness, kurtosis (excess): of those effects. events: mean number of the rarer outcome in a unit. "
+        "events_below_5: share of units with fewer",
+    ),
+    ("level", "code", "", "The level it was looked at; blank for the practices' figures themselves"),
+    ("unit", "code", "", "The unit that the finding is about, if one; never on a page that is sent"),
+    ("term", "code", "", "The column of the design that the finding is about, if one"),
+    ("value", "number", "see check; influence: standard errors", "What was found"),
+    ("expected", "number", "as value", "What it would be if the model held"),
+    ("se", "number", "as value", "Standard error of the finding if the model held"),
+    ("p", "number", "probability", "Two-sided p-value, where it is a test"),
 )
 
 RESOURCES = columns(
