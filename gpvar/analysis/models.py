@@ -64,7 +64,7 @@ def _model(rung: Rung, model: MultilevelFit) -> Row:
         "converged": model.converged,
         "evaluations": evidence.get("evaluations", np.nan),
         "gradient": evidence.get("largest_gradient", np.nan),
-        "gain": evidence.get("newton_decrement", np.nan),
+        "decrement": evidence.get("newton_decrement", np.nan),
         "condition": evidence.get("condition", np.nan),
         "notes": " ".join(model.notes),
     }

@@ -110,8 +110,8 @@ MODELS = columns(
     ("converged", "yes/no", "", "Whether the search ended at a maximum; one that does not is an error, not a row"),
     ("evaluations", "whole number", "", "Evaluations of the likelihood until then"),
     ("gradient", "number", "", "Largest element of the gradient at the end, in standardised parameters"),
-    ("gain", "number", "log-likelihood", "What one more step was expected to gain"),
-    ("condition", "number", "", "Condition number of the curvature, in standardised parameters"),
+    ("decrement", "number", "", "Newton decrement at the end: twice the log-likelihood that one more step promises"),
+    ("condition", "number", "", "Condition number of the curvature there, in standardised parameters"),
     ("notes", "text", "", "What the fit has to say of itself"),
 )
 
