@@ -175,6 +175,8 @@ def _sources_of_variation(
     counts: Counts, ladder: Ladder, headline: str, practices: pd.DataFrame, seed: int, hidden: np.ndarray
 ) -> tuple[variation.Variation, tuple[Note, ...]]:
     """Return where the variation comes from; where that model has no solution, that, and the judgements stand."""
+    if ladder.no_model:
+        return variation.nothing(), (Note("variation_not_found", {"why": ladder.no_model}),)
     try:
         return variation.describe(counts, ladder, headline, _deprivation(practices), seed, hidden), ()
     except (ConvergenceError, StatsError) as error:

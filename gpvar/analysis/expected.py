@@ -1,22 +1,22 @@
-"""What a practice with these patients would be expected to show: the one place where a model is fitted.
-
-The multilevel engine will replace `fit_expected`; nothing else in the ladder knows how the expectation is found.
-"""
+"""What a practice with these patients would be expected to show: the one place where a model is fitted."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import statsmodels.api as sm
 from scipy import linalg
 from statsmodels.tools.sm_exceptions import DomainWarning, PerfectSeparationWarning
 
 from gpvar.errors import ConvergenceError, TableError
-from gpvar.stats import funnel
+from gpvar.stats import funnel, multilevel
 
 LEAVE_ONE_OUT_BELOW = 200
+PRACTICE = "practice"
 _MAX_STEPS = 100
 _TOLERANCE = 1e-10
 
@@ -34,11 +34,17 @@ class Expected:
     n_parameters
         How many fitted columns make residuals smaller than true differences: the number of coefficients, or 1 where
         each practice's own prediction leaves it out.
+    modelled
+        Boolean array: the practices that the multilevel model was fitted on, in the order of its rows.
+    model
+        The multilevel model that gave the coefficients; None where a regression did.
     """
 
     link: np.ndarray
     coefficients: np.ndarray
     n_parameters: int
+    modelled: np.ndarray
+    model: multilevel.MultilevelFit | None = None
 
 
 def link_of_observed(observed: np.ndarray, denominator: np.ndarray, kind: str) -> np.ndarray:
@@ -61,15 +67,22 @@ def sampling_variance(link: np.ndarray, denominator: np.ndarray, kind: str) -> n
 
 
 def fit_expected(
-    observed: np.ndarray, denominator: np.ndarray, kind: str, matrix: np.ndarray, fitted: np.ndarray
+    observed: np.ndarray,
+    denominator: np.ndarray,
+    kind: str,
+    matrix: np.ndarray,
+    fitted: np.ndarray,
+    places: Mapping[str, np.ndarray] | None = None,
+    terms: Sequence[str] = (),
 ) -> Expected:
     """Fit the expectation on the practices in `fitted` and predict it for all.
 
-    A generalised linear model gives the first expectation. It weighs a practice by its number of events, as if two
-    practices with the same patients had the same true value; they differ by the shared spread τ², which at tens of
-    thousands of appointments is nearly all there is. So the coefficients are re-estimated with weights
-    1/(s² + τ²) until they settle: a random-effects regression (Berkey et al. 1995, Stat Med 14:395; for binomial
-    counts Williams 1982, Applied Statistics 31:144).
+    A plain generalised linear model weighs a practice by its number of events, as if two practices with the same
+    patients had the same true value. They differ by a spread that at tens of thousands of appointments is nearly all
+    there is, and neighbours differ less than others. With `places` the coefficients are those of a multilevel model;
+    the effects of places are estimated beside them and are no part of the expectation. Without, or below 200
+    practices, they come from a regression with weights 1/(s² + τ²), iterated (Berkey et al. 1995, Stat Med 14:395; for
+    binomial counts Williams 1982, Applied Statistics 31:144).
 
     Parameters
     ----------
@@ -81,6 +94,11 @@ def fit_expected(
         Design, practices × terms, first column the intercept.
     fitted
         Boolean array: the practices to fit on. All must have complete rows.
+    places
+        Name of a level → each practice's place at it, large to small; an empty place is not known, and its practices
+        are left out of the model where others have one. None: no multilevel model.
+    terms
+        Names of the columns of `matrix`.
 
     Returns
     -------
@@ -91,11 +109,57 @@ def fit_expected(
     ------
     TableError
         When there are too few practices for the number of terms.
-    ConvergenceError
-        When the model does not settle.
+    ConvergenceError, StatsError
+        When the model has no solution.
     """
+    _refuse_what_cannot_be_fitted(observed[fitted], denominator[fitted], kind, matrix.shape[1])
+    modelled = _placed(places, fitted) if places is not None else fitted
+    if places is None or modelled.sum() < LEAVE_ONE_OUT_BELOW:
+        return _regression(observed, denominator, kind, matrix, fitted)
+    design = pd.DataFrame(matrix[modelled], columns=list(terms) or None)
+    model = fit_model(observed, denominator, kind, design, modelled, places)
+    coefficients = model.fixed["estimate"].fillna(0.0).to_numpy()
+    return Expected(matrix @ coefficients, coefficients, matrix.shape[1], modelled, model)
+
+
+def fit_model(
+    observed: np.ndarray,
+    denominator: np.ndarray,
+    kind: str,
+    design: pd.DataFrame,
+    used: np.ndarray,
+    places: Mapping[str, np.ndarray],
+) -> multilevel.MultilevelFit:
+    """Fit practices in places to the practices in `used`, of which `design` has the rows."""
+    levels = _levels(places, used)
+    y, n = observed[used], denominator[used]
+    if kind == "proportion":
+        return multilevel.fit_matrix(y, design, levels, family="binomial", trials=n)
+    return multilevel.fit_matrix(y, design, levels, family="poisson", exposure=n)
+
+
+def _placed(places: Mapping[str, np.ndarray], fitted: np.ndarray) -> np.ndarray:
+    """Return the practices whose places are known; all, where nobody's are: the few without are no place of theirs."""
+    known = np.all([place != "" for place in places.values()], axis=0) if places else fitted
+    return fitted & known if (fitted & known).any() else fitted
+
+
+def _levels(places: Mapping[str, np.ndarray], used: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the levels that group these practices: none that is one place for all, or the level above again."""
+    levels: dict[str, np.ndarray] = {}
+    above, most = 1, int(used.sum())
+    for name, place in places.items():
+        units = len(np.unique(place[used]))
+        if above < units < most:
+            levels[name] = place[used]
+            above = units
+    return levels | {PRACTICE: np.flatnonzero(used)}
+
+
+def _regression(
+    observed: np.ndarray, denominator: np.ndarray, kind: str, matrix: np.ndarray, fitted: np.ndarray
+) -> Expected:
     x, y, n = matrix[fitted], observed[fitted], denominator[fitted]
-    _refuse_what_cannot_be_fitted(y, n, kind, x.shape[1])
     judged = link_of_observed(y, n, kind)
     coefficients = _first_guess(y, n, kind, x)
     for _ in range(_MAX_STEPS):
@@ -116,7 +180,7 @@ def fit_expected(
     if fitted.sum() < LEAVE_ONE_OUT_BELOW and matrix.shape[1] > 1:
         link[fitted] = judged - (judged - link[fitted]) / (1.0 - _leverage(x, weights))
         n_parameters = 1
-    return Expected(link=link, coefficients=coefficients, n_parameters=n_parameters)
+    return Expected(link, coefficients, n_parameters, fitted)
 
 
 def _refuse_what_cannot_be_fitted(y: np.ndarray, n: np.ndarray, kind: str, n_terms: int) -> None:

@@ -13,6 +13,7 @@ from gpvar.analysis.expected import Expected, fit_expected
 from gpvar.analysis.judge import SMALLEST_ICB, judge
 from gpvar.analysis.observed import Counts
 from gpvar.analysis.position import USUAL, explained_share, movement, position
+from gpvar.errors import ConvergenceError, StatsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,11 +44,18 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Every rung, and every practice placed at each of them against each comparator."""
+    """Every rung, and every practice placed at each of them against each comparator.
+
+    Attributes
+    ----------
+    no_model
+        Why the rungs rest on a regression although there are practices enough for a multilevel model; else empty.
+    """
 
     rungs: tuple[Rung, ...]
     practices: pd.DataFrame
     spread: pd.DataFrame
+    no_model: str = ""
 
 
 def rungs_of(adjust: Mapping[str, Sequence[str]], available: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -95,7 +103,7 @@ def climb(counts: Counts, practices: pd.DataFrame, rungs: Mapping[str, Sequence[
     -------
     Ladder
     """
-    fitted_rungs = tuple(_fit(name, tuple(ids), counts, practices) for name, ids in rungs.items())
+    fitted_rungs, no_model = _fit_all(counts, practices, rungs)
     typical: dict[str, np.ndarray] = {}
     placed, spreads = [], []
     for rung in fitted_rungs:
@@ -107,7 +115,41 @@ def climb(counts: Counts, practices: pd.DataFrame, rungs: Mapping[str, Sequence[
             placed.append(_everyone(counts, judgement.practices).assign(rung=rung.name, comparator=comparator))
             spreads.append({"rung": rung.name, **judgement.spread})
     everyone = _with_positions(pd.concat(placed, ignore_index=True))
-    return Ladder(fitted_rungs, everyone, pd.DataFrame(spreads))
+    return Ladder(fitted_rungs, everyone, pd.DataFrame(spreads), no_model)
+
+
+def _fit_all(
+    counts: Counts, practices: pd.DataFrame, rungs: Mapping[str, Sequence[str]]
+) -> tuple[tuple[Rung, ...], str]:
+    """Fit every rung; where one model has no solution all rest on a regression, so that they can be compared."""
+    try:
+        return tuple(fit_rung(name, ids, counts, practices) for name, ids in rungs.items()), ""
+    except (ConvergenceError, StatsError) as error:
+        plain = tuple(_fit(name, tuple(ids), counts, practices, None) for name, ids in rungs.items())
+        return plain, error.problem
+
+
+def fit_rung(name: str, covariates: Sequence[str], counts: Counts, practices: pd.DataFrame) -> Rung:
+    """Fit one rung as a multilevel model: practices in networks in boards (a regression below 200 practices).
+
+    Raises
+    ------
+    ConvergenceError, StatsError
+        When the model has no solution.
+    """
+    return _fit(name, tuple(covariates), counts, practices, places_of(counts))
+
+
+def places_of(counts: Counts) -> dict[str, np.ndarray]:
+    """Return the board and the network of each practice; empty where its board is not known.
+
+    A network that straddles two boards is two; practices without a network are pooled within their board.
+    """
+    boards = counts.icb_code
+    if not (boards != "").any():
+        return {}
+    networks = np.where(boards == "", "", np.char.add(np.char.add(boards, ", "), counts.pcn_key))
+    return {"icb": boards, "pcn": networks}
 
 
 def _everyone(counts: Counts, placed: pd.DataFrame) -> pd.DataFrame:
@@ -131,10 +173,17 @@ def _comparators(counts: Counts) -> tuple[str, ...]:
     return COMPARATORS if several else COMPARATORS[:1]
 
 
-def _fit(name: str, covariates: tuple[str, ...], counts: Counts, practices: pd.DataFrame) -> Rung:
+def _fit(
+    name: str,
+    covariates: tuple[str, ...],
+    counts: Counts,
+    practices: pd.DataFrame,
+    places: Mapping[str, np.ndarray] | None,
+) -> Rung:
     made = design.build(practices, covariates, counts.in_reference & counts.usable)
     fitted = counts.in_reference & counts.usable & made.complete
-    expected = fit_expected(counts.observed, counts.denominator, counts.kind, made.matrix, fitted)
+    terms = made.terms["term"].tolist()
+    expected = fit_expected(counts.observed, counts.denominator, counts.kind, made.matrix, fitted, places, terms)
     kept = set(made.terms["covariate"])
     return Rung(name, tuple(c for c in covariates if c in kept), made, expected)
 

@@ -15,7 +15,8 @@ from scipy import special
 from scipy import stats as distributions
 
 from gpvar import schema
-from gpvar.analysis.expected import LEAVE_ONE_OUT_BELOW, inverse_link, sampling_variance
+from gpvar.analysis.expected import LEAVE_ONE_OUT_BELOW, fit_model, inverse_link, sampling_variance
+from gpvar.analysis.ladder import places_of
 from gpvar.stats import multilevel, partition
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _DRAWS = 2000
 _SMALL, _LARGE = 5.0, 95.0
 _TAILS = (0.1, 0.9)
 _MOVED = 10.0
-_SIMULATIONS = 999
+_SIMULATIONS = 199
 _LEAST_SCORES = 50
 
 
@@ -146,33 +147,15 @@ def _empty(table: str) -> pd.DataFrame:
 
 
 def _fit(counts: Counts, rung: Rung, used: np.ndarray) -> _Fitted:
-    terms = rung.design.terms["term"].tolist()
-    design = pd.DataFrame(rung.design.matrix[used], columns=terms)
+    expected = rung.expected
+    if expected.model is not None and np.array_equal(expected.modelled, used):
+        return _Fitted(rung, used, expected.model)
+    design = pd.DataFrame(rung.design.matrix[used], columns=rung.design.terms["term"].tolist())
     return _Fitted(rung, used, _model(counts, used, design))
 
 
 def _model(counts: Counts, used: np.ndarray, design: pd.DataFrame) -> multilevel.MultilevelFit:
-    observed, denominator, places = counts.observed[used], counts.denominator[used], _places(counts, used)
-    if counts.kind == "proportion":
-        return multilevel.fit_matrix(observed, design, places, family="binomial", trials=denominator)
-    return multilevel.fit_matrix(observed, design, places, family="poisson", exposure=denominator)
-
-
-def _places(counts: Counts, used: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the levels that group these practices, large to small: none that is one place, or the level above again.
-
-    A network that straddles two boards is two; practices without a network are pooled within their board.
-    """
-    boards = counts.icb_code[used]
-    networks = np.char.add(np.char.add(boards, ", "), counts.pcn_key[used])
-    levels: dict[str, np.ndarray] = {}
-    above, most = 1, int(used.sum())
-    for name, place in (("icb", boards), ("pcn", networks)):
-        units = len(np.unique(place))
-        if above < units < most:
-            levels[name] = place
-            above = units
-    return levels | {"practice": np.flatnonzero(used)}
+    return fit_model(counts.observed, counts.denominator, counts.kind, design, used, places_of(counts))
 
 
 def _levels(fitted: list[_Fitted]) -> pd.DataFrame:

@@ -107,7 +107,8 @@ def not_found(why: str) -> str:
     """Return that the model behind the shares has no solution, and why."""
     return (
         "The variation could not be divided: the model that does it found no solution. "
-        f"({escape_markdown(why)}) What is said about practices does not rest on it."
+        f"({escape_markdown(why)}) What is said about practices rests on a simpler regression, which allows for the "
+        "same characteristics and takes no account of who are neighbours."
     )
 
 
