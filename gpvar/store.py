@@ -29,6 +29,8 @@ _TABLE = (
 _VARIATION = ("levels", "coefficients", "shares", "rungs", "equity", "boards", "board_slopes")
 _PRACTICE = ("effects", "waterfall", "neighbours", "reach", "passing", "models", "diagnostics", "resources", "supply")
 _ANALYSIS = ("practices", "spread", "methods", "fits", "calibration", *_VARIATION, *_PRACTICE)
+#: The frames of a table and of an analysis, in the order in which they are stored.
+TABLE, ANALYSIS = _TABLE, _ANALYSIS
 
 
 def save(run: Run) -> None:
@@ -104,6 +106,11 @@ def load_run(folder: Path | str) -> Run:
     )
     analyses = {metric: _load_analysis(folder / metric, about) for metric, about in stored["analyses"].items()}
     return Run(study=study, table=table, analyses=analyses, folder=folder, meta=stored["meta"])
+
+
+def schema_of(frame: str) -> str:
+    """Return under which name the schema holds a frame of an analysis."""
+    return "analysis_practices" if frame == "practices" else frame
 
 
 def is_complete(folder: Path) -> bool:
@@ -214,9 +221,7 @@ def _about(analysis: Analysis) -> dict[str, Any]:
 
 
 def _load_analysis(folder: Path, about: Mapping[str, Any]) -> Analysis:
-    frames = {
-        name: _read(folder / f"{name}.csv", "analysis_practices" if name == "practices" else name) for name in _ANALYSIS
-    }
+    frames = {name: _read(folder / f"{name}.csv", schema_of(name)) for name in _ANALYSIS}
     notes = tuple(Note(note["id"], note["numbers"]) for note in about["notes"])
     return Analysis(**frames, notes=notes, meta=about["meta"])
 
@@ -236,8 +241,6 @@ def _read(path: Path, table: str) -> pd.DataFrame:
         dtype=as_text,
         keep_default_na=False,
         na_values=_missing(header, text),
-        # The number that was written, to the last digit: a table written again is the same table.
-        float_precision="round_trip",
     )
 
 
