@@ -35,7 +35,7 @@ def judge(
     Parameters
     ----------
     counts
-        The observed figures.
+        The observed figures. Where their passing movement is known it counts as chance, beside sampling.
     link
         x'β for every practice; NaN where a covariate is missing.
     n_parameters
@@ -57,7 +57,11 @@ def judge(
     centre_link, spread, placed = _centres(counts, link, fitted, placed, n_parameters, comparator)
     observed, denominator = counts.observed[placed], counts.denominator[placed]
     judged = link_of_observed(observed, denominator, counts.kind)
-    units = placement.place(observed, denominator, centre_link[placed], spread.tau2, kind=counts.kind)
+    units = placement.place(
+        observed, denominator, centre_link[placed], spread.tau2, kind=counts.kind, transient=_transient(counts, placed)
+    )
+    # What figures over this period differ by: what lasts and what passes.
+    around = spread.tau2 + counts.passing
     frame = pd.DataFrame({"practice_code": counts.practice_code[placed]})
     frame["value"] = observed / denominator
     frame["link_residual"] = judged - centre_link[placed]
@@ -65,17 +69,17 @@ def judge(
     typical = (centre_link if typical_link is None else typical_link)[placed]
     frame["expected_link"] = link[placed]
     frame["adjusted"] = inverse_link(typical + frame["link_residual"].to_numpy(), counts.kind)
-    reach = USUAL * np.sqrt(spread.tau2)
+    reach = USUAL * np.sqrt(around)
     frame["middle_lower"] = inverse_link(centre_link[placed] - reach, counts.kind)
     frame["middle_upper"] = inverse_link(centre_link[placed] + reach, counts.kind)
     frame = pd.concat([frame, units[_PLACED]], axis=1)
     frame["p"] = 2.0 * distributions.norm.sf(np.abs(frame["z"]))
     comparable = (counts.compared if comparator == "england" else counts.decidable)[placed]
     frame["q"] = _false_discovery(frame["p"].to_numpy(), comparable)
-    _add_expected(frame, observed, denominator, _mean_over_spread(centre_link[placed], spread.tau2, counts.kind))
-    _add_difference(frame, observed, denominator, counts.kind)
+    _add_expected(frame, observed, denominator, _mean_over_spread(centre_link[placed], around, counts.kind))
+    _add_difference(frame, observed, denominator, counts)
     _add_rank(frame, comparable, counts.icb_code[placed] if comparator == "own_icb" else None)
-    described = _describe(frame, spread, comparator, n_parameters, float(np.median(typical)), counts.kind)
+    described = _describe(frame, spread, comparator, n_parameters, float(np.median(typical)), counts)
     return Judgement(frame, described, centre_link)
 
 
@@ -93,7 +97,7 @@ def _centres(
     with np.errstate(invalid="ignore", divide="ignore"):
         residual = link_of_observed(counts.observed, counts.denominator, counts.kind) - link
     middle = float(np.median(residual[fitted]))
-    variance = sampling_variance(link + middle, counts.denominator, counts.kind)
+    variance = sampling_variance(link + middle, counts.denominator, counts.kind) + counts.passing
     if comparator == "england":
         spread = funnel.shared_spread(residual[fitted], variance[fitted], n_parameters=n_parameters)
         return link + spread.centre, spread, placed
@@ -108,6 +112,10 @@ def _centres(
     centre[fitted] = funnel.leave_one_out_centre(residual[fitted], variance[fitted], spread.tau2, icb)
     centre_link = np.where(placed, link + centre, np.nan)
     return centre_link, spread, placed
+
+
+def _transient(counts: Counts, placed: np.ndarray) -> np.ndarray | None:
+    return np.full(int(placed.sum()), counts.passing) if counts.passing > 0.0 else None
 
 
 def _mean_over_spread(centre_link: np.ndarray, tau2: float, kind: str) -> np.ndarray:
@@ -126,8 +134,13 @@ def _add_expected(frame: pd.DataFrame, observed: np.ndarray, denominator: np.nda
     frame[["ratio", "ratio_lower", "ratio_upper"]] = ratio[["ratio", "lower", "upper"]].to_numpy()
 
 
-def _add_difference(frame: pd.DataFrame, observed: np.ndarray, denominator: np.ndarray, kind: str) -> None:
-    if kind == "proportion":
+def _add_difference(frame: pd.DataFrame, observed: np.ndarray, denominator: np.ndarray, counts: Counts) -> None:
+    """Add the difference, with its interval by chance: sampling, and passing movement where it is known."""
+    if counts.passing > 0.0:
+        link = link_of_observed(observed, denominator, counts.kind)
+        half = USUAL * np.sqrt(sampling_variance(link, denominator, counts.kind) + counts.passing)
+        lower, upper = (inverse_link(link + side * half, counts.kind) for side in (-1.0, 1.0))
+    elif counts.kind == "proportion":
         lower, upper = intervals.wilson(observed, denominator, 0.95)
     else:
         lower, upper = intervals.rate(observed, denominator, 0.95)
@@ -155,11 +168,16 @@ def _false_discovery(p: np.ndarray, comparable: np.ndarray) -> np.ndarray:
 
 
 def _describe(
-    frame: pd.DataFrame, spread: funnel.SharedSpread, comparator: str, n_parameters: int, typical: float, kind: str
+    frame: pd.DataFrame,
+    spread: funnel.SharedSpread,
+    comparator: str,
+    n_parameters: int,
+    typical: float,
+    counts: Counts,
 ) -> dict[str, object]:
     """Describe the spread and how many flags it would give with nobody exceptional."""
     z = frame.loc[frame["in_fit"], "z"].to_numpy()
-    tau = float(np.sqrt(spread.tau2))
+    reach = USUAL * float(np.sqrt(spread.tau2 + counts.passing))
     shape = spread_shape(z)
     centre = float(np.median(np.atleast_1d(spread.centre)))
     described: dict[str, object] = {
@@ -167,12 +185,13 @@ def _describe(
         "n": len(z),
         "p": n_parameters,
         "tau2": spread.tau2,
-        "tau": tau,
+        "tau": float(np.sqrt(spread.tau2)),
+        "transient": counts.transient,
         "centre_link": centre,
-        "centre": float(inverse_link(typical, kind)),
+        "centre": float(inverse_link(typical, counts.kind)),
         "expected_total_ratio": frame.attrs["expected_total_ratio"],
-        "middle_lower": float(inverse_link(typical - USUAL * tau, kind)),
-        "middle_upper": float(inverse_link(typical + USUAL * tau, kind)),
+        "middle_lower": float(inverse_link(typical - reach, counts.kind)),
+        "middle_upper": float(inverse_link(typical + reach, counts.kind)),
         "skewness": shape.skewness,
         "kurtosis": shape.kurtosis,
         "t_df": shape.t_df,

@@ -48,6 +48,13 @@ class Counts:
     in_reference: np.ndarray
     decidable: np.ndarray
     compared: np.ndarray
+    months: float = float("nan")
+    transient: float = float("nan")
+
+    @property
+    def passing(self) -> float:
+        """The variance of passing movement to judge with: none where it is not known."""
+        return 0.0 if np.isnan(self.transient) else self.transient
 
 
 def outcomes_of(table: PracticeTable, metric: str) -> pd.DataFrame:
@@ -118,6 +125,7 @@ def _counts(
         in_reference=possible & ~stopped & ~excluded & in_set,
         decidable=~stopped,
         compared=~stopped & in_set,
+        months=float(table.study.period.months),
     )
 
 

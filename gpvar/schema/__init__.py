@@ -143,17 +143,27 @@ ANALYSIS_PRACTICES = columns(
         "Count expected of a practice like it; over the practices in the fit these sum to the observed",
     ),
     ("ratio", "number", "", "Observed divided by expected"),
-    ("ratio_lower", "number", "", "Lower end of the 95 % interval of the ratio (chance alone)"),
-    ("ratio_upper", "number", "", "Upper end of the 95 % interval of the ratio (chance alone)"),
+    ("ratio_lower", "number", "", "Lower end of the 95 % interval of the ratio (sampling alone)"),
+    ("ratio_upper", "number", "", "Upper end of the 95 % interval of the ratio (sampling alone)"),
     ("adjusted", "number", "as value", "The figure it would show with England's mix of patients"),
     ("difference", "number", "as value", "Value minus centre"),
-    ("difference_lower", "number", "as value", "Lower end of the 95 % interval of the difference"),
-    ("difference_upper", "number", "as value", "Upper end of the 95 % interval of the difference"),
+    (
+        "difference_lower",
+        "number",
+        "as value",
+        "Lower end of its 95 % interval, by chance alone",
+    ),
+    ("difference_upper", "number", "as value", "Upper end of its 95 % interval, by chance alone"),
     ("lower_95", "number", "as value", "Lower 95 % limit among practices as they are, at this practice's size"),
     ("upper_95", "number", "as value", "Upper 95 % limit among practices as they are"),
     ("lower_99_8", "number", "as value", "Lower 99.8 % limit among practices as they are"),
     ("upper_99_8", "number", "as value", "Upper 99.8 % limit among practices as they are"),
-    ("sampling_lower_95", "number", "as value", "Lower 95 % limit of chance alone"),
+    (
+        "sampling_lower_95",
+        "number",
+        "as value",
+        "Lower 95 % limit of chance (sampling, and passing movement where known)",
+    ),
     ("sampling_upper_95", "number", "as value", "Upper 95 % limit of chance alone"),
     ("sampling_lower_99_8", "number", "as value", "Lower 99.8 % limit of chance alone"),
     ("sampling_upper_99_8", "number", "as value", "Upper 99.8 % limit of chance alone"),
@@ -210,6 +220,12 @@ SPREAD = columns(
     ("p", "whole number", "terms", "Terms of the adjustment"),
     ("tau2", "number", "link scale, squared", "Variance shared by many practices, beyond chance"),
     ("tau", "number", "link scale", "Its square root"),
+    (
+        "transient",
+        "number",
+        "link scale, squared",
+        "Variance by passing movement over the period, counted as chance; blank where it is not known",
+    ),
     ("centre_link", "number", "link scale", "Robust centre"),
     ("centre", "number", "share, or events per patient-month", "Robust centre in the metric's own unit"),
     (
@@ -293,6 +309,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
     **_practice.TABLES,
 }
 
+#: Tables that are made for what is sent, and stored nowhere: neighbours without their codes.
+_SENT: dict[str, tuple[Column, ...]] = {"similar": _practice.SIMILAR}
+
 
 def names(table: str) -> list[str]:
     """Return the column names of a table, in order."""
@@ -319,8 +338,9 @@ def data_dictionary(tables: Iterable[str]) -> pd.DataFrame:
 
 
 def _table(name: str) -> tuple[Column, ...]:
-    if name not in TABLES:
+    found = TABLES | _SENT
+    if name not in found:
         raise TableError(
             f"There is no table called '{name}'.", "gpvar.schema.TABLES", f"It is one of: {', '.join(TABLES)}."
         )
-    return TABLES[name]
+    return found[name]

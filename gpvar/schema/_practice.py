@@ -62,6 +62,22 @@ NEIGHBOURS = columns(
     ("value", "number", "as value", "The neighbour's figure"),
 )
 
+SIMILAR = columns(
+    PRACTICE,
+    (
+        "similar",
+        "whole number",
+        "practices",
+        "Practices most like it in patients and setting whose figures may be shown",
+    ),
+    ("similar_withheld", "whole number", "practices", "Practices most like it whose figures may not be shown"),
+    ("similar_lowest", "number", "as value", "The lowest of their figures"),
+    ("similar_middle", "number", "as value", "The middle of their figures"),
+    ("similar_highest", "number", "as value", "The highest of their figures"),
+    ("similar_lower", "whole number", "practices", "How many of them have a lower figure than the practice"),
+    ("similar_higher", "whole number", "practices", "How many of them have a higher figure than the practice"),
+)
+
 REACH = columns(
     PRACTICE,
     ("target", "code", "", "Id of the target in the catalogue"),
@@ -96,6 +112,15 @@ PASSING = columns(
     ("stay_observed", "number", "share", "Of the first stretch's lowest tenth, the part in the second's"),
     ("stay_expected", "number", "share", "The same for figures of this correlation with a normal spread"),
     ("shifted", "number", "share", "Practices whose two figures differ by more than 0.5 on the link scale"),
+    (
+        "gap_half",
+        "number",
+        "as value",
+        "Half of all pairs of figures are no further apart, beside what all moved",
+    ),
+    ("gap_95", "number", "as value", "95 in 100 are no further apart"),
+    ("swing_period", "number", "as value", "Passing movement over the study's period, either way 95 times in 100"),
+    ("disagree", "whole number", "practices", "Left out because a part of the period holds more than the whole"),
 )
 
 MODELS = columns(
@@ -140,18 +165,41 @@ DIAGNOSTICS = columns(
 
 RESOURCES = columns(
     PRACTICE,
-    ("resource", "code", "", "Id of the characteristic in the catalogue, or expected (what patients like these need)"),
+    ("resource", "code", "", "Id in the catalogue of resources"),
     ("value", "number", "see unit", "The practice's own"),
     ("unit", "text", "", "What the number counts"),
     ("percentile", "number", "0 to 100", "Share of the practices compared that have less"),
+    ("top", "number", "see unit", "What was divided: staff, or patients as the national formula weighs them"),
+    ("bottom", "number", "patients", "By what; blank for a figure that is published divided"),
+    ("compared", "whole number", "practices", "How many practices of the reference set have a figure"),
+    ("p5", "number", "see unit", "5 in 100 of the practices compared have less"),
+    ("p10", "number", "see unit", "10 in 100 have less"),
+    ("p25", "number", "see unit", "25 in 100 have less"),
+    ("median", "number", "see unit", "Half of the practices compared have less"),
+    ("p75", "number", "see unit", "75 in 100 have less"),
+    ("p90", "number", "see unit", "90 in 100 have less"),
+    ("p95", "number", "see unit", "95 in 100 have less"),
+    ("area_known", "whole number", "practices", "How many practices of the area have a figure"),
+    ("area_median", "number", "see unit", "Half of them have less"),
+    ("area_percentile", "number", "0 to 100", "Share of the practices compared that have less than that"),
+    ("area_lowest", "whole number", "practices", "How many of them are in the lowest tenth of the practices compared"),
+    ("area_highest", "whole number", "practices", "How many of them are in the highest tenth"),
 )
 
 SUPPLY = columns(
     PRACTICE,
+    ("rung", "code", "", "The rung to which the scenario is added: M2, or the highest there is"),
+    ("allowed", "text", "", "Ids of the supply that the practice did not choose, separated by spaces"),
     ("centre_m2", "number", "as value", "What is expected of a practice with these patients in this setting"),
     ("centre_m3", "number", "as value", "The same with the supply it did not choose"),
+    ("difference_m2", "number", "as value", "The practice's figure less the first"),
+    ("difference_m3", "number", "as value", "The practice's figure less the second"),
     ("z_m2", "number", "standard deviations", "Distance from the first"),
     ("z_m3", "number", "standard deviations", "Distance from the second; a scenario, never a verdict"),
+    ("outside_m2", "yes/no", "", "Whether the first distance is outside the usual range"),
+    ("outside_m3", "yes/no", "", "Whether the second is"),
+    ("compared", "whole number", "practices", "Practices in both fits: those of which all supply is known"),
+    ("accounted", "number", "share", "Part of the variance between practices at the first that goes with the supply"),
 )
 
 TABLES: dict[str, tuple[Column, ...]] = {
