@@ -206,6 +206,7 @@ def _declared(study: Study) -> dict[str, Any]:
 def _declared_source(source: SourceSpec, folder: Path) -> dict[str, Any]:
     files = [_relative(file, folder) for file in source.files]
     declared = asdict(source) | {"file": files[0] if len(files) == 1 else files, "missing": list(source.missing)}
+    declared["period"] = f"{source.period.start}..{source.period.end}" if source.period else ""
     return {key: value for key, value in declared.items() if value and key != "more_files"}
 
 

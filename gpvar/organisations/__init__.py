@@ -32,7 +32,7 @@ from gpvar.organisations.hierarchy import (
     straddling_networks,
     unallocated,
 )
-from gpvar.organisations.like_for_like import LikeForLike, like_for_like
+from gpvar.organisations.like_for_like import LikeForLike, join_periods, like_for_like
 from gpvar.organisations.proposals import EVIDENCE_COLUMNS, propose_events
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "find_icb_by_date",
     "find_practice",
     "is_practice_code",
+    "join_periods",
     "like_for_like",
     "lives_on",
     "looks_like",

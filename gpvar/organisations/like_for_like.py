@@ -16,6 +16,7 @@ from gpvar.study import Period
 
 _JOINING = ("merged", "code_changed")
 _KEY = ["practice_code", "metric", "part"]
+_BOTH = ("numerator", "denominator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,52 @@ def like_for_like(
     return LikeForLike(counts, facts, monthly, done, _not_decidable(events, period))
 
 
+def join_periods(events: Events, period: Period, rows: pd.DataFrame, *, by_month: bool) -> pd.DataFrame:
+    """Put counts of parts of a period, or of months beside it, under the codes that `like_for_like` gives.
+
+    Parameters
+    ----------
+    events
+        Confirmed events dated up to the end of the period are used, in order of date.
+    period
+        The study's period.
+    rows
+        practice_code, metric, start, end, months, numerator, denominator; NaN where a count is not known.
+    by_month
+        Whether every month in which a practice was at work has its row: then a month before a merger that only the
+        successor has is not known. In other files the successor's count is of both.
+
+    Returns
+    -------
+    DataFrame
+        The rows, a part that is not known making the sum unknown.
+    """
+    joining = [event for event in events.confirmed.itertuples() if _is_dated(event, period)]
+    codes = {code for event in joining for code in (event.code, event.successor)}
+    concerned = rows["practice_code"].isin(codes)
+    if not concerned.any():
+        return rows
+    held: dict[str, dict[tuple[str, str, str], dict[str, Any]]] = {}
+    for row in rows[concerned].to_dict("records"):
+        held.setdefault(row["practice_code"], {})[row["metric"], row["start"], row["end"]] = row
+    for event in joining:
+        old, new = held.pop(event.code, {}), held.setdefault(event.successor, {})
+        for key, row in old.items():
+            sums = {name: row[name] + new[key][name] for name in _BOTH} if key in new else {}
+            new[key] = row | sums | {"practice_code": event.successor}
+        alone = [key for key in new if key not in old and key[1] < event.date[:7]]
+        for key in alone if by_month and event.event == "merged" else ():
+            new[key] = new[key] | {"numerator": np.nan}
+    joined = pd.DataFrame([row for own in held.values() for row in own.values()], columns=rows.columns)
+    return pd.concat([rows[~concerned], joined.astype(rows.dtypes.to_dict())], ignore_index=True)
+
+
 def _is_used(event: Any, period: Period, known: set[str]) -> bool:
-    return event.event in _JOINING and event.date <= str(period.last_day) and event.code in known
+    return _is_dated(event, period) and event.code in known
+
+
+def _is_dated(event: Any, period: Period) -> bool:
+    return event.event in _JOINING and event.date <= str(period.last_day)
 
 
 def _counts(

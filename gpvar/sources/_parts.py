@@ -61,6 +61,9 @@ class SourceTable:
         icb_code, icb_name, region_code; columns that the source does not have are left out.
     monthly
         Counts by month that gates look at: practice_code, month, name, value.
+    by_month
+        Counts of each month, where they were added up from months: practice_code, month, metric, numerator,
+        denominator; NaN where a count is hidden or the source has none.
     remarks
         What a reader of the sources should know, such as totals to hold against those published.
     """
@@ -76,9 +79,12 @@ class SourceTable:
     dates: dict[str, str] = field(default_factory=dict)
     places: pd.DataFrame | None = None
     monthly: pd.DataFrame | None = None
+    by_month: pd.DataFrame | None = None
     remarks: tuple[str, ...] = ()
 
 
+#: The columns of `SourceTable.by_month`.
+BY_MONTH = ("practice_code", "month", "metric", "numerator", "denominator")
 #: The columns of `SourceTable.counts`.
 COUNTS = ("practice_code", "metric", "part", "value", "low", "high", "hidden", "months")
 

@@ -24,6 +24,7 @@ from gpvar.study.model import (
     Study,
     parse_period,
 )
+from gpvar.study.periods import check_period_sources, source_period
 
 _SCHEMA = 1
 _DEFAULT_SEED = 1
@@ -43,7 +44,7 @@ _TOP = (
     "list",
 )
 _LATER = ("letter", "claim")
-_SOURCE = ("id", "file", "sheet", "columns", "dates", "layout", "long", "missing", "edition", "sum_rows")
+_SOURCE = ("id", "file", "sheet", "columns", "dates", "layout", "long", "missing", "edition", "sum_rows", "period")
 _LONG = ("metric", "value")
 #: M1 allows for patients' needs alone; supply and what the practice chooses are never allowed for.
 _CLASSES = {"M1": ("need",), "M2": ("need", "context")}
@@ -62,19 +63,20 @@ def checked(content: dict[str, Any], path: Path | None, folder: Path, complete: 
         problems.add(f"This gpvar reads studies of schema {_SCHEMA}.", "schema", f"Write schema = {_SCHEMA}.")
     metrics = _metrics(read, content)
     adjust = _adjust(read, content)
+    period = _period(read, content)
     study = {
         "schema": _SCHEMA,
         "title": read.get(content, "title", str, default="").strip() or "A study without a title",
         "seed": read.get(content, "seed", int, default=_DEFAULT_SEED),
         "declared": read.day(content, "declared", required=True),
-        "period": _period(read, content),
+        "period": period,
         "metrics": metrics,
         "area": _area(read, content, folder),
         "reference": _reference(read, content),
         "adjust": adjust,
         "events": read.file(content, folder, "", "events"),
         "lists": _lists(read, content, folder),
-        "sources": _sources(read, content, folder, metrics, complete),
+        "sources": _sources(read, content, folder, metrics, period, complete),
         "reports": _reports(read, content),
         "simulated": read.get(content, "simulated", bool, default=False),
         "path": path,
@@ -210,7 +212,12 @@ def _adjust(read: Reader, content: dict[str, Any]) -> dict[str, tuple[str, ...]]
 
 
 def _sources(
-    read: Reader, content: dict[str, Any], folder: Path, metrics: tuple[str, ...], complete: bool
+    read: Reader,
+    content: dict[str, Any],
+    folder: Path,
+    metrics: tuple[str, ...],
+    period: Period | None,
+    complete: bool,
 ) -> tuple[SourceSpec, ...]:
     tables = content.get("source", [])
     tables = [tables] if isinstance(tables, dict) else tables
@@ -218,7 +225,7 @@ def _sources(
         fix = "Write each file as [[source]] with lines id = and file = below it; 'sources STUDY --take' writes them."
         read.problems.add("'source' must be a heading [[source]] with lines below it.", "[[source]]", fix)
         return ()
-    sources = tuple(_source(read, table, number, folder) for number, table in enumerate(tables, 1))
+    sources = tuple(_source(read, table, number, folder, period) for number, table in enumerate(tables, 1))
     ids = [source.id for source in sources]
     for again in sorted({name for name in ids if ids.count(name) > 1}):
         fix = "Give each source an id of its own."
@@ -235,10 +242,11 @@ def _sources(
     return sources
 
 
-def _source(read: Reader, table: dict[str, Any], number: int, folder: Path) -> SourceSpec:
+def _source(read: Reader, table: dict[str, Any], number: int, folder: Path, own: Period | None) -> SourceSpec:
     name = str(table.get("id") or f"source {number}")
     where = f"[[source]] {name}"
     read.no_strangers(table, _SOURCE, where)
+    check_period_sources(once, metrics, period, read.problems)
     columns = table.get("columns", {})
     official = "columns" not in table and "long" not in table and name in (*PUBLICATIONS, REFERENCE)
     stranger = _no_such_publication(read, table, name, where)
@@ -278,6 +286,7 @@ def _no_such_publication(read: Reader, table: dict[str, Any], name: str, where: 
     """Note an id that is none where a publication must be meant: beside several files, or with a slip in it."""
     known = (*PUBLICATIONS, REFERENCE)
     if "columns" in table or "long" in table or name in known:
+        period=source_period(read, table, own, where),
         return False
     near = nearest(name, known)
     if not near and not isinstance(table.get("file"), list):

@@ -58,6 +58,11 @@ def declared_covariates(study: Study, metric: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(c for rung in ("M1", "M2") for c in own.get(rung, card.adjust.get(rung, ()))))
 
 
+def declared_scenario(study: Study) -> tuple[str, ...]:
+    """Return the supply that the scenario M3 is to allow for: the study's, else the catalogue's."""
+    return tuple(dict.fromkeys((study.adjust or {}).get("M3", catalogue.scenario())))
+
+
 def headings(value: str | list[str]) -> list[str]:
     """Return the headings that a mapping names, one or several."""
     return [value] if isinstance(value, str) else list(value)
@@ -82,6 +87,7 @@ def check_columns(
 
     Unless the study is complete, no place for every figure is asked for.
     """
+    own = [source for source in sources if source.period is None]
     home: dict[str, SourceSpec] = {}
     twice: dict[tuple[str, str, str], None] = {}
     for source in sources:
@@ -91,7 +97,9 @@ def check_columns(
             problems.add("No column is said to hold the practice code.", where, fix)
         for key, value in source.columns.items():
             _check_key(key, value, where, problems)
-        for key in _held_by(source.id) if source.is_publication else source.columns:
+        if source.period is not None:
+            continue
+        for key in held_by(source.id) if source.is_publication else source.columns:
             if key in home and (what := _is_of_one(key, home[key], source, metrics)):
                 twice[what, home[key].id, source.id] = None
             home.setdefault(key, source)
@@ -99,7 +107,7 @@ def check_columns(
         fix = "Take it from one file only."
         problems.add(f"'{what}' is taken from two sources, {one} and {other}.", f"[[source]] {other}", fix)
     for metric in metrics if complete else ():
-        if metric not in catalogue.metrics() or _still_to_come(metric, sources):
+        if metric not in catalogue.metrics() or _still_to_come(metric, own):
             continue
         for part in PARTS:
             from_list = from_lists_of_patients(metric, part) and "list_size" in home
@@ -132,7 +140,7 @@ def _still_to_come(metric: str, sources: Sequence[SourceSpec]) -> bool:
     return only_publications and catalogue.metric(metric).source in PUBLICATIONS
 
 
-def _held_by(publication: str) -> list[str]:
+def held_by(publication: str) -> list[str]:
     """Return the figures and lists that a publication holds."""
     if publication == REFERENCE:
         published = [card.id for card in catalogue.metrics().values() if card.source in PUBLICATIONS]

@@ -112,6 +112,8 @@ class SourceSpec:
         The file; the further ones of a publication that comes in several.
     columns
         What is held → heading, or headings to be added up; empty for a publication.
+    period
+        The months that the counts are of, where these are not the study's own; None where they are.
     """
 
     id: str
@@ -125,6 +127,7 @@ class SourceSpec:
     edition: str = ""
     sum_rows: bool = False
     more_files: tuple[Path, ...] = ()
+    period: Period | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -166,6 +169,16 @@ class Study:
     events: Path | None = None
     lists: tuple[ListSpec, ...] = ()
 
+    @property
+    def own_sources(self) -> tuple[SourceSpec, ...]:
+        """The files of the study's own period."""
+        return tuple(source for source in self.sources if source.period is None)
+
+    @property
+    def period_sources(self) -> tuple[SourceSpec, ...]:
+        """The files whose counts are of other months than the study's."""
+        return tuple(source for source in self.sources if source.period is not None)
+
     def analysis_part(self) -> dict[str, Any]:
         """Return what decides the numbers, in one canonical form.
 
@@ -201,6 +214,8 @@ class Study:
                     "sum_rows": source.sum_rows,
                     # Of a table of one's own the edition is a remark; of a publication it chooses what is read.
                     "edition": source.edition if source.is_publication else "",
+                    # Only where it is given: the runs of studies without it keep their keys.
+                    **({"period": [source.period.start, source.period.end]} if source.period else {}),
                 }
                 for source in self.sources
             ],

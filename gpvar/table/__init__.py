@@ -14,11 +14,12 @@ from gpvar.errors import SourceError, StudyError
 from gpvar.problems import Problems, listing
 from gpvar.sources import local, named
 from gpvar.sources._parts import SourceTable
-from gpvar.study import Study, load_study
+from gpvar.study import SourceSpec, Study, load_study
 from gpvar.table.area import area_codes, area_name
 from gpvar.table.figures import outcomes_of, with_patient_months
 from gpvar.table.joining import facts_of, hierarchy, placed, practices
 from gpvar.table.own import OwnLists, own_lists
+from gpvar.table.periods import Known, periods_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +103,22 @@ def build_table(study: Study | str | Path | dict[str, object], max_bytes: int = 
     """
     study = study if isinstance(study, Study) else load_study(study)
     _refuse_nothing(study)
-    tables = _read_all(study, max_bytes)
+    read = _read_all(study, max_bytes)
+    tables = [table for spec, table in read if spec.period is None]
+    others = [(spec, table) for spec, table in read if spec.period is not None]
     own = own_lists(study, max_bytes)
     joined = _joined(study, tables, own)
     measured = _measured(study, tables, joined)
     codes = area_codes(study, measured.hierarchy, measured.practices, own)
     evidence = _evidence(study, tables, own, joined, measured)
     found = gates.run(evidence)
-    provenance = pd.DataFrame([*(row for table in tables for row in table.provenance), *own.provenance])
+    known = Known(measured.outcomes, joined.facts, joined.monthly, own.events)
+    periods, left_out = periods_of(study, tables, others, known)
+    provenance = pd.DataFrame([*(row for _, table in read for row in table.provenance), *own.provenance])
     return PracticeTable(
         study=study,
         outcomes=measured.outcomes,
-        periods=pd.DataFrame(columns=schema.names("periods")),
+        periods=periods,
         practices=measured.practices,
         hierarchy=measured.hierarchy,
         groups=own.groups[own.groups["practice_code"].isin(measured.codes)].reset_index(drop=True),
@@ -126,7 +131,7 @@ def build_table(study: Study | str | Path | dict[str, object], max_bytes: int = 
         excluded=gates.excluded(found, study.reference.exclude),
         dropped=gates.dropped(evidence),
         dates=joined.dates,
-        remarks=tuple(remark for table in tables for remark in table.remarks),
+        remarks=(*(remark for table in tables for remark in table.remarks), *left_out),
     )
 
 
@@ -206,9 +211,10 @@ def _evidence(
 
 
 def _refuse_nothing(study: Study) -> None:
-    if not study.sources:
+    if not study.own_sources:
+        other = " of its own period" if study.sources else ""
         raise StudyError(
-            "The study names no data file.",
+            f"The study names no data file{other}.",
             str(study.path or "the study"),
             "python run.py sources STUDY says which files it needs and where to get them; with --take it writes those "
             "that are on this computer into the study.",
@@ -246,15 +252,16 @@ def _monthly(tables: Sequence[SourceTable]) -> pd.DataFrame:
     return pd.concat(held, ignore_index=True) if held else texts.assign(value=pd.Series(dtype=float))
 
 
-def _read_all(study: Study, max_bytes: int) -> list[SourceTable]:
+def _read_all(study: Study, max_bytes: int) -> list[tuple[SourceSpec, SourceTable]]:
     """Read every file; when several cannot be read, say so of all of them."""
-    tables, errors = [], []
+    tables: list[tuple[SourceSpec, SourceTable]] = []
+    errors = []
     for spec in study.sources:
         try:
             if spec.is_publication:
-                tables += named.read_all(spec, study.period)
+                tables += [(spec, table) for table in named.read_all(spec, study.period)]
             else:
-                tables.append(local.read(spec, study.period, max_bytes))
+                tables.append((spec, local.read(spec, study.period, max_bytes)))
         except SourceError as error:
             errors.append(error)
     if len(errors) == 1:
@@ -263,7 +270,7 @@ def _read_all(study: Study, max_bytes: int) -> list[SourceTable]:
     for error in errors:
         problems.add(error.problem, error.where, error.fix)
     problems.raise_if_any()
-    _refuse_twice(tables)
+    _refuse_twice([table for _, table in tables])
     return tables
 
 

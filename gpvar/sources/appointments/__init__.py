@@ -19,6 +19,7 @@ from gpvar.sources._parts import COUNTS, Part, SourceTable, no_counts
 from gpvar.sources._publications import names_of
 from gpvar.sources._tabular import text_frame
 from gpvar.sources.appointments.account import provenance, remarks_on, summed
+from gpvar.sources.appointments.by_month import counts_by_month
 from gpvar.sources.appointments.completeness import note_incomplete, unchecked
 from gpvar.sources.appointments.crosstab import consume
 from gpvar.sources.appointments.crosstab_csv import places_of
@@ -146,6 +147,7 @@ def read_by_month(
         has_months=True,
         places=places,
         monthly=_monthly(months.used),
+        by_month=counts_by_month({month: version.counts for month, version in months.used.items()}),
         remarks=(*remarks, *months.remarks, *remarks_on(tables, months.used, places, period)),
     )
     return table, {month: version.counts for month, version in months.used.items()}
@@ -153,8 +155,8 @@ def read_by_month(
 
 def added_up(
     months: Mapping[str, MonthCounts], places: pd.DataFrame | None
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]:
-    """Return counts, facts and counts by month, as `read` gives them, of months that were counted before.
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None, pd.DataFrame | None]:
+    """Return counts, facts, and counts by month of the gates and of the metrics, all as `read` gives them.
 
     Parameters
     ----------
@@ -164,7 +166,7 @@ def added_up(
         Where practices belong, by date, as `read` gives it.
     """
     used = {month: Version(counts, (), "") for month, counts in months.items()}
-    return _counts(used), _facts(used, places), _monthly(used)
+    return _counts(used), _facts(used, places), _monthly(used), counts_by_month(months)
 
 
 def _distinct(parts: Sequence[Part]) -> tuple[list[Part], list[str], list[tuple[Part, str]]]:

@@ -31,7 +31,8 @@ def read(spec: SourceSpec, period: Period, max_bytes: int = MAX_BYTES) -> Source
     spec
         The file and its columns.
     period
-        The study's period; rows of other months are left out where the table has a column of months.
+        The study's period, unless the source has one of its own; rows of other months are left out where the table has
+        a column of months.
     max_bytes
         The most that is read of a file.
 
@@ -44,6 +45,7 @@ def read(spec: SourceSpec, period: Period, max_bytes: int = MAX_BYTES) -> Source
     SourceError
         With everything that is wrong with the file at once. Nothing half-read is ever returned.
     """
+    period = spec.period or period
     rows = read_rows(spec.file, spec.sheet, max_bytes)
     place = f"{spec.file}, sheet {rows.sheet}" if rows.sheet else str(spec.file)
     problems = Problems(SourceError, place)
@@ -57,18 +59,19 @@ def read(spec: SourceSpec, period: Period, max_bytes: int = MAX_BYTES) -> Source
     check_extent(grid, spec, period, problems)
     records = records_of(grid, spec, period, problems)
     problems.raise_if_any()
-    counts, facts, impossible = figures.collect(records, spec, period, problems)
+    found = figures.collect(records, spec, period, problems)
     problems.raise_if_any()
     return SourceTable(
         id=spec.id,
         file=spec.file.name,
-        counts=counts,
-        facts=facts,
+        counts=found.counts,
+        facts=found.facts,
         provenance=(_provenance(spec, rows, records, not_practices),),
         not_practices=not_practices,
         has_months="period" in spec.columns,
-        impossible=impossible,
+        impossible=found.impossible,
         dates=dict(spec.dates),
+        by_month=found.by_month,
     )
 
 
@@ -206,6 +209,6 @@ def _provenance(
         "rows_kept": records.rows_kept,
         "rows_dropped": dropped,
         "reason": "; ".join(reasons),
-        "edition": spec.edition,
+        "edition": spec.edition or (f"of {spec.period.label}" if spec.period else ""),
         "dates": "; ".join(f"{name} {date}" for name, date in sorted(dates.items()) if name in catalogue.covariates()),
     }

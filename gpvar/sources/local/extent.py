@@ -35,7 +35,11 @@ def check_extent(grid: Grid, spec: SourceSpec, period: Period, problems: Problem
     else:
         who = f"{count(len(wrong), 'practice')} of {len(spans):,} have another period: {wrong.index[0]} covers"
     problems.add(
-        f"{who} {covered}, and the study's period is {period.label}.",
+        f"{who} {covered}, and the {'source' if spec.period else 'study'}'s period is {period.label}.",
         f"columns '{spec.columns[EXTENT[0]]}' and '{spec.columns[EXTENT[1]]}'",
-        f'Write period = "{first["start"]}..{first["end"]}" in the study file, or name a file of that period.',
+        f'Write period = "{first["start"]}..{first["end"]}" {_where(spec)}, or name a file of that period.',
     )
+
+
+def _where(spec: SourceSpec) -> str:
+    return f"under [[source]] {spec.id}" if spec.period else "in the study file"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -21,19 +22,43 @@ _COUNTS = ["practice_code", "metric", "part", "value", "low", "high", "hidden", 
 _SHOWN = 4
 
 
-def collect(
-    records: Records, spec: SourceSpec, period: Period, problems: Problems
-) -> tuple[pd.DataFrame, pd.DataFrame, tuple[tuple[str, str, float], ...]]:
-    """Return counts per practice, metric and part, facts per practice, and characteristics that cannot be true.
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What the records of a file hold, as `SourceTable` has it.
 
-    Every value that cannot be used is noted.
+    Attributes
+    ----------
+    counts
+        Per practice, metric and part, summed over the period.
+    facts
+        Per practice.
+    impossible
+        Characteristics that cannot be true.
+    by_month
+        The counts of each month, where the file has months.
     """
+
+    counts: pd.DataFrame
+    facts: pd.DataFrame
+    impossible: tuple[tuple[str, str, float], ...]
+    by_month: pd.DataFrame | None
+
+
+def collect(records: Records, spec: SourceSpec, period: Period, problems: Problems) -> Collected:
+    """Return what the records hold; every value that cannot be used is noted."""
     reader = _Columns(records, spec, problems)
-    counts = [_counts_of(metric, parts, reader) for metric, parts in _counted(spec)]
+    months = {metric: _counts_of(metric, parts, reader) for metric, parts in _counted(spec)}
     facts = _facts(reader, spec)
     reader.note_bad_cells()
+    counts = [_over_period(metric, frames, reader) for metric, frames in months.items()]
     frame = pd.concat(counts, ignore_index=True) if counts else pd.DataFrame(columns=_COUNTS)
-    return frame, facts, tuple(reader.impossible)
+    by_month = [_beside(metric, frames) for metric, frames in months.items() if metric != UNMAPPED]
+    return Collected(
+        counts=frame,
+        facts=facts,
+        impossible=tuple(reader.impossible),
+        by_month=pd.concat(by_month, ignore_index=True) if by_month and reader.has_months else None,
+    )
 
 
 def _counted(spec: SourceSpec) -> Iterator[tuple[str, list[str]]]:
@@ -154,8 +179,8 @@ def _short(text: str) -> str:
     return text if len(text) <= 30 else f"{text[:29]}…"
 
 
-def _counts_of(metric: str, parts: list[str], reader: _Columns) -> pd.DataFrame:
-    """Return the counts of one metric per practice; a month counts only when all its parts are there."""
+def _counts_of(metric: str, parts: list[str], reader: _Columns) -> dict[str, pd.DataFrame]:
+    """Return the counts of one metric by part, a row per practice and month."""
     columns = {part: reader.summed(f"{metric}.{part}") for part in parts}
     for part in parts:
         _check_counts(metric, part, reader)
@@ -175,10 +200,22 @@ def _counts_of(metric: str, parts: list[str], reader: _Columns) -> pd.DataFrame:
     }
     if reader.spec.sum_rows:
         frames = {part: _over_rows(frame) for part, frame in frames.items()}
+    return frames
+
+
+def _over_period(metric: str, frames: Mapping[str, pd.DataFrame], reader: _Columns) -> pd.DataFrame:
+    """Return the counts of one metric per practice; a month counts only when all its parts are there."""
     if reader.has_months:
         complete = ~np.any([frame["low"].isna() for frame in frames.values()], axis=0)
         frames = {part: _over_months(frame, complete) for part, frame in frames.items()}
     return pd.concat([frame.assign(metric=metric, part=part) for part, frame in frames.items()])[_COUNTS]
+
+
+def _beside(metric: str, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the counts of one metric with both parts of a month in one row."""
+    first = next(iter(frames.values()))
+    columns = {part: frames[part]["value"] if part in frames else np.nan for part in PARTS}
+    return first[["practice_code", "month"]].assign(metric=metric, **columns)
 
 
 def _total(values: pd.Series) -> float:

@@ -48,10 +48,15 @@ def records_of(grid: Grid, spec: SourceSpec, period: Period, problems: Problems)
     months = _months(grid, spec, problems)
     inside = (months == "") | ((months >= period.start) & (months <= period.end))
     if not inside.any():
+        whose, where = ("source", f"under [[source]] {spec.id}") if spec.period else ("study", "in the study file")
+        fix = f"Correct period = {where}, or name the right file."
+        if not spec.period:
+            own = "..".join(dict.fromkeys((months.min(), months.max())))
+            fix += f' If it is read beside one of the study\'s own period, write period = "{own}" under its [[source]].'
         problems.add(
-            f"No row is of the study's period, {period.label}.",
+            f"No row is of the {whose}'s period, {period.label}.",
             f"column '{spec.columns['period']}', which runs from {months.min()} to {months.max()}",
-            "Correct period = in the study file, or name the right file.",
+            fix,
         )
     problems.raise_if_any()
     cells = grid.cells[inside].reset_index(drop=True)

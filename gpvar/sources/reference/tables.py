@@ -197,9 +197,12 @@ def _with_appointments(
     table: SourceTable, frame: pd.DataFrame, wanted: Sequence[str], manifest: Mapping[str, Any]
 ) -> SourceTable:
     months = from_frame(frame[frame["total"].notna()], wanted)
-    counts, facts, monthly = appointments.added_up(months, table.places)
-    later = counts["metric"].isin(not_counted(manifest["definitions"]))
-    return replace(table, counts=counts.loc[~later, list(COUNTS)], facts=facts, monthly=monthly)
+    counts, facts, monthly, by_month = appointments.added_up(months, table.places)
+    unknown = not_counted(manifest["definitions"])
+    counts = counts.loc[~counts["metric"].isin(unknown), list(COUNTS)]
+    if by_month is not None and unknown:
+        by_month = by_month[~by_month["metric"].isin(unknown)]
+    return replace(table, counts=counts, facts=facts, monthly=monthly, by_month=by_month)
 
 
 def _with_lists(table: SourceTable, monthly: pd.DataFrame, period: Period, run: Period) -> SourceTable:
