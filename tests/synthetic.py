@@ -288,14 +288,106 @@ def analysis(card: Card, n: int = 200, n_icb: int = 4) -> Analysis:
         "extrapolated": [],
     }
     notes = (Note("expected_total_ratio", {"rung": "M1", "ratio": 1.01}),)
-    tables = variation_frames() | practice_frames()
+    tables = variation_frames() | practice_frames(card, frame, area)
     return Analysis(frame, spread, methods, fits, calibration, **tables, notes=notes, meta=meta)
 
 
-def practice_frames() -> dict[str, pd.DataFrame]:
-    """Return the tables of single practices, without rows."""
+def practice_frames(
+    card: Card | None = None, frame: pd.DataFrame | None = None, area: Any = None
+) -> dict[str, pd.DataFrame]:
+    """Return the tables of single practices; without a card, all of them without rows."""
     names = ("effects", "waterfall", "neighbours", "reach", "passing", "models", "diagnostics", "resources", "supply")
-    return {name: pd.DataFrame(columns=schema.names(name)) for name in names}
+    found = {name: pd.DataFrame(columns=schema.names(name)) for name in names}
+    if card is None:
+        return found
+    at = {r: frame[(frame["rung"] == r) & (frame["comparator"] == "england")] for r in ("M0", "M1", "M2")}
+    found["effects"] = pd.concat([_effects(card, at[rung], rung) for rung in ("M0", "M1")], ignore_index=True)
+    found["waterfall"] = _waterfall(card, {rung: rows[area] for rung, rows in at.items()})
+    found["neighbours"] = _neighbours(at["M1"], np.flatnonzero(area))
+    return found
+
+
+def _effects(card, rows, rung):
+    """Return what an invented model says of every practice: a year's figure, of which 0.94 lasts."""
+    kind, residual, value = card.kind, rows["link_residual"].to_numpy(), rows["value"].to_numpy()
+    # What lasts of the raw figure; with patients allowed for, that of a practice with a typical mix of them.
+    theta = _link(rows["centre"].to_numpy(), kind) if rung == "M0" else np.median(_link(rows["centre"], kind))
+    between = float(np.var(residual))
+    sampling = 1 / (rows["denominator"].to_numpy() * value * ((1 - value) if kind == "proportion" else 1))
+    transient = 0.06 * between
+    lasts = between / (between + sampling + transient)
+    effect, se = lasts * residual, np.sqrt((1 - lasts) * between)
+    n, place = len(rows), pd.Series(effect).rank().to_numpy()
+    near = np.maximum(4, 0.03 * n)
+    p_bottom = 1 / (1 + np.exp((place - n / 10) / (near / 3)))
+    p_top = 1 / (1 + np.exp((0.9 * n - place) / (near / 3)))
+    lasting = {
+        f"shrunken{end}": _inverse(theta + effect + k * se, kind)
+        for end, k in (("", 0), ("_lower", -1.96), ("_upper", 1.96))
+    }
+    return pd.DataFrame(
+        {
+            "practice_code": rows["practice_code"].to_numpy(),
+            "rung": rung,
+            "effect": effect,
+            "effect_lower": effect - 1.96 * se,
+            "effect_upper": effect + 1.96 * se,
+            **lasting,
+            "between": between,
+            "sampling": sampling,
+            "transient": transient,
+            "reliability": lasts,
+            "rule": "full",
+            "rank_median": place,
+            "rank_lower": np.maximum(1, np.round(place - near)),
+            "rank_upper": np.minimum(n, np.round(place + near)),
+            "p_bottom": p_bottom,
+            "p_top": p_top,
+            "ranked": n,
+            "months_for_0_7": 1.7,
+            "months_for_0_9": 6.5,
+        }
+    )[schema.names("effects")]
+
+
+def _waterfall(card, at):
+    """Return the invented steps of the area's practices, exactly additive."""
+    kind, raw = card.kind, at["M0"]
+    value = raw["value"].to_numpy()
+    start = float(_inverse(np.median(_link(raw["centre"], kind)), kind))
+    need = at["M1"]["centre"].to_numpy() - start
+    context = at["M2"]["centre"].to_numpy() - start - need
+    rest = value - start - need - context
+    changes = {"need": need, "context": context, "place": 0.2 * rest, "own": 0.7 * rest}
+    changes["remainder"] = value - start - sum(changes.values())
+    rows, reached = [], np.full(len(raw), start)
+    for step, change in {"reference": np.zeros(len(raw)), **changes}.items():
+        reached = reached + change
+        link = _link(start, kind) if step == "reference" else change * 4
+        rows.append(
+            pd.DataFrame(
+                {
+                    "practice_code": raw["practice_code"].to_numpy(),
+                    "step": step,
+                    "link": link,
+                    "change": change,
+                    "reached": reached,
+                }
+            )
+        )
+    return pd.concat(rows, ignore_index=True)
+
+
+def _neighbours(rows, wanted):
+    """Return the ten practices whose expectation is nearest, for each wanted row."""
+    centre, codes, value = (rows[c].to_numpy() for c in ("centre", "practice_code", "value"))
+    made = []
+    for i in wanted:
+        gap = np.abs(centre - centre[i])
+        gap[i] = np.inf
+        for place, j in enumerate(np.argsort(gap, kind="stable")[:10], start=1):
+            made.append((codes[i], place, codes[j], 0.2 * place, value[j]))
+    return pd.DataFrame(made, columns=schema.names("neighbours"))
 
 
 def variation_frames() -> dict[str, pd.DataFrame]:

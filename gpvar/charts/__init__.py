@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpvar.charts.funnel import area_funnels, funnel_before_after
+from gpvar.charts.standing import standing_neighbours, standing_waterfall
 from gpvar.charts.steps import area_ladder, methods_bars, practice_ladder, who_moved
 from gpvar.charts.style import Chart, save
 from gpvar.charts.variation import variation_fifths, variation_shares, variation_strip
@@ -15,6 +16,8 @@ __all__ = [
     "methods_bars",
     "practice_ladder",
     "save",
+    "standing_neighbours",
+    "standing_waterfall",
     "variation_fifths",
     "variation_shares",
     "variation_strip",

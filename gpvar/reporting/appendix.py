@@ -13,11 +13,19 @@ from gpvar.words import area_facts, hidden, phrases, practice_facts
 from gpvar.words.boxes import warning
 from gpvar.words.console import without_markdown
 from gpvar.words.sources import declared, licences
+from gpvar.words.standing_facts import Standing, standing
 
 if TYPE_CHECKING:
     from gpvar.results import Run
 
-PRACTICE_TABLES = ["analysis_practices", "spread", "gates", "provenance"]
+PRACTICE_TABLES = ["analysis_practices", "spread", "effects", "waterfall", "similar", "reach", "gates", "provenance"]
+#: What the practice's figure is made of, and its rank: table → sheet and its title.
+STANDING = {
+    "effects": ("Lasting", "What lasts of the practice's figure, and what may be said of its rank"),
+    "waterfall": ("Parts", "What the practice's figure is made of; the changes add up to it"),
+    "similar": ("Like it", "The practices most like it, together; none of them is named"),
+    "reach": ("Target", "Who reaches the target"),
+}
 AREA_TABLES = ["methods", "spread", "calibration", "fits", "gates", "provenance"]
 #: Where the variation comes from: table → sheet and its title. The boards are in neither: they are other ICBs.
 VARIATION = {
@@ -47,6 +55,28 @@ def practice_rows(run: Run, practice: str, metric: str) -> pd.DataFrame:
     return hidden.masked(rows)
 
 
+def standing_rows(run: Run, practice: str, metric: str, table: str) -> pd.DataFrame:
+    """Return what one table says of the practice itself; of the practices like it, only what they are together."""
+    found = standing(run, practice, metric)
+    if table == "similar":
+        rows = pd.DataFrame(_similar(found), columns=schema.names(table))
+    else:
+        frame = getattr(run.analyses[metric], table)
+        frame = frame[frame["practice_code"] == practice]
+        rows = frame.iloc[:0] if found.stopped else frame.reset_index(drop=True)
+    rows.insert(1, "metric", metric)
+    return rows
+
+
+def _similar(found: Standing) -> list[tuple[object, ...]]:
+    near, raw = found.neighbours, found.facts.row("M0")
+    if not near.values or found.stopped or raw is None:
+        return []
+    low, high = near.values[0], near.values[-1]
+    counted = (near.below(raw["value"]), near.above(raw["value"]))
+    return [(found.facts.code, len(near.values), near.withheld, low, near.middle, high, *counted)]
+
+
 def area_rows(run: Run, metric: str) -> pd.DataFrame:
     """Return the rows of the area's practices for its owner, with [c] where a small count must stay hidden."""
     facts = area_facts(run, metric)
@@ -64,6 +94,11 @@ def practice_workbook(run: Run, practice: str, metrics: list[str]) -> bytes:
             pd.concat([practice_rows(run, practice, m) for m in metrics], ignore_index=True),
         ),
         "Spread": ("The shared spread the practice is judged against", spread),
+        **{
+            sheet: (title, frame)
+            for name, (sheet, title) in STANDING.items()
+            if len(frame := pd.concat([standing_rows(run, practice, m, name) for m in metrics], ignore_index=True))
+        },
         "Checks": ("Checks of the data that concern this practice", gates),
         "Files": ("Files that were read", run.table.provenance),
     }

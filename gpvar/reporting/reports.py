@@ -16,7 +16,14 @@ from gpvar.reporting.assemble import Page, assemble, scrubbed
 from gpvar.reporting.execute import execute, notebook
 from gpvar.reporting.kernel import Kernel
 from gpvar.reporting.publish import Look, to_docx, to_html
-from gpvar.words import area_summary_line, has_variation, practice_facts, summary_line, variation_summary_line
+from gpvar.words import (
+    area_summary_line,
+    has_variation,
+    practice_facts,
+    standing_summary_line,
+    summary_line,
+    variation_summary_line,
+)
 from gpvar.words.facts import area_facts
 
 if TYPE_CHECKING:
@@ -90,7 +97,8 @@ def jobs_for(run: Run, kinds: Iterable[str]) -> list[Job]:
                 )
             )
         if "practice" in kinds:
-            jobs += [_practice_job(run, code, metric) for code in run.study.area.practices]
+            for code in run.study.area.practices:
+                jobs += [_practice_job(run, code, metric), _standing_job(run, code, metric)]
     return jobs
 
 
@@ -114,6 +122,19 @@ def _practice_job(run: Run, code: str, metric: str) -> Job:
         f"{facts.card.title}: {facts.name}",
         summary_line(run, code, metric),
         "practice_report",
+        SEND,
+        {"practice": code, "metric": metric},
+    )
+
+
+def _standing_job(run: Run, code: str, metric: str) -> Job:
+    facts = practice_facts(run, code, metric)
+    return Job(
+        "practice",
+        f"{files.safe_name(code)}_{metric}_standing",
+        f"{facts.card.title}: {facts.name}, what the figure is made of and its rank",
+        standing_summary_line(run, code, metric),
+        "practice_standing",
         SEND,
         {"practice": code, "metric": metric},
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from gpvar import catalogue, gates
 from gpvar.dates import month_in_words
 from gpvar.study import Period, months_between
+from gpvar.tables._standing import standing_ranks, standing_steps
 from gpvar.tables._table import Table
 from gpvar.tables._variation import variation_equity, variation_levels, variation_shares, variation_spread
 from gpvar.words import figures, hidden, phrases, quality
@@ -30,6 +31,8 @@ __all__ = [
     "check_gates",
     "check_unmatched",
     "practice_rungs",
+    "standing_ranks",
+    "standing_steps",
     "variation_equity",
     "variation_levels",
     "variation_shares",

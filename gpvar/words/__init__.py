@@ -47,6 +47,20 @@ from gpvar.words.pages import (
 from gpvar.words.phrases import label, movement_phrase, position_phrase
 from gpvar.words.reference import reference_built, reference_contents, reference_used
 from gpvar.words.shared import banner
+from gpvar.words.standing_pages import (
+    standing_estimate,
+    standing_icb_right,
+    standing_needed,
+    standing_neighbours,
+    standing_not_shown,
+    standing_reach,
+    standing_sources,
+    standing_summary_line,
+    standing_title,
+    standing_verdict,
+    standing_waterfall,
+    standing_waterfall_note,
+)
 from gpvar.words.text import escape_markdown, plain
 from gpvar.words.variation_pages import (
     has_variation,
@@ -109,6 +123,18 @@ __all__ = [
     "reference_contents",
     "reference_used",
     "sources_needed",
+    "standing_estimate",
+    "standing_icb_right",
+    "standing_needed",
+    "standing_neighbours",
+    "standing_not_shown",
+    "standing_reach",
+    "standing_sources",
+    "standing_summary_line",
+    "standing_title",
+    "standing_verdict",
+    "standing_waterfall",
+    "standing_waterfall_note",
     "summary_line",
     "taken_in",
     "variation_boards",
