@@ -8,7 +8,7 @@ Robinson 1991, Stat Sci 6:15 (best linear unbiased prediction); Goldstein & Spie
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import pandas as pd
@@ -21,12 +21,36 @@ from gpvar.stats.multilevel._reading import check_seed, refuse_missing, unit_cod
 _ROWS = 64
 
 
+@overload
 def leave_one_out_place(
     residual: ArrayLike,
     variance: ArrayLike,
     groups: pd.DataFrame | Mapping[str, Any],
     variances: Mapping[str, float],
-) -> FloatArray:
+    *,
+    with_variance: Literal[False] = False,
+) -> FloatArray: ...
+
+
+@overload
+def leave_one_out_place(
+    residual: ArrayLike,
+    variance: ArrayLike,
+    groups: pd.DataFrame | Mapping[str, Any],
+    variances: Mapping[str, float],
+    *,
+    with_variance: Literal[True],
+) -> tuple[FloatArray, FloatArray]: ...
+
+
+def leave_one_out_place(
+    residual: ArrayLike,
+    variance: ArrayLike,
+    groups: pd.DataFrame | Mapping[str, Any],
+    variances: Mapping[str, float],
+    *,
+    with_variance: bool = False,
+) -> FloatArray | tuple[FloatArray, FloatArray]:
     """Return what a row's groups are worth as the other rows show it, the row itself left out.
 
     Parameters
@@ -34,11 +58,14 @@ def leave_one_out_place(
     residual
         (rows,) distance from the fixed effects on the link scale.
     variance
-        (rows,) variance of each about its groups: sampling and the row's own effect; or one for all.
+        (rows,) variance of each about its groups: sampling and the row's own effect; or one for all. Infinite: the
+        row has a place, and tells the others nothing.
     groups
         Level names → (rows,) labels, coarse to fine; a label belongs to one unit of the level above. None: zeros.
     variances
         Level names → variances of their effects; zero is fine.
+    with_variance
+        Return the variance of that sum given the same residuals, too.
 
     Returns
     -------
@@ -73,7 +100,7 @@ def leave_one_out_place(
         pivot = 1.0 + prior * np.maximum(info[parent] - weight, 0.0)
         mean = (mean[parent] + prior * (score[parent] - pull)) / pivot
         about = prior / pivot
-    return mean
+    return (mean, about) if with_variance else mean
 
 
 def lasting(draws: Any, variance_draws: ArrayLike, transient: ArrayLike, seed: int, *, overwrite: bool = False) -> Any:
@@ -120,11 +147,11 @@ def lasting(draws: Any, variance_draws: ArrayLike, transient: ArrayLike, seed: i
 def _residuals(residual: ArrayLike, variance: ArrayLike) -> tuple[FloatArray, FloatArray]:
     y = vector(residual, "residual")
     refuse(~np.isfinite(y), "A residual is missing.", "residual", y, "Leave the row out of all columns.")
-    return y, _one_each(variance, "variance", len(y), "rows", above_zero=True)
+    return y, _one_each(variance, "variance", len(y), "rows", of_rows=True)
 
 
-def _one_each(values: ArrayLike, name: str, count: int, of: str, *, above_zero: bool = False) -> FloatArray:
-    """Return finite variances, one per row or one for all."""
+def _one_each(values: ArrayLike, name: str, count: int, of: str, *, of_rows: bool = False) -> FloatArray:
+    """Return variances, one per row or one for all; those of rows may be infinite and must not be zero."""
     array = vector(values, name)
     if len(array) not in (1, count):
         raise StatsError(
@@ -132,8 +159,8 @@ def _one_each(values: ArrayLike, name: str, count: int, of: str, *, above_zero: 
             f"{len(array)} values for {count} {of}",
             "Pass variances in the same order.",
         )
-    wrong = ~np.isfinite(array) | (array < 0.0) | (above_zero & (array == 0.0))
-    least = "above zero" if above_zero else "zero or more"
+    wrong = ~(array > 0.0) if of_rows else ~((array >= 0.0) & np.isfinite(array))
+    least = "above zero" if of_rows else "zero or more"
     refuse(wrong, f"A variance is missing, or not {least}.", name, array, "Pass squares of SDs; leave out the others.")
     return np.asarray(np.broadcast_to(array, (count,)))
 

@@ -25,18 +25,19 @@ def some_rows(seed: int, rows: int = 40) -> tuple[np.ndarray, np.ndarray, pd.Dat
 
 def by_dense_algebra(
     residual: np.ndarray, variance: np.ndarray, groups: pd.DataFrame, variances: dict[str, float]
-) -> np.ndarray:
-    """One Gaussian prediction per row, from the covariance of all the others."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """One Gaussian prediction per row, from the covariance of all the others, and its variance."""
     shared = sum(
         (value * np.equal.outer(groups[name].to_numpy(), groups[name].to_numpy()) for name, value in variances.items()),
         np.zeros((len(residual), len(residual))),
     )
-    found = np.empty(len(residual))
+    found, about = np.empty((2, len(residual)))
     for row in range(len(residual)):
-        others = np.arange(len(residual)) != row
+        others = np.isfinite(variance) & (np.arange(len(residual)) != row)
         covariance = shared[np.ix_(others, others)] + np.diag(variance[others])
         found[row] = shared[row, others] @ np.linalg.solve(covariance, residual[others])
-    return found
+        about[row] = shared[row, row] - shared[row, others] @ np.linalg.solve(covariance, shared[others, row])
+    return found, about
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -44,11 +45,15 @@ def by_dense_algebra(
 def test_place_without_the_row_is_the_prediction_from_all_other_rows(seed: int, area: float, network: float) -> None:
     residual, variance, groups = some_rows(seed)
     both = {"area": area, "network": network}
-    found = shrinkage.leave_one_out_place(residual, variance, groups, both)
-    np.testing.assert_allclose(found, by_dense_algebra(residual, variance, groups, both), rtol=1e-8, atol=1e-10)
-    one = shrinkage.leave_one_out_place(residual, variance, groups[["network"]], {"network": network})
-    alone = by_dense_algebra(residual, variance, groups[["network"]], {"network": network})
-    np.testing.assert_allclose(one, alone, rtol=1e-8, atol=1e-10)
+    variance[[3, 8, 20]] = np.inf
+    for levels in (["area", "network"], ["network"]):
+        place, asked = groups[levels], {name: both[name] for name in levels}
+        found = shrinkage.leave_one_out_place(residual, variance, place, asked, with_variance=True)
+        wanted = by_dense_algebra(residual, variance, place, asked)
+        np.testing.assert_allclose(found[0], wanted[0], rtol=1e-8, atol=1e-10)
+        # The dense variance is a difference of two large numbers.
+        np.testing.assert_allclose(found[1], wanted[1], rtol=1e-8, atol=1e-10 * (1.0 + area + network))
+        np.testing.assert_array_equal(shrinkage.leave_one_out_place(residual, variance, place, asked), found[0])
 
 
 def test_three_levels_are_as_good_as_two() -> None:
@@ -56,14 +61,16 @@ def test_three_levels_are_as_good_as_two() -> None:
     groups.insert(0, "region", groups["area"].map({"a0": "r", "a1": "r", "a2": "s", "a3": "s", "a4": "s"}))
     wanted = {"network": 0.3, "area": 0.5, "region": 0.7}
     found = shrinkage.leave_one_out_place(residual, variance, groups, wanted)
-    np.testing.assert_allclose(found, by_dense_algebra(residual, variance, groups, wanted), atol=1e-10)
+    np.testing.assert_allclose(found, by_dense_algebra(residual, variance, groups, wanted)[0], atol=1e-10)
 
 
 def test_a_row_alone_in_its_network_gets_what_its_area_says() -> None:
     groups = {"area": ["a", "a", "b"], "network": ["p", "q", "r"]}
-    found = shrinkage.leave_one_out_place([9.0, 1.0, 5.0], 0.5, groups, {"area": 1.0, "network": 0.5})
+    two = {"area": 1.0, "network": 0.5}
+    found, about = shrinkage.leave_one_out_place([9.0, 1.0, 5.0], 0.5, groups, two, with_variance=True)
     # One other row of the same area, known with variance 0.5 + 0.5 about it.
     np.testing.assert_allclose(found, [0.5, 4.5, 0.0])
+    np.testing.assert_allclose(about, [1.0, 1.0, 1.5])
 
 
 def test_the_rows_own_residual_has_no_say() -> None:
