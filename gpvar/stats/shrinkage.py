@@ -8,7 +8,7 @@ Robinson 1991, Stat Sci 6:15 (best linear unbiased prediction); Goldstein & Spie
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, overload
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,28 +21,6 @@ from gpvar.stats.multilevel._reading import check_seed, refuse_missing, unit_cod
 _ROWS = 64
 
 
-@overload
-def leave_one_out_place(
-    residual: ArrayLike,
-    variance: ArrayLike,
-    groups: pd.DataFrame | Mapping[str, Any],
-    variances: Mapping[str, float],
-    *,
-    with_variance: Literal[False] = False,
-) -> FloatArray: ...
-
-
-@overload
-def leave_one_out_place(
-    residual: ArrayLike,
-    variance: ArrayLike,
-    groups: pd.DataFrame | Mapping[str, Any],
-    variances: Mapping[str, float],
-    *,
-    with_variance: Literal[True],
-) -> tuple[FloatArray, FloatArray]: ...
-
-
 def leave_one_out_place(
     residual: ArrayLike,
     variance: ArrayLike,
@@ -50,7 +28,7 @@ def leave_one_out_place(
     variances: Mapping[str, float],
     *,
     with_variance: bool = False,
-) -> FloatArray | tuple[FloatArray, FloatArray]:
+) -> FloatArray:
     """Return what a row's groups are worth as the other rows show it, the row itself left out.
 
     Parameters
@@ -65,7 +43,7 @@ def leave_one_out_place(
     variances
         Level names → variances of their effects; zero is fine.
     with_variance
-        Return the variance of that sum given the same residuals, too.
+        Return the variance of that sum given the same residuals, too: (2, rows), expectation and variance.
 
     Returns
     -------
@@ -100,7 +78,7 @@ def leave_one_out_place(
         pivot = 1.0 + prior * np.maximum(info[parent] - weight, 0.0)
         mean = (mean[parent] + prior * (score[parent] - pull)) / pivot
         about = prior / pivot
-    return (mean, about) if with_variance else mean
+    return np.stack([mean, about]) if with_variance else mean
 
 
 def lasting(draws: Any, variance_draws: ArrayLike, transient: ArrayLike, seed: int, *, overwrite: bool = False) -> Any:
