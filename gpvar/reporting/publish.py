@@ -22,15 +22,23 @@ READER = (
     "markdown-raw_html-raw_tex-raw_attribute-tex_math_dollars-tex_math_single_backslash-citations-footnotes-inline_notes"
     "-implicit_figures-smart-example_lists-latex_macros-autolink_bare_uris-yaml_metadata_block-pandoc_title_block"
 )
+#: The same for a page with formulas of ours: a dollar sign in a text from a file is escaped, and stays a dollar sign.
+FORMULAS = READER.replace("-tex_math_dollars", "+tex_math_dollars")
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is on every page of a document besides its text."""
+    """What is on every page of a document besides its text; `formulas`: whether the text may hold any."""
 
     title: str
     simulated: bool
     private: bool
+    formulas: bool = False
+
+    @property
+    def reader(self) -> str:
+        """How the Markdown is read."""
+        return FORMULAS if self.formulas else READER
 
     @property
     def banner(self) -> str:
@@ -51,7 +59,9 @@ def to_html(page: Page, look: Look) -> bytes:
         ]  # fmt: skip
         if look.banner:
             options += ["-V", f"banner={look.banner}"]
-        html = _pandoc(page.markdown, "html5", options, None)
+        if look.formulas:
+            options.append("--mathml")
+        html = _pandoc(page.markdown, "html5", options, None, look.reader)
     return _accessible(html).encode("utf-8")
 
 
@@ -63,7 +73,7 @@ def to_docx(page: Page, look: Look) -> bytes:
         reference.write_bytes(reference_docx.build(look.banner, PRIVATE.upper() if look.private else ""))
         target = folder / "page.docx"
         options = [f"--reference-doc={reference}", f"--resource-path={folder}", "-M", "lang=en-GB"]
-        _pandoc(page.markdown, "docx", options, target)
+        _pandoc(page.markdown, "docx", options, target, look.reader)
         return _finished(target.read_bytes(), look.title)
 
 
@@ -77,13 +87,13 @@ def _look(name: str) -> str:
     return resources.files("gpvar.reporting").joinpath("look", name).read_text(encoding="utf-8")
 
 
-def _pandoc(markdown: str, to: str, options: list[str], target: Path | None) -> str:
+def _pandoc(markdown: str, to: str, options: list[str], target: Path | None, reader: str = READER) -> str:
     import pypandoc
 
     try:
         return str(
             pypandoc.convert_text(
-                markdown, to, format=READER, extra_args=options, outputfile=str(target) if target else None
+                markdown, to, format=reader, extra_args=options, outputfile=str(target) if target else None
             )
         )
     except (RuntimeError, OSError) as error:

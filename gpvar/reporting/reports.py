@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gpvar.errors import GpvarError, ReportError
-from gpvar.reporting import appendix, files, index
+from gpvar.reporting import appendix, files, index, research
 from gpvar.reporting.assemble import Page, assemble, scrubbed
 from gpvar.reporting.execute import execute, notebook
 from gpvar.reporting.kernel import Kernel
@@ -19,6 +19,7 @@ from gpvar.reporting.publish import Look, to_docx, to_html
 from gpvar.words import (
     area_summary_line,
     has_variation,
+    methods_summary_line,
     practice_facts,
     standing_summary_line,
     summary_line,
@@ -67,6 +68,7 @@ class Job:
     notebook: str
     folder: str
     parameters: dict[str, str] = field(default_factory=dict)
+    formulas: bool = False
 
 
 def jobs_for(run: Run, kinds: Iterable[str]) -> list[Job]:
@@ -96,10 +98,26 @@ def jobs_for(run: Run, kinds: Iterable[str]) -> list[Job]:
                     parameters,
                 )
             )
+        if "research" in kinds:
+            jobs.append(_methods_job(run, place, metric))
         if "practice" in kinds:
             for code in run.study.area.practices:
                 jobs += [_practice_job(run, code, metric), _standing_job(run, code, metric)]
     return jobs
+
+
+def _methods_job(run: Run, place: str, metric: str) -> Job:
+    facts = area_facts(run, metric)
+    return Job(
+        "research",
+        f"area_{place}_{metric}_methods",
+        f"{facts.card.title}: {facts.name}, methods and model",
+        methods_summary_line(run, metric),
+        "methods_page",
+        SEND,
+        {"metric": metric},
+        formulas=True,
+    )
 
 
 def _variation_job(run: Run, place: str, metric: str, title: str) -> Job:
@@ -215,7 +233,7 @@ def _formats(formats: Iterable[str]) -> list[str]:
 def _make(run: Run, job: Job, formats: list[str], root: Path, kernel: Kernel) -> list[Path]:
     executed = execute(notebook(job.notebook), {"run": str(run.folder), **job.parameters}, kernel)
     page = assemble(executed)
-    look = Look(job.title, bool(run.meta.get("simulated")), job.folder == PRIVATE)
+    look = Look(job.title, bool(run.meta.get("simulated")), job.folder == PRIVATE, job.formulas)
     folder = root / job.folder
     made = [files.write(folder / f"{job.stem}.{kind}", FORMATS[kind](page, look)) for kind in formats]
     return [
@@ -261,6 +279,8 @@ def _appendices(run: Run, jobs: list[Job], root: Path) -> list[tuple[str, Callab
     if "area" in kinds:
         place = files.safe_name(run.study.area.code or "list")
         tasks.append((f"area_{place}_results", lambda: _area_appendix(run, place, metrics, root)))
+    if "research" in kinds:
+        tasks.append(("research", lambda: research.write_tables(run, root / PRIVATE / research.FOLDER)))
     return tasks
 
 

@@ -10,6 +10,19 @@ import pandas as pd
 from gpvar import catalogue, gates
 from gpvar.dates import month_in_words
 from gpvar.study import Period, months_between
+from gpvar.tables._passing import passing
+from gpvar.tables._research import (
+    methods_calibration,
+    methods_coefficients,
+    methods_design,
+    methods_diagnostics,
+    methods_evidence,
+    methods_mundlak,
+    methods_passing,
+    methods_reliability,
+    methods_spread,
+    methods_variances,
+)
 from gpvar.tables._standing import standing_ranks, standing_steps
 from gpvar.tables._table import Table
 from gpvar.tables._variation import variation_equity, variation_levels, variation_shares, variation_spread
@@ -30,6 +43,17 @@ __all__ = [
     "check_files",
     "check_gates",
     "check_unmatched",
+    "methods_calibration",
+    "methods_coefficients",
+    "methods_design",
+    "methods_diagnostics",
+    "methods_evidence",
+    "methods_mundlak",
+    "methods_passing",
+    "methods_reliability",
+    "methods_spread",
+    "methods_variances",
+    "passing",
     "practice_rungs",
     "standing_ranks",
     "standing_steps",

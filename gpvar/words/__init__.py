@@ -44,8 +44,27 @@ from gpvar.words.pages import (
     practice_verdict,
     summary_line,
 )
+from gpvar.words.passing import passing_section
 from gpvar.words.phrases import label, movement_phrase, position_phrase
 from gpvar.words.reference import reference_built, reference_contents, reference_used
+from gpvar.words.research import (
+    methods_calibration,
+    methods_coefficients,
+    methods_design,
+    methods_diagnostics,
+    methods_evidence,
+    methods_model,
+    methods_paragraph,
+    methods_passing,
+    methods_reliability,
+    methods_repeat,
+    methods_sources,
+    methods_spread,
+    methods_summary_line,
+    methods_title,
+    methods_variances,
+)
+from gpvar.words.research_paper import research_readme
 from gpvar.words.shared import banner
 from gpvar.words.standing_pages import (
     standing_estimate,
@@ -102,8 +121,24 @@ __all__ = [
     "fetched_files",
     "has_variation",
     "label",
+    "methods_calibration",
+    "methods_coefficients",
+    "methods_design",
+    "methods_diagnostics",
+    "methods_evidence",
+    "methods_model",
+    "methods_paragraph",
+    "methods_passing",
+    "methods_reliability",
+    "methods_repeat",
+    "methods_sources",
+    "methods_spread",
+    "methods_summary_line",
+    "methods_title",
+    "methods_variances",
     "movement_phrase",
     "new_study_written",
+    "passing_section",
     "plain",
     "position_phrase",
     "practice_after",
@@ -122,6 +157,7 @@ __all__ = [
     "reference_built",
     "reference_contents",
     "reference_used",
+    "research_readme",
     "sources_needed",
     "standing_estimate",
     "standing_icb_right",

@@ -1,0 +1,135 @@
+"""What the researchers' page is about: one metric of a run, its models, and numbers written for a referee."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from gpvar.words import phrases
+from gpvar.words.facts import AreaFacts, area_facts
+from gpvar.words.text import known, number
+
+if TYPE_CHECKING:
+    from gpvar.results import Run
+
+Row = dict[str, Any]
+#: Level → what one of its units is called, and several.
+LEVEL = {"icb": ("ICB", "ICBs"), "pcn": ("primary care network", "networks"), "practice": ("practice", "practices")}
+#: How many draws stand behind the intervals of shares, and how many worlds behind the test against chance.
+DRAWS, WORLDS = 2000, 199
+
+
+@dataclass(frozen=True, slots=True)
+class ResearchFacts:
+    """One metric for a referee.
+
+    Attributes
+    ----------
+    area
+        What every page of an area knows.
+    rung
+        The rung the findings speak of.
+    top
+        The highest rung that was fitted.
+    """
+
+    area: AreaFacts
+    rung: str
+    top: str
+
+    @property
+    def is_share(self) -> bool:
+        """Whether the metric is a share, modelled as binomial; else a rate, as Poisson."""
+        return bool(self.area.card.kind == "proportion")
+
+    @property
+    def link(self) -> str:
+        """What the scale of the model is called."""
+        return "log-odds" if self.is_share else "log of the rate"
+
+    @property
+    def model(self) -> Row | None:
+        """The headline's model, or None where a regression stands in for it."""
+        return self.record("models", self.rung)
+
+    @property
+    def groups(self) -> list[str]:
+        """Levels of the model, large to small; none without a model."""
+        return [] if self.model is None else str(self.model["groups"]).split(" > ")
+
+    def rows(self, table: str, rung: str = "") -> pd.DataFrame:
+        """Return the rows of one of the analysis' tables, of one rung if it is named."""
+        frame: pd.DataFrame = getattr(self.area.analysis, table)
+        return frame[frame["rung"] == rung] if rung else frame
+
+    def record(self, table: str, rung: str, **of: str) -> Row | None:
+        """Return the first row of a table at a rung, and of other columns, as a dict."""
+        found = self.rows(table, rung)
+        for column, value in of.items():
+            found = found[found[column] == value]
+        records = found.head(1).to_dict("records")
+        return {str(name): value for name, value in records[0].items()} if records else None
+
+    @property
+    def transient(self) -> float:
+        """Variance of passing movement that practices are judged with; NaN where it is not known."""
+        row = self.record("spread", self.rung, comparator="england")
+        return float(row.get("transient", math.nan)) if row else math.nan
+
+
+def research_facts(run: Run, metric: str = "") -> ResearchFacts:
+    """Return what there is to say to a referee about one metric."""
+    area = area_facts(run, metric)
+    rungs = [str(rung) for rung in area.meta.get("rungs", ["M0"]) if rung != "M1-"]
+    return ResearchFacts(area, area.headline, rungs[-1])
+
+
+def label(rung: str) -> str:
+    """Return a rung as it is written."""
+    return phrases.RUNG_LABEL.get(rung, rung)
+
+
+def figures(value: object, meaning: int = 3) -> str:
+    """Return a number to some figures that mean something, without exponents: 0.00123, 12.3, 123,000."""
+    if not known(value):
+        return "not known"
+    size = abs(float(value))  # type: ignore[arg-type]
+    if size == 0:
+        return "0"
+    digits = meaning - 1 - math.floor(math.log10(size))
+    return number(round(float(value), digits), max(digits, 0))  # type: ignore[arg-type]
+
+
+def small(value: object) -> str:
+    """Return a number that may be next to nothing, as a power of ten."""
+    if not known(value):
+        return "not known"
+    power = float(value)  # type: ignore[arg-type]
+    if power == 0 or abs(power) >= 0.001:
+        return figures(power, 2)
+    mantissa, exponent = f"{power:.1e}".split("e")
+    return f"{mantissa} × 10^{int(exponent)}".replace("-", "\u2212")
+
+
+def p_value(p: object) -> str:
+    """Return a p-value for a table or after "p"."""
+    if not known(p):
+        return "none"
+    value = float(p)  # type: ignore[arg-type]
+    return "<0.001" if value < 0.001 else number(value, 3 if value < 0.1 else 2)
+
+
+def p_said(p: object) -> str:
+    """Return a p-value in a sentence: "p < 0.001", "p = 0.04"."""
+    shown = p_value(p)
+    return f"p {shown[0]} {shown[1:]}" if shown.startswith("<") else f"p = {shown}"
+
+
+def span(lower: object, upper: object, decimals: int) -> str:
+    """Return an interval: "0.12 to 0.15"."""
+    if not (known(lower) and known(upper)):
+        return "not known"
+    return f"{number(float(lower), decimals)} to {number(float(upper), decimals)}"  # type: ignore[arg-type]

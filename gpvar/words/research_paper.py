@@ -1,0 +1,273 @@
+"""A methods paragraph that can be pasted into a paper, its references, how to cite, and the note beside the tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpvar.dates import day_in_words
+from gpvar.words import boxes, variation
+from gpvar.words.research_facts import (
+    DRAWS,
+    LEVEL,
+    ResearchFacts,
+    Row,
+    figures,
+    p_said,
+    span,
+)
+from gpvar.words.text import escape_markdown, known, listed, lower_first, number, plain
+
+if TYPE_CHECKING:
+    from gpvar.results import Run
+
+AUTHORS = "The gpvar founders"
+SOFTWARE = "gpvar: variation between general practices, beyond chance and case mix"
+_PAPERS = {
+    "tmb": "Kristensen K, Nielsen A, Berg CW, Skaug H, Bell BM. TMB: automatic differentiation and Laplace "
+    "approximation. J Stat Softw 2016;70(5):1–21.",
+    "spline": "Harrell FE. Regression modeling strategies. 2nd ed. Springer, 2015.",
+    "berkey": "Berkey CS, Hoaglin DC, Mosteller F, Colditz GA. A random-effects regression model for meta-analysis. "
+    "Stat Med 1995;14:395–411.",
+    "mor": "Larsen K, Merlo J. Appropriate assessment of neighborhood effects on individual health: integrating "
+    "random and fixed effects in multilevel logistic regression. Am J Epidemiol 2005;161:81–88.",
+    "lmg": "Grömping U. Estimators of relative importance in linear regression based on variance decomposition. Am "
+    "Stat 2007;61:139–147.",
+    "funnel": "Spiegelhalter DJ. Handling over-dispersion of performance indicators. Qual Saf Health Care "
+    "2005;14:347–351.",
+    "huber": "Huber PJ. Robust estimation of a location parameter. Ann Math Stat 1964;35:73–101.",
+    "pm": "Paule RC, Mandel J. Consensus values and weighting factors. J Res Natl Bur Stand 1982;87:377–385.",
+    "mundlak": "Mundlak Y. On the pooling of time series and cross section data. Econometrica 1978;46:69–85.",
+}
+
+
+class _References:
+    """Numbers papers in the order in which they are first cited."""
+
+    def __init__(self) -> None:
+        self.cited: list[str] = []
+
+    def cite(self, *papers: str) -> str:
+        for paper in papers:
+            if paper not in self.cited:
+                self.cited.append(paper)
+        places = ", ".join(str(self.cited.index(paper) + 1) for paper in papers)
+        return f"\\[{places}\\]"
+
+    def listed(self) -> list[str]:
+        return [escape_markdown(_PAPERS[paper], 400) for paper in self.cited]
+
+
+def paragraph(facts: ResearchFacts) -> tuple[str, list[str]]:
+    """Return the paragraph and its references, in the order cited."""
+    references = _References()
+    parts = [
+        _data(facts),
+        _expectation(facts, references),
+        _found(facts, references),
+        _shares(facts, references),
+        _judging(facts, references),
+        _chance(facts),
+        _limits(facts, references),
+    ]
+    return " ".join(part for part in parts if part), references.listed()
+
+
+def declared_on(facts: ResearchFacts) -> str:
+    """Return when the analysis was declared."""
+    day = facts.area.run.study.declared
+    return f"declared on {day_in_words(day) if hasattr(day, 'day') else plain(day)}"
+
+
+def _data(facts: ResearchFacts) -> str:
+    card, meta = facts.area.card, facts.area.meta
+    top, bottom = (lower_first(str(getattr(card, part)).rstrip(".")) for part in ("numerator", "denominator"))
+    return (
+        f"We analysed the {escape_markdown(card.short)} ({escape_markdown(top, 300)}; divided by: "
+        f"{escape_markdown(bottom, 300)}) of general practices in {facts.area.names.reference}, "
+        f"{meta['period_label']}. Of {number(meta['n_practices'])} practices in the data, {number(meta['n_fitted'])} "
+        "with sound data set the comparison; the others failed a data-quality check fixed in advance or were left out "
+        "by the declared exclusions."
+    )
+
+
+def _expectation(facts: ResearchFacts, references: _References) -> str:
+    model, groups = facts.model, facts.groups
+    ids = facts.area.meta.get("covariates", {}).get(facts.rung, [])
+    allowed = (
+        f"{boxes.allowed_for(ids)} of the practices' patients ({declared_on(facts)})"
+        if ids
+        else f"none ({declared_on(facts)})"
+    )
+    if model is None:
+        start = (
+            f"Expected figures came from a random-effects regression on the {facts.link} {references.cite('berkey')}"
+        )
+    else:
+        family = (
+            "binomial with a logit link" if facts.is_share else "Poisson with a log link and the exposure as offset"
+        )
+        units = {row["level"]: row["units"] for row in facts.rows("levels", facts.rung).to_dict("records")}
+        nested = listed(
+            f"{LEVEL[level][0]}{f' ({number(units[level])})' if level in units else ''}" for level in groups
+        )
+        start = (
+            f"Counts were modelled as {family}, with nested normal random intercepts of {nested}, by maximum "
+            f"likelihood with the Laplace approximation {references.cite('tmb')} "
+            f"({number(model['n'])} practices, {number(model['parameters'])} parameters, log-likelihood "
+            f"{number(model['loglik'], 2)})"
+        )
+    return f"{start}. Fixed effects were {allowed}.{_forms(facts, references)}"
+
+
+def _forms(facts: ResearchFacts, references: _References) -> str:
+    how = facts.rows("fits", facts.rung).get("transform")
+    if how is None:
+        return ""
+    said = []
+    if how.astype(str).str.startswith("restricted").any():
+        curve = "a restricted cubic spline with knots at the 5th, 35th, 65th and 95th percentiles"
+        said.append(f"deprivation entered as {curve} {references.cite('spline')}")
+    if how.astype(str).str.startswith("logit").any():
+        said.append("prevalences on the logit scale")
+    return f" {(listed(said))[:1].upper()}{listed(said)[1:]}; all columns were standardised." if said else ""
+
+
+def _found(facts: ResearchFacts, references: _References) -> str:
+    rows = facts.rows("levels", facts.rung).to_dict("records")
+    if not rows:
+        return ""
+    said = [
+        f"{number(row['sd'], 3)} between {LEVEL[row['level']][1]} ({span(row['lower'], row['upper'], 3)})"
+        for row in rows
+    ]
+    own = rows[-1]
+    ratio = "odds" if facts.is_share else "rate"
+    text = f"Standard deviations on the {facts.link} (95% profile-likelihood intervals) were {listed(said)}"
+    text += f"; the median {ratio} ratio of practices was {number(own['median_ratio'], 2)} {references.cite('mor')}"
+    if facts.rung != "M0":
+        changes = [f"{_percent(row['change'])} ({LEVEL[row['level']][1]})" for row in rows if known(row["change"])]
+        text += f". Beside the unadjusted model on the same practices variances changed by {listed(changes)}"
+    return text + "."
+
+
+def _percent(change: float) -> str:
+    whole = round(-100 * change)
+    return "0%" if whole == 0 else f"{'+' if whole > 0 else '−'}{abs(whole)}%"
+
+
+def _shares(facts: ResearchFacts, references: _References) -> str:
+    found = variation.parts(facts.rows("shares"))
+    if not found:
+        return ""
+    said = [
+        f"{variation.PART[name].lower()} {variation.percent(row['share'])}%{_ends(name, row)}"
+        for name, row in found.items()
+    ]
+    return (
+        f"The variance on that scale at {found[next(iter(found))]['rung']} was divided into: {listed(said)}, with the "
+        f"overlap of patients and setting split by averaging over orders {references.cite('lmg')}, the variance of "
+        f"fitted values less what estimation alone adds, and 95% intervals from {number(DRAWS)} joint draws of all "
+        "parameters."
+    )
+
+
+def _ends(name: str, row: Row) -> str:
+    said = variation.interval(row).removeprefix("95% interval ") if name != "noise" else ""
+    return f" ({said})" if said else ""
+
+
+def _judging(facts: ResearchFacts, references: _References) -> str:
+    row = facts.record("spread", facts.rung, comparator="england")
+    if row is None:
+        return ""
+    return (
+        "Single practices were compared with what is expected of practices like them through z-scores on the same "
+        f"scale with an additive shared variance {references.cite('funnel')}, estimated with its centre by Huber's "
+        f"Proposal 2 within the Paule-Mandel equation {references.cite('huber', 'pm')} at 10% trimming "
+        f"(τ² = {figures(row['tau2'])}); {number(row['flagged_95'])} of {number(row['n'])} practices lay outside the "
+        f"95% limits and {number(row['flagged_99_8'])} outside the 99.8% limits, where a normal spread gives "
+        f"{number(row['expected_flags_95_normal'])} and {number(row['expected_flags_99_8_normal'])}, and a t with "
+        f"{number(row['t_df'], 1)} degrees of freedom {number(row['expected_flags_95_t'])} and "
+        f"{number(row['expected_flags_99_8_t'])}."
+    )
+
+
+def _chance(facts: ResearchFacts) -> str:
+    rows = facts.area.analysis.passing
+    used = rows[rows["used"].astype(bool)].to_dict("records") if len(rows) else []
+    if not used:
+        return (
+            "Totals of one period cannot separate passing movement from lasting differences: chance is the chance of "
+            "sampling alone."
+        )
+    row = used[0]
+    how = "an assumed" if row["rho_from"] == "assumed" else "an estimated"
+    return (
+        f"Passing movement was measured from {plain(row['first'])} against {plain(row['second'])}: its variance was "
+        f"{figures(row['v'])} for one month and {figures(row['v_period'])} for the mean over the period, at {how} "
+        f"correlation of {number(row['rho'], 2)} between one month and the next."
+    )
+
+
+def _limits(facts: ResearchFacts, references: _References) -> str:
+    slopes = facts.rows("board_slopes")
+    between = (
+        f" A test of ICB means beside practices' own values {references.cite('mundlak')} gave "
+        f"{p_said(slopes['p_all'].iloc[0])}."
+        if len(slopes)
+        else ""
+    )
+    run = facts.area.run
+    return (
+        "Coefficients describe practices, not patients, and are not interpreted; what is not explained by what was "
+        f"measured is not thereby unwarranted.{between} Analyses were made with gpvar "
+        f"{plain(run.meta.get('versions', {}).get('gpvar', ''))} (seed {run.study.seed}, run "
+        f"{plain(run.meta.get('key', ''))[:16]})."
+    )
+
+
+def citation(run: Run) -> str:
+    """Return how the software and the run are cited."""
+    version = plain(run.meta.get("versions", {}).get("gpvar", ""))
+    year = plain(run.meta.get("created", ""))[:4]
+    return (
+        f"{AUTHORS}. {SOFTWARE}. Version {escape_markdown(version)}{f', {year}' if year else ''}. "
+        f"Run {plain(run.meta.get('key', ''))[:16]}. And the publications under Sources."
+    )
+
+
+def research_readme(run: Run) -> str:
+    """Return the note that lies beside the tables: plain text, the same for the same run."""
+    versions = ", ".join(f"{plain(k)} {plain(v)}" for k, v in run.meta.get("versions", {}).items())
+    metrics = ", ".join(run.analyses)
+    simulated = ["SIMULATED DATA: invented practices, not real ones.", ""] if run.meta.get("simulated") else []
+    lines = [
+        f"Tables of the study: {plain(run.study.title)}",
+        f"{plain(run.study.period.label)}",
+        "",
+        *simulated,
+        f"Run key   {plain(run.meta.get('key', ''))}",
+        f"Seed      {run.study.seed}",
+        f"Declared  {run.study.declared}",
+        f"Versions  {versions}",
+        "",
+        "table/    what was read: figures, characteristics, places, files with their SHA-256, checks",
+        f"METRIC/   what was found, one folder each: {metrics}",
+        "data_dictionary.csv   every column of every file: type, unit, meaning",
+        "",
+        "Every table is there twice, as CSV and as Parquet, with the same numbers. CSV is UTF-8 with a comma; a",
+        "missing number is blank, a missing text is empty. A text that begins with = + - @ has an apostrophe before",
+        "it in the CSV, so that no spreadsheet takes it for a formula; in the Parquet it is as it was read. The same",
+        "run gives the same bytes on one platform.",
+        "",
+        "PRIVATE. The tables name every practice, and may hold counts that somebody supplied in confidence or that",
+        "were hidden because they are small (numerator_low, numerator_high): deposit none of it without looking.",
+        "",
+        "Joint draws of coefficients, standard deviations and effects:  python run.py draws STUDY METRIC",
+        "In Python:  import gpvar; run = gpvar.load_run('STUDY'); gpvar.draws(run, 'METRIC')",
+        "",
+        "Coefficients describe practices, not patients, and are not interpreted.",
+        f"Cite as: {AUTHORS}. {SOFTWARE}. Version {plain(run.meta.get('versions', {}).get('gpvar', ''))}.",
+        "",
+    ]
+    return "\n".join(lines)
