@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gpvar.charts.funnel import area_funnels, funnel_before_after
 from gpvar.charts.standing import standing_neighbours, standing_waterfall
+from gpvar.charts.stays import passing
 from gpvar.charts.steps import area_ladder, methods_bars, practice_ladder, who_moved
 from gpvar.charts.style import Chart, save
 from gpvar.charts.variation import variation_fifths, variation_shares, variation_strip
@@ -14,6 +15,7 @@ __all__ = [
     "area_ladder",
     "funnel_before_after",
     "methods_bars",
+    "passing",
     "practice_ladder",
     "save",
     "standing_neighbours",

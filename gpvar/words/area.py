@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -210,12 +211,17 @@ def spread(card: Any, spreads: dict[tuple[str, str], dict[str, Any]], names: Nam
 
 
 def _narrower(before: dict[str, Any], after: dict[str, Any]) -> str:
-    change = 1 - after["tau"] / before["tau"] if before["tau"] else float("nan")
+    wide, narrow = (math.hypot(row["tau"], math.sqrt(_or_nought(row.get("transient")))) for row in (before, after))
+    change = 1 - narrow / wide if wide else float("nan")
     if not known(change):
         return ""
     if change < 0.005:
         return " Allowing for patients does not narrow it."
     return f" Allowing for patients narrows it by {figures.share(change, 'its width')}."
+
+
+def _or_nought(value: Any) -> float:
+    return float(value) if known(value) else 0.0
 
 
 def calibration(frame: pd.DataFrame, names: Names = ENGLAND) -> str:
@@ -258,12 +264,12 @@ def icb_right(
     judged: dict[str, int],
     reference: float,
     area: float,
-    more_than_chance: bool = True,
+    more_than: str = "sampling alone",
     *,
     rung: str = "M1",
     names: Names = ENGLAND,
 ) -> list[str]:
-    """Return what must be conceded about an area."""
+    """Return what must be conceded about an area; `more_than` says beyond what chance practices differ, if they do."""
     items = []
     if known(reference) and known(area):
         gap = area - reference
@@ -278,9 +284,10 @@ def icb_right(
         )
     if judged["undecided"]:
         items.append("Nothing here shows that the ICB is wrong about the practices for which the data cannot answer.")
-    if more_than_chance:
+    if more_than:
+        chance = "the chance of sampling" if more_than == "sampling alone" else more_than
         items.append(
-            "Practices differ by more than the chance of sampling would give. Something more than that is at work, "
+            f"Practices differ by more than {chance} would give. Something more than that is at work, "
             "and these figures cannot say what."
         )
     items.append("A difference that many practices share may still matter to patients.")

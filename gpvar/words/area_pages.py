@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpvar.words import area, boxes, figures, marks, phrases, pictures, quality, verdict
+from gpvar.words import area, boxes, figures, marks, passing, phrases, pictures, quality, verdict
 from gpvar.words.facts import AreaFacts, area_facts
 from gpvar.words.shared import NAN, after_heading, allowed, note, sources_of
 from gpvar.words.text import escape_markdown
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def area_funnel_note(run: Run, metric: str = "") -> str:
     """Return how to read an area's funnels."""
-    return note(pictures.area_funnel_note())
+    return note(pictures.area_funnel_note(passing.of(area_facts(run, metric).analysis.passing)))
 
 
 def area_title(run: Run, metric: str = "") -> str:
@@ -54,7 +54,7 @@ def area_verdict(run: Run, metric: str = "") -> str:
     text = [
         area.lead(facts.card, facts.name, raw, judged, rung=rung, why_not=why, names=facts.names),
         moved,
-        verdict.chance(facts.card, bool(facts.meta.get("has_months"))),
+        verdict.chance(facts.card, bool(facts.meta.get("has_months")), passing.used(facts.analysis.passing)),
     ]
     body = "\n\n".join(t for t in text if t)
     return f'::: {{.verdict custom-style="Verdict"}}\n\n{body}\n\n:::'
@@ -79,7 +79,8 @@ def area_icb_right(run: Run, metric: str = "") -> str:
     reference, own = facts.meta.get("england_value", NAN), facts.meta.get("area_value", NAN)
     raw = facts.analysis.spread.query("rung == 'M0' and comparator == 'england'")
     more_than_chance = bool((raw["overdispersion_p"] < 0.05).any())
-    items = area.icb_right(facts.card, judged, reference, own, more_than_chance, rung=facts.headline, names=facts.names)
+    of = passing.of(facts.analysis.passing) if more_than_chance else ""
+    items = area.icb_right(facts.card, judged, reference, own, of, rung=facts.headline, names=facts.names)
     return boxes.box(phrases.ICB_RIGHT, items)
 
 
@@ -168,7 +169,9 @@ def area_quality(run: Run, metric: str = "") -> str:
     """Return the state of the area's data."""
     facts = area_facts(run, metric)
     gates = facts.gates[facts.gates["practice_code"].isin(["", *facts.codes])]
-    return "## How far the data can be trusted\n\n" + quality.table_quality(gates)
+    said = [quality.table_quality(gates)]
+    said.append(passing.measured(facts.card, facts.analysis.passing, facts.meta["period_label"]))
+    return "## How far the data can be trusted\n\n" + "\n\n".join(text for text in said if text)
 
 
 def area_not_shown(run: Run, metric: str = "") -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from gpvar import catalogue
 from gpvar.errors import StudyError
-from gpvar.words import figures, phrases
+from gpvar.words import figures, passing, phrases
 from gpvar.words.phrases import ENGLAND, Names
 from gpvar.words.text import escape_markdown, known, listed, number, plural
 
@@ -245,6 +245,8 @@ def notes(found: list[Any]) -> list[str]:
             continue  # said where the shares would stand
         elif note.id == "no_months":
             continue  # said with the verdict, where it matters
+        elif note.id == "passing_movement":
+            said += [text] if (text := passing.passing_note(numbers)) else []
         elif note.id == "term_dropped":
             said.append(_terms_dropped(numbers["rung"], list(numbers["terms"])))
         elif note.id == "repeated_without_old":

@@ -109,7 +109,7 @@ def side(difference: float) -> str:
     return "lower" if difference < 0 else "higher"
 
 
-def interval(card: Any, lower: float, upper: float) -> str:
+def interval(card: Any, lower: float, upper: float, of: str = "sampling alone") -> str:
     """Return the 95 % interval of a difference in words: "95% interval for sampling alone: 3.1 to 4.0"."""
     if not (known(lower) and known(upper)):
         return ""
@@ -119,8 +119,8 @@ def interval(card: Any, lower: float, upper: float) -> str:
     a, b = number(small * card.scale, places), number(large * card.scale, places)
     if low < 0 < high:
         first, second = number(-low * card.scale, places), number(high * card.scale, places)
-        return f"95% interval for sampling alone: {first} lower to {second} higher"
-    return f"95% interval for sampling alone: {f'{a} to {b}' if a != b else a}"
+        return f"95% interval for {of}: {first} lower to {second} higher"
+    return f"95% interval for {of}: {f'{a} to {b}' if a != b else a}"
 
 
 def per_hundred(percentile: float) -> str:

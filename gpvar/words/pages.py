@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpvar.words import boxes, figures, phrases, pictures, quality, verdict
+from gpvar.words import boxes, figures, passing, phrases, pictures, quality, verdict
 from gpvar.words.facts import PracticeFacts, practice_facts
 from gpvar.words.shared import NAN, after_heading, allowed, note, sources_of
 from gpvar.words.text import escape_markdown, known
@@ -54,13 +54,15 @@ def verdict_text(facts: PracticeFacts) -> str:
         row = {"position": "not_decidable"}
     rung, names = facts.headline, facts.names
     spread = _own_middle(row) or facts.spread.get((rung, "england"))
-    parts = [verdict.lead(facts.card, row, spread, facts.name, rung=rung, why=_why(facts), names=names)]
+    of = passing.of(facts.analysis.passing)
+    parts = [verdict.lead(facts.card, row, spread, facts.name, rung=rung, why=_why(facts), names=names, of=of)]
     raw = facts.row("M0")
     rest = [verdict.unchecked(len(quality.unchecked(facts.gates)))]
     if raw is not None and row["position"] != "not_decidable":
         parts.append(verdict.movement(facts.card, raw, row, rung=rung, names=names))
         nothing = boxes.nothing_allowed_for(facts.meta.get("dropped", {})) if rung == "M0" else ""
-        chance = verdict.chance(facts.card, bool(facts.meta.get("has_months")))
+        moved = passing.used(facts.analysis.passing)
+        chance = verdict.chance(facts.card, bool(facts.meta.get("has_months")), moved)
         rest = [nothing, verdict.disagreement(facts.rows, names=names), chance, *rest]
     parts.append(" ".join(text for text in rest if text))
     return "\n\n".join(part for part in parts if part)
@@ -131,7 +133,8 @@ def practice_funnel_note(run: Run, practice: str = "", metric: str = "") -> str:
     facts = practice_facts(run, practice, metric)
     raw = facts.row("M0")
     drawn = raw is not None and raw["position"] != "not_decidable" and known(raw.get("value"))
-    return note(pictures.funnel_note(facts.headline != "M0")) if drawn else ""
+    of = passing.of(facts.analysis.passing)
+    return note(pictures.funnel_note(facts.headline != "M0", of)) if drawn else ""
 
 
 def practice_real_terms(run: Run, practice: str = "", metric: str = "") -> str:
@@ -147,7 +150,9 @@ def practice_real_terms(run: Run, practice: str = "", metric: str = "") -> str:
 def practice_quality(run: Run, practice: str = "", metric: str = "") -> str:
     """Return how far the data can be trusted."""
     facts = practice_facts(run, practice, metric)
-    return "## How far the data can be trusted\n\n" + quality.practice_quality(facts.gates, facts.code)
+    said = [quality.practice_quality(facts.gates, facts.code)]
+    said.append(passing.measured(facts.card, facts.analysis.passing, facts.meta["period_label"]))
+    return "## How far the data can be trusted\n\n" + "\n\n".join(text for text in said if text)
 
 
 def practice_not_shown(run: Run, practice: str = "", metric: str = "") -> str:

@@ -61,23 +61,23 @@ def area_funnel_alt(
     )
 
 
-def funnel_note(adjusted: bool = True) -> str:
-    """Return how to read the funnels; `adjusted` when one of them allows for patients."""
+def funnel_note(adjusted: bool = True, of: str = "sampling alone") -> str:
+    """Return how to read the funnels; `adjusted` when one of them allows for patients, `of` what chance is made of."""
     typical = " After allowing for patients, every practice is shown as if it had a typical mix of them."
     return (
         "Each dot is a practice; the darker dots are practices of the same area and the diamond is this "
         "practice. Solid lines: the usual "
         "range (95 in 100) and the far limits (998 in 1,000) among practices as they are. Faint dotted lines: "
-        f"the chance of sampling alone.{typical if adjusted else ''}"
+        f"the chance of {of}.{typical if adjusted else ''}"
     )
 
 
-def area_funnel_note() -> str:
-    """Return how to read an area's funnels."""
+def area_funnel_note(of: str = "sampling alone") -> str:
+    """Return how to read an area's funnels; `of` says what chance is made of."""
     return (
         "Each dot is a practice; the darker dots are practices of the area. Solid lines: the usual range (95 "
         "in 100) and the far limits "
-        "(998 in 1,000) among practices as they are. Faint dotted lines: the chance of sampling alone."
+        f"(998 in 1,000) among practices as they are. Faint dotted lines: the chance of {of}."
     )
 
 

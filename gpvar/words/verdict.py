@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpvar.words import figures, phrases
+from gpvar.words import figures, passing, phrases
 from gpvar.words.phrases import ENGLAND, Names
 from gpvar.words.text import escape_markdown, known, listed, lower_first, number, ordinal, plural
 
@@ -43,13 +43,13 @@ def expectation(card: Any, row: Row, rung: str, comparator: str, names: Names = 
     return f"{phrases.LIKE[rung]} {where} would be expected to show {figure}{of} ({tag})"
 
 
-def difference(card: Any, row: Row) -> str:
-    """Return the difference with its interval, or that there is none to speak of."""
+def difference(card: Any, row: Row, of: str = passing.NOT_KNOWN) -> str:
+    """Return the difference with its interval, and what that allows for; or that there is none to speak of."""
     size = row["difference"]
     if figures.is_nil(card, size):
         return "that is as good as the same"
     interval = figures.interval(
-        card, row.get("difference_lower", float("nan")), row.get("difference_upper", float("nan"))
+        card, row.get("difference_lower", float("nan")), row.get("difference_upper", float("nan")), of
     )
     bracket = f" ({interval})" if interval else ""
     return f"that is {figures.gap(card, size)} {figures.side(size)}{bracket}"
@@ -82,8 +82,16 @@ def middle(card: Any, spread: Row | None, position: str = "") -> str:
     return f"the middle 95% of practices like these run from {figures.span(card, low, high)}{inside}"
 
 
-def chance(card: Any, has_months: bool) -> str:
-    """Return what can be said about chance: the months of a study are added up, not yet compared."""
+def chance(card: Any, has_months: bool, moved: Row | None = None) -> str:
+    """Return what can be said about chance: that passing movement was measured, or that it could not be.
+
+    Parameters
+    ----------
+    moved
+        The row of passing movement that practices are judged with, where there is one.
+    """
+    if moved is not None:
+        return passing.chance(card, moved)
     if not card.activity:
         return ""
     why = "the monthly figures were added up, not compared with each other" if has_months else ""
@@ -100,6 +108,7 @@ def lead(
     comparator: str = "england",
     why: str = "",
     names: Names = ENGLAND,
+    of: str = passing.NOT_KNOWN,
 ) -> str:
     """Return the verdict of one practice: phrase, number, uncertainty, caveat.
 
@@ -115,6 +124,8 @@ def lead(
         For a question the data cannot answer: the reason, a sentence.
     names
         What the reference set is called.
+    of
+        What chance is made of.
     """
     position = row["position"]
     phrase = f"**{phrases.POSITION[position]}.**"
@@ -129,7 +140,7 @@ def lead(
         phrase,
         HIDDEN if hidden else "",
         f"{value}; {expectation(card, row, rung, comparator, names)}.",
-        "" if hidden else _capital(difference(card, row)),
+        "" if hidden else _capital(difference(card, row, of)),
         "" if position == "no_detectable_difference" else _capital(neighbours(row, rung, comparator, names)),
         _capital(middle(card, spread, position)) if position in SHOWS_RANGE and rung != "M0" else "",
         caveat,
