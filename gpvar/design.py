@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gpvar.catalogue import CovariateCard
 
 SPLINE_PERCENTILES = (5.0, 35.0, 65.0, 95.0)
+BOUNDS = (1.0, 99.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def build(practices: pd.DataFrame, covariates: Sequence[str], fitted: np.ndarray
     Notes
     -----
     Restricted cubic splines follow Harrell (2015, section 2.4.5), with knots at the 5th, 35th, 65th and 95th
-    percentiles; prevalences enter on the logit scale as logit((register + ½)/(list + 1)).
+    percentiles; prevalences enter on the logit scale as logit((register + ½)/(list + 1)); what is "bounded" is set to
+    its 1st and 99th percentile beyond them.
     """
     terms = [term for covariate in covariates for term in _terms(practices, catalogue.covariate(covariate), fitted)]
     raw = np.column_stack([term.values for term in terms]) if terms else np.empty((len(practices), 0))
@@ -148,6 +150,8 @@ def _terms(practices: pd.DataFrame, card: CovariateCard, fitted: np.ndarray) -> 
         yield _Term(card.id, card.id, "logit, standardised", _prevalence_logit(practices, card.id, columns))
     elif card.transform == "spline":
         yield from _spline(practices[columns[0]].to_numpy(float), card, fitted)
+    elif card.transform == "bounded":
+        yield _bounded(practices[columns[0]].to_numpy(float), card, fitted)
     else:
         for column in columns:
             yield _Term(column, card.id, "standardised", practices[column].to_numpy(float))
@@ -170,6 +174,13 @@ def _spline(values: np.ndarray, card: CovariateCard, fitted: np.ndarray) -> Iter
     yield _Term(card.id, card.id, "restricted cubic spline, linear part", values, tuple(knots))
     for j, curved in enumerate(_curved_parts(values, knots), start=1):
         yield _Term(f"{card.id} (curve {j})", card.id, "restricted cubic spline, curved part", curved, tuple(knots))
+
+
+def _bounded(values: np.ndarray, card: CovariateCard, fitted: np.ndarray) -> _Term:
+    """Return values with those beyond the outer percentiles set to them: a slip of the pen must not set the slope."""
+    known = values[fitted & np.isfinite(values)]
+    low, high = np.percentile(known, BOUNDS) if len(known) else (-np.inf, np.inf)
+    return _Term(card.id, card.id, "bounded, standardised", np.clip(values, low, high), (float(low), float(high)))
 
 
 def _curved_parts(values: np.ndarray, knots: np.ndarray) -> Iterator[np.ndarray]:

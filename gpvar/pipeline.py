@@ -16,6 +16,7 @@ from gpvar.analysis import analyse
 from gpvar.errors import ConvergenceError, GpvarError, RunMissing, StatsError, TableError
 from gpvar.results import Analysis, Run
 from gpvar.study import Study, load_study
+from gpvar.study.columns import declared_scenario
 from gpvar.table import PracticeTable, build_table
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def _reason(error: GpvarError) -> str:
 def run_key(study: Study, table: PracticeTable) -> str:
     """Return the SHA-256 that names a run: the declared analysis, the cards, every input and the versions."""
     covariates = {c for metric in study.metrics for c in gates.declared_covariates(study, metric)}
+    covariates |= set(declared_scenario(study))
     parts = {
         "analysis": study.analysis_part(),
         "cards": catalogue.fingerprint(study.metrics, sorted(covariates)),

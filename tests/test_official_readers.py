@@ -359,9 +359,11 @@ def test_a_renamed_file_of_registers_is_dated_by_its_totals(tmp_path: Path) -> N
 
 
 def test_payments_give_setting_and_supply_of_practices_open_in_the_period(tmp_path: Path) -> None:
+    paid = {"Total NHS Payments to General Practice": "180000", "Premises Payments": "20000", "Global Sum": "90000"}
+    paid |= {"Reimbursement of Drugs": "25000", "Dispensing Fee Payments": "2000", "Prescribing Fee Payments": "935"}
     rows = [
-        made.payment("A81001"),
-        made.payment("A81001"),
+        made.payment("A81001", **paid),
+        made.payment("A81001", **paid),
         made.payment("B81002", **{"Contract Type": "Unknown", "Practice Close Date": "30/09/2025"}),
         made.payment("C81003", **{"Practice Close Date": "31/03/2025"}),
         made.payment("D81004", **{"Practice type": "Walk in centre"}),
@@ -376,11 +378,14 @@ def test_payments_give_setting_and_supply_of_practices_open_in_the_period(tmp_pa
         "rurality": "Urban",
         "contract_type": "GMS",
         "weighted_list": 1100.5,
+        "registered_list": 1000.0,
         "funding_per_patient": 150.25,
+        "funding_per_weighted": (180_000 - 20_000 - 25_000 - 2_000 - 935) / 1100.5,
     }
     assert pd.isna(found.facts.loc["B81002", "contract_type"]) and pd.isna(
         found.facts.loc["E81005", "funding_per_patient"]
     )
+    assert found.facts.loc[["E81005", "F81006"], "funding_per_weighted"].isna().all()
     assert pd.isna(found.facts.loc["F81006", "weighted_list"])
     assert found.provenance[0]["reason"] == (
         "1 row standing twice; 1 row of walk-in centres and the like; 1 row of practices closed before April 2025"
@@ -398,6 +403,18 @@ def test_the_real_payments_of_2022_23(england: pd.DataFrame) -> None:
     assert same(found.facts["rurality"], england["rurality_2223"]) == 6066
     assert same(found.facts["contract_type"], england["contract_type_2223"].replace("Unknown", None)) == 6063
     assert same(found.facts["weighted_list"], england["weighted_2223"].where(england["weighted_2223"] > 0)) > 6000
+    assert same(found.facts["registered_list"], england["registered_2223"].where(england["registered_2223"] > 0)) > 6000
+
+
+def test_a_dispensing_practice_is_not_taken_for_a_better_funded_one() -> None:
+    part = real("nhspaymentsgp-22-23-prac.csv.gz")[0]
+    tidy = payments.tidy(part).set_index("practice_code")
+    facts = payments.read([part], YEAR).facts
+    dispenses = tidy["dispensing"].reindex(facts.index) == "Yes"
+    published = (facts["funding_per_patient"] * facts["registered_list"] / facts["weighted_list"]).groupby(dispenses)
+    compared = facts["funding_per_weighted"].groupby(dispenses)
+    assert published.median()[True] / published.median()[False] > 1.4
+    assert compared.median()[True] / compared.median()[False] == pytest.approx(1.0, abs=0.01)
 
 
 # --- workforce: no real file has been seen ----------------------------------------------------------------------------

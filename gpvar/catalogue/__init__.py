@@ -28,6 +28,7 @@ from gpvar.catalogue._cards import (
     Layout,
     MetricCard,
     Quotation,
+    Resource,
     Selection,
     SourceCard,
     Target,
@@ -52,6 +53,7 @@ __all__ = [
     "MetricCard",
     "Publication",
     "Quotation",
+    "Resource",
     "Selection",
     "SourceCard",
     "Target",
@@ -75,6 +77,8 @@ __all__ = [
     "publications",
     "readers",
     "reference",
+    "resources",
+    "scenario",
     "sources",
     "target",
     "targets",
@@ -195,6 +199,27 @@ def covariate(covariate_id: str) -> CovariateCard:
         If there is no such covariate; the nearest one is suggested.
     """
     return _lookup("covariate", covariate_id, covariates())
+
+
+@cache
+def resources() -> Mapping[str, Resource]:
+    """Return what stands beside a figure on the page of need, staff and funding, by id, in the order of the page."""
+    cards = _entries(Resource, "resources.toml")
+    for card in cards.values():
+        where = f"resources.toml, {card.id}"
+        known = {*covariates(), "list_size", ""}
+        strangers = [name for name in (card.top, card.bottom) if name not in known]
+        if strangers:
+            raise SourceError(f"A resource names {strangers[0]}, which is no characteristic.", where, "Correct it.")
+        if bool(card.top) == bool(card.metric) or (card.metric and card.metric not in metrics()):
+            raise SourceError("A resource needs either a characteristic or a metric.", where, "Correct it.")
+    return cards
+
+
+@cache
+def scenario() -> tuple[str, ...]:
+    """Return the characteristics that the scenario M3 allows for unless a study says otherwise: supply not chosen."""
+    return tuple(card.id for card in covariates().values() if card.scenario)
 
 
 def _lookup(noun: str, entry: str, cards: Mapping[str, Card]) -> Card:
@@ -366,7 +391,7 @@ def icb_members(on: date) -> dict[str, Icb]:
 
 
 #: Files that decide numbers of any study, beside the cards of its own metrics and characteristics.
-_DECIDES = ("gates", "icbs", "breaks", "targets", "headers", "appointments", "readers")
+_DECIDES = ("gates", "icbs", "breaks", "targets", "headers", "appointments", "readers", "resources")
 
 
 def fingerprint(metric_ids: Iterable[str], covariate_ids: Iterable[str]) -> str:

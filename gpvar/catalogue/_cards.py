@@ -14,7 +14,8 @@ BETTER = ("unknown", "higher", "lower")
 STATUSES = ("official", "as reported", "in use", "local")
 SEVERITIES = ("stop", "warn", "note")
 CLASSES = ("need", "context", "supply", "process")
-TRANSFORMS = ("spline", "standardise", "logit", "dummies")
+TRANSFORMS = ("spline", "standardise", "bounded", "logit", "dummies")
+ROLES = ("need", "given", "chosen")
 SHAPES = ("score", "shares", "prevalence", "category")
 BREAK_KINDS = ("series", "method", "data fault", "policy", "geography")
 
@@ -103,6 +104,10 @@ class CovariateCard:
         ``need`` (rung M1), ``context`` (M2), ``supply`` (a labelled scenario only) or ``process`` (never).
     recorded
         True when the practice itself records it about its patients; rung M1- leaves it out.
+    scenario
+        True for supply that the practice did not choose: the scenario M3 may allow for it.
+    adds
+        True for a number of people: those of two practices that merge are added up.
     """
 
     id: str
@@ -115,6 +120,50 @@ class CovariateCard:
     source: str
     adjust_warning: str
     years: str
+    scenario: bool = False
+    adds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What stands beside a practice's figure on the page of need, staff and funding.
+
+    Attributes
+    ----------
+    role
+        ``need`` (what the patients bring), ``given`` (supply the practice did not choose) or ``chosen`` (supply it
+        decides on, which is never allowed for).
+    top, bottom
+        Characteristics that are divided, `bottom` may be ``list_size``; without `bottom` the value is `top`'s.
+    per
+        What the quotient is multiplied by.
+    weighted
+        Whether the list is first weighted as the national formula weighs the practice's patients.
+    neighbours
+        Whether it is of the other practices of the network, this one left out.
+    metric
+        For what is expected of patients like these: the metric whose rung M1 says so.
+    unit, places
+        What the number counts, and its decimals on the page.
+    noun, less, more
+        Words for a sentence; `less` and `more` end where the number of practices follows.
+    """
+
+    id: str
+    title: str
+    role: str
+    unit: str
+    places: int
+    noun: str
+    less: str
+    more: str
+    note: str
+    top: str = ""
+    bottom: str = ""
+    per: int = 1
+    weighted: bool = False
+    neighbours: bool = False
+    metric: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +328,7 @@ _ALLOWED: dict[tuple[str, str], tuple[str, ...]] = {
     ("CovariateCard", "cls"): CLASSES,
     ("CovariateCard", "transform"): TRANSFORMS,
     ("CovariateCard", "shape"): SHAPES,
+    ("Resource", "role"): ROLES,
     ("Break", "kind"): BREAK_KINDS,
 }
 _SCALARS: dict[str, tuple[type, ...]] = {

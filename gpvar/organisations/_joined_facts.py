@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpvar import catalogue
 from gpvar.study import Period, months_between
 
 SIZE = "list_size"
@@ -79,6 +80,11 @@ def join_facts(
     return pd.concat([facts.drop(index=touched), after]).sort_index().rename_axis(facts.index.name)
 
 
+def _adds(name: str) -> bool:
+    card = catalogue.covariates().get(name)
+    return card is not None and card.adds
+
+
 def _is_text(column: pd.Series) -> bool:
     return not pd.api.types.is_numeric_dtype(column.dtype)
 
@@ -134,7 +140,7 @@ class _Pair:
             return new
         if name == SIZE:
             return old * self.share + new
-        if name in _SUMS or name.endswith((".numerator", ".denominator")):
+        if name in _SUMS or name.endswith((".numerator", ".denominator")) or _adds(name):
             return old + new
         total = sum(self.weights)
         return (self.weights[0] * old + self.weights[1] * new) / total if total > 0 else float("nan")

@@ -54,8 +54,9 @@ def tidy(part: Part) -> pd.DataFrame:
     DataFrame
         practice_code, practice_name, contract_type, dispensing, practice_type, rurality, atypical (the publisher's
         remark on the practice's data), registered and weighted (patients, averaged over the year), funding_per_patient
-        (pounds: all NHS payments before deductions, over registered patients), open_date, close_date
-        (``"2022-07-31"``, ``""`` while open). Columns that an edition lacks are left out.
+        (pounds: all NHS payments before deductions, over registered patients), compared_payments (pounds: the same
+        without premises, dispensing and drugs), open_date, close_date (``"2022-07-31"``, ``""`` while open). Columns
+        that an edition lacks are left out.
 
     Raises
     ------
@@ -78,9 +79,10 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
     Returns
     -------
     SourceTable
-        rurality and contract_type (missing where the file says unknown), weighted_list (missing where it is 0: no
-        patient was registered), funding_per_patient (missing where the publisher remarks on the practice's data, as
-        in a practice of part of a year). Practices that closed before the period, and walk-in centres, are left out.
+        rurality and contract_type (missing where the file says unknown), weighted_list and registered_list (missing
+        where they are 0: no patient was registered), funding_per_patient and funding_per_weighted (missing where the
+        publisher remarks on the practice's data, as in a practice of part of a year; the second is without premises,
+        dispensing and drugs). Practices that closed before the period, and walk-in centres, are left out.
 
     Raises
     ------
@@ -125,7 +127,8 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
 
 def _rows(part: Part) -> tuple[pd.DataFrame, int, str, tuple[tuple[str, int], ...]]:
     problems = Problems(SourceError, part.member.place)
-    every = [*_TEXTS, *_NUMBERS, *_DAYS]
+    total, *others = _payments()
+    every = [*_TEXTS, *_NUMBERS, *_DAYS, total, *others]
     text = text_frame(part, ["Practice Code", *_NEEDS], optional=[name for name in every if name not in _NEEDS])
     codes, good = practice_codes(text, "Practice Code", part, problems)
     frame = pd.DataFrame({"practice_code": codes})
@@ -138,6 +141,9 @@ def _rows(part: Part) -> tuple[pd.DataFrame, int, str, tuple[tuple[str, int], ..
             if name != "funding_per_patient":
                 below = frame.index[frame[name] < 0]
                 note_cells(text, heading, below, "is below nought", part, problems)
+    if {total, *others} <= set(text):
+        parts = [numbers(text, heading, part, problems) for heading in others]
+        frame["compared_payments"] = numbers(text, total, part, problems) - sum(parts)
     for heading, name in _DAYS.items():
         if heading in text:
             frame[name] = _days(text, heading, part, problems)
@@ -145,6 +151,12 @@ def _rows(part: Part) -> tuple[pd.DataFrame, int, str, tuple[tuple[str, int], ..
     own, doubled = once(frame[good], ["practice_code"], part, "practice")
     reason = reasons((doubled, "standing twice"), (int((~good).sum()), "not of practices"))
     return own, len(text), reason, strangers(codes, good, part)
+
+
+def _payments() -> list[str]:
+    """Return the heading of all payments, and those of the payments that are taken off."""
+    rules = catalogue.readers()["payments"]
+    return [str(rules["total"]), *map(str, rules["not_compared"])]
 
 
 def _days(text: pd.DataFrame, heading: str, part: Part, problems: Problems) -> pd.Series:
@@ -185,11 +197,14 @@ def _facts(kept: pd.DataFrame) -> pd.DataFrame:
     for name in ("rurality", "contract_type"):
         facts[name] = kept[name].mask(kept[name].str.casefold().isin(unknown))
     facts["weighted_list"] = kept["weighted"].where(kept["weighted"] > 0)
+    facts["registered_list"] = kept["registered"].where(kept["registered"] > 0)
+    whole_year = kept["atypical"] == "" if "atypical" in kept else pd.Series(True, index=kept.index)
     if "funding_per_patient" in kept:
-        sound = (kept["registered"] > 0) & (kept["funding_per_patient"] >= 0)
-        if "atypical" in kept:
-            sound &= kept["atypical"] == ""
+        sound = whole_year & (kept["registered"] > 0) & (kept["funding_per_patient"] >= 0)
         facts["funding_per_patient"] = kept["funding_per_patient"].where(sound)
+    if "compared_payments" in kept:
+        sound = whole_year & (kept["weighted"] > 0) & (kept["compared_payments"] > 0)
+        facts["funding_per_weighted"] = (kept["compared_payments"] / kept["weighted"].where(sound)).where(sound)
     return facts
 
 
@@ -209,4 +224,6 @@ def _remarks(facts: pd.DataFrame, edition: str, by_days: str) -> list[str]:
             "Funding per patient is as published: all NHS payments of the year before deductions, those for premises, "
             "dispensing and drugs among them, divided by registered patients."
         )
+    if "funding_per_weighted" in facts:
+        said.append("Funding per weighted patient is without payments for premises, dispensing and drugs.")
     return said

@@ -46,8 +46,8 @@ _TOP = (
 _LATER = ("letter", "claim")
 _SOURCE = ("id", "file", "sheet", "columns", "dates", "layout", "long", "missing", "edition", "sum_rows", "period")
 _LONG = ("metric", "value")
-#: M1 allows for patients' needs alone; supply and what the practice chooses are never allowed for.
-_CLASSES = {"M1": ("need",), "M2": ("need", "context")}
+#: M1 allows for patients' needs alone, M2 for setting too, the scenario M3 for supply that the practice did not choose.
+_CLASSES = {"M1": ("need",), "M2": ("need", "context"), "M3": ("supply",)}
 
 
 def checked(content: dict[str, Any], path: Path | None, folder: Path, complete: bool = True) -> Study:
@@ -192,8 +192,8 @@ def _reference(read: Reader, content: dict[str, Any]) -> Reference:
 def _adjust(read: Reader, content: dict[str, Any]) -> dict[str, tuple[str, ...]] | None:
     if "adjust" not in content:
         return None
-    table = read.table(content, "adjust", ("M1", "M2"))
-    adjust = {rung: read.texts(table, rung, "[adjust]") for rung in ("M1", "M2") if rung in table}
+    table = read.table(content, "adjust", tuple(_CLASSES))
+    adjust = {rung: read.texts(table, rung, "[adjust]") for rung in _CLASSES if rung in table}
     known = catalogue.covariates()
     for rung, ids in adjust.items():
         for covariate in ids:
@@ -204,6 +204,13 @@ def _adjust(read: Reader, content: dict[str, Any]) -> dict[str, tuple[str, ...]]
             elif known[covariate].cls not in _CLASSES[rung]:
                 fix = f"{known[covariate].adjust_warning} Take it out of {rung}."
                 read.problems.add(f"'{covariate}' cannot be allowed for in {rung}.", f"[adjust] {rung}", fix)
+            elif rung == "M3" and not known[covariate].scenario:
+                read.problems.add(
+                    f"'{covariate}' cannot be allowed for in M3.",
+                    "[adjust] M3",
+                    "M3 allows for supply that a practice does not choose. What it decides on itself is shown beside the "
+                    f"figure, and allowing for it would excuse it. M3 may hold: {', '.join(catalogue.scenario())}.",
+                )
     both = sorted(set(adjust.get("M1", ())) & set(adjust.get("M2", ())))
     if both:
         fix = "M2 is added to M1, so name it in M1 only."
@@ -239,6 +246,7 @@ def _sources(
     # Sources of one id hold the same by their id, which needs no saying for each of their figures.
     once = tuple(source for number, source in enumerate(sources) if source.id not in ids[:number])
     check_columns(once, metrics, read.problems, complete=complete)
+    check_period_sources(once, metrics, period, read.problems)
     return sources
 
 
@@ -246,7 +254,6 @@ def _source(read: Reader, table: dict[str, Any], number: int, folder: Path, own:
     name = str(table.get("id") or f"source {number}")
     where = f"[[source]] {name}"
     read.no_strangers(table, _SOURCE, where)
-    check_period_sources(once, metrics, period, read.problems)
     columns = table.get("columns", {})
     official = "columns" not in table and "long" not in table and name in (*PUBLICATIONS, REFERENCE)
     stranger = _no_such_publication(read, table, name, where)
@@ -279,6 +286,7 @@ def _source(read: Reader, table: dict[str, Any], number: int, folder: Path, own:
         edition=read.get(table, "edition", str, default="", where=where),
         sum_rows=read.get(table, "sum_rows", bool, default=False, where=where),
         more_files=tuple(files[1:]),
+        period=source_period(read, table, own, where),
     )
 
 
@@ -286,7 +294,6 @@ def _no_such_publication(read: Reader, table: dict[str, Any], name: str, where: 
     """Note an id that is none where a publication must be meant: beside several files, or with a slip in it."""
     known = (*PUBLICATIONS, REFERENCE)
     if "columns" in table or "long" in table or name in known:
-        period=source_period(read, table, own, where),
         return False
     near = nearest(name, known)
     if not near and not isinstance(table.get("file"), list):
