@@ -1,30 +1,31 @@
-"""The analysis of one metric: ladder, positions, movement, and what the area's owner needs beside them."""
+"""The analysis of one metric: ladder, positions, movement, and what is said beside them of places and practices."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from gpvar import catalogue, gates, schema
-from gpvar.analysis import observed, variation
+from gpvar import catalogue
+from gpvar.analysis import models, observed, passing, practice, resources, variation
 from gpvar.analysis.area import compare_methods, local_calibration
+from gpvar.analysis.climbed import Climbed
 from gpvar.analysis.ladder import COMPARATORS, HEADLINE, Ladder, climb, rungs_of
+from gpvar.analysis.meta import meta_of
+from gpvar.analysis.notes import notes_of
 from gpvar.errors import ConvergenceError, StatsError
 from gpvar.gates.evidence import columns_of
 from gpvar.results import Analysis, Note
 
 if TYPE_CHECKING:
-    from gpvar.analysis.observed import Counts
     from gpvar.catalogue import MetricCard
     from gpvar.study import Period
     from gpvar.table import PracticeTable
 
 __all__ = ["COMPARATORS", "HEADLINE", "analyse"]
 
-_LATER = ("effects", "waterfall", "neighbours", "reach", "passing", "models", "diagnostics", "resources", "supply")
-_CALIBRATION_BAND = (0.95, 1.05)
 _OF_THE_COUNT = (
     "observed", "value", "ratio", "ratio_lower", "ratio_upper", "adjusted", "difference", "difference_lower",
     "difference_upper", "z_sampling", "z", "p", "q", "explained_share", "percentile", "rank", "gap_count",
@@ -59,27 +60,31 @@ def analyse(table: PracticeTable, metric: str) -> Analysis:
     adjust, dropped = _adjustment(table, card, practices)
     rungs = rungs_of(adjust, [c for ids in adjust.values() for c in ids if c not in dropped])
     ends = observed.ends(table, card, outcomes)
+    moved = passing.measure(table, card, ends[0])
+    ends = [replace(end, transient=passing.transient_of(moved)) for end in ends]
     ladders = [climb(end, practices, rungs) for end in ends]
-    ladder, counts = ladders[0], ends[0]
-    everyone = _in_real_terms(ladder.practices, card, table.study.period, outcomes)
-    everyone[["position", "movement"]] = _agreed([ladder.practices for ladder in ladders])
-    everyone = _without_invented(everyone, outcomes)
-    area = set(table.area_codes)
-    headline = HEADLINE if any(rung.name == HEADLINE for rung in ladder.rungs) else "M0"
+    headline = HEADLINE if HEADLINE in rungs else "M0"
     hidden = observed.is_hidden(outcomes)
-    sources, why_not = _sources_of_variation(counts, ladder, headline, practices, table.study.seed, hidden)
-    repeated = _repeated_without_old(table, counts, practices, ladder)
+    done = Climbed(table, card, ends[0], hidden, practices, ladders[0], headline, moved, dropped)
+    frames, not_found = _beside(done)
     return Analysis(
-        practices=everyone.drop(columns=["decidable", "expected_link"]),
-        spread=ladder.spread,
-        methods=compare_methods(counts, ladder, np.isin(counts.practice_code, list(area))),
-        fits=_fits(ladder),
-        calibration=local_calibration(ladder, area),
-        **{name: getattr(sources, name) for name in sources.__dataclass_fields__},
-        **{name: pd.DataFrame(columns=schema.names(name)) for name in _LATER},
-        notes=(*_notes(ladder, dropped, card), *repeated, *why_not),
-        meta=_meta(table, card, counts, ladder, dropped),
+        practices=_placed(ladders, card, table.study.period, outcomes),
+        spread=done.ladder.spread,
+        methods=compare_methods(done.counts, done.ladder, np.isin(done.counts.practice_code, list(table.area_codes))),
+        fits=_fits(done.ladder),
+        calibration=local_calibration(done.ladder, set(table.area_codes)),
+        passing=moved,
+        **frames,
+        notes=(*notes_of(done), *not_found),
+        meta=meta_of(done),
     )
+
+
+def _placed(ladders: list[Ladder], card: MetricCard, period: Period, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Return every practice at every rung, with what all ends of a hidden count agree on."""
+    everyone = _in_real_terms(ladders[0].practices, card, period, outcomes)
+    everyone[["position", "movement"]] = _agreed([ladder.practices for ladder in ladders])
+    return _without_invented(everyone, outcomes).drop(columns=["decidable", "expected_link"])
 
 
 def _agreed(placed: list[pd.DataFrame]) -> pd.DataFrame:
@@ -137,50 +142,41 @@ def _fits(ladder: Ladder) -> pd.DataFrame:
     ]
 
 
-def _notes(ladder: Ladder, dropped: dict[str, str], card: MetricCard) -> tuple[Note, ...]:
-    notes = [Note("covariate_dropped", {"covariate": c, "why": why}) for c, why in dropped.items()]
-    for rung in ladder.rungs:
-        if rung.design.dropped:
-            notes.append(Note("term_dropped", {"rung": rung.name, "terms": list(rung.design.dropped)}))
-    if card.activity:
-        notes.append(Note("no_months"))
-    for row in ladder.spread.itertuples():
-        if row.comparator == "england" and not _CALIBRATION_BAND[0] <= row.expected_total_ratio <= _CALIBRATION_BAND[1]:
-            notes.append(Note("spread_not_normal", {"rung": row.rung, "ratio": row.expected_total_ratio}))
-    return tuple(notes)
-
-
-def _repeated_without_old(
-    table: PracticeTable, counts: Counts, practices: pd.DataFrame, ladder: Ladder
-) -> tuple[Note, ...]:
-    """Repeat the headline without covariates that are far out of date, and say for whom the answer changes."""
-    headline = next((rung for rung in ladder.rungs if rung.name == HEADLINE), None)
-    old = gates.out_of_date(table.study, table.dates, headline.covariates) if headline else ()
-    if headline is None or not old:
-        return ()
-    kept = tuple(c for c in headline.covariates if c not in old)
-    again = climb(counts, practices, {"M0": (), HEADLINE: kept} if kept else {"M0": ()})
-    before, after = _headline_positions(ladder, HEADLINE), _headline_positions(again, HEADLINE if kept else "M0")
-    changed = after[after != before.reindex(after.index)]
-    return (Note("repeated_without_old", {"covariates": list(old), "changed": changed.to_dict()}),)
-
-
-def _headline_positions(ladder: Ladder, rung: str) -> pd.Series:
-    placed = ladder.practices
-    rows = placed[(placed["rung"] == rung) & (placed["comparator"] == "england")]
-    return rows.set_index("practice_code")["position"]
-
-
-def _sources_of_variation(
-    counts: Counts, ladder: Ladder, headline: str, practices: pd.DataFrame, seed: int, hidden: np.ndarray
-) -> tuple[variation.Variation, tuple[Note, ...]]:
-    """Return where the variation comes from; where that model has no solution, that, and the judgements stand."""
-    if ladder.no_model:
-        return variation.nothing(), (Note("variation_not_found", {"why": ladder.no_model}),)
+def _beside(done: Climbed) -> tuple[dict[str, pd.DataFrame], tuple[Note, ...]]:
+    """Return what the models say of places and practices; where one has no solution, that: the judgements stand."""
+    seed = done.table.study.seed
+    fitted, checks = models.describe(done.ladder, done.headline, seed)
+    owned, scenario = resources.describe(done.table, done.counts, done.practices, done.ladder, done.card)
+    frames = {"models": fitted, "diagnostics": checks, "resources": owned, "supply": scenario}
+    why = done.ladder.no_model
     try:
-        return variation.describe(counts, ladder, headline, _deprivation(practices), seed, hidden), ()
+        if not why:
+            sources = variation.describe(
+                done.counts, done.ladder, done.headline, _deprivation(done.practices), seed, done.hidden
+            )
+            return frames | _frames(sources) | _frames(_single(done)), ()
     except (ConvergenceError, StatsError) as error:
-        return variation.nothing(), (Note("variation_not_found", {"why": error.problem}),)
+        why = error.problem
+    nothing = _frames(variation.nothing()) | _frames(practice.nothing())
+    return frames | nothing, (Note("variation_not_found", {"why": why}),)
+
+
+def _single(done: Climbed) -> practice.Practices:
+    return practice.describe(
+        done.counts,
+        done.ladder,
+        done.headline,
+        done.passing,
+        done.table.area_codes,
+        targets=practice.targets_of(done.card, done.table.study.period.last_day),
+        activity=done.card.activity,
+        seed=done.table.study.seed,
+        hidden=done.hidden,
+    )
+
+
+def _frames(tables: variation.Variation | practice.Practices) -> dict[str, pd.DataFrame]:
+    return {name: getattr(tables, name) for name in tables.__dataclass_fields__}
 
 
 def _deprivation(practices: pd.DataFrame) -> np.ndarray | None:
@@ -189,51 +185,3 @@ def _deprivation(practices: pd.DataFrame) -> np.ndarray | None:
         if covariate in practices and practices[covariate].notna().any():
             return practices[covariate].to_numpy(float)
     return None
-
-
-def _meta(
-    table: PracticeTable, card: MetricCard, counts: Counts, ladder: Ladder, dropped: dict[str, str]
-) -> dict[str, Any]:
-    used = counts.usable & counts.in_reference
-    totals = pd.DataFrame({"icb": counts.icb_code, "y": counts.observed, "n": counts.denominator})
-    by_icb = totals[used & (counts.icb_code != "")].groupby("icb")[["y", "n"]].sum()
-    here = used & np.isin(counts.practice_code, list(table.area_codes))
-    top = ladder.rungs[-1]
-    return {
-        "metric": card.id,
-        "kind": card.kind,
-        "scale": card.scale,
-        "period_label": table.study.period.label,
-        "weeks": table.study.period.weeks,
-        "n_practices": len(counts.practice_code),
-        "n_fitted": int(used.sum()),
-        "n_area": len(table.area_codes),
-        "england_value": float(totals["y"][used].sum() / totals["n"][used].sum()),
-        "icb_value": {str(icb): float(row.y / row.n) for icb, row in by_icb.iterrows()},
-        "area_value": float(totals["y"][here].sum() / totals["n"][here].sum()) if here.any() else float("nan"),
-        "rungs": [rung.name for rung in ladder.rungs],
-        "covariates": {rung.name: list(rung.covariates) for rung in ladder.rungs},
-        "dropped": dropped,
-        "reference": _reference(table),
-        "has_months": _has_months(table),
-        "headline_rung": HEADLINE if any(rung.name == HEADLINE for rung in ladder.rungs) else "M0",
-        "comparators": list(ladder.practices["comparator"].unique()),
-        "extrapolated": sorted(counts.practice_code[top.design.extrapolated & counts.usable].tolist()),
-    }
-
-
-def _reference(table: PracticeTable) -> dict[str, str]:
-    """Return which practices set the comparison, and what to call them."""
-    level = observed.reference_level(table)
-    if not level:
-        gate = (table.gates["gate"] == "not_england") & (table.gates["state"] == gates.FAILED)
-        return {"set": "england", "name": "this file" if gate.any() else "England"}
-    here = table.hierarchy[table.hierarchy["practice_code"].isin(table.area_codes)]
-    names = here["icb_name"] if level == "icb_code" else here[level]
-    said = " and ".join(dict.fromkeys(name for name in names if name))
-    return {"set": table.study.reference.set, "name": said if level == "icb_code" else f"region {said}"}
-
-
-def _has_months(table: PracticeTable) -> bool:
-    asked = table.gates[table.gates["gate"] == "months_missing"]
-    return bool((asked["state"] != gates.UNCHECKED).any())

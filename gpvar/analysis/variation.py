@@ -190,15 +190,16 @@ def _shares(counts: Counts, top: _Fitted, need: set[str], seed: int) -> pd.DataF
     if not blocks:
         return _empty("shares")
     draws = model.simulate(_DRAWS, seed, groups=[])
+    lasting, moving = _lasting(model.estimate.sds**2, counts.passing)
     split = partition.partition(
         design=model.estimate.data.design,
         blocks=blocks,
         beta=model.estimate.beta,
         beta_covariance=model.estimate.covariance[: kept.sum(), : kept.sum()],
-        variances=dict(zip(model.groups, model.estimate.sds**2, strict=True)),
-        noise=float(np.mean(_sampling(counts, top))),
+        variances=dict(zip(model.groups, lasting, strict=True)),
+        noise=float(np.mean(_sampling(counts, top))) + float(moving),
         beta_draws=draws.fixed.to_numpy()[:, kept],
-        variance_draws=draws.sds**2,
+        variance_draws=_lasting(draws.sds**2, counts.passing)[0],
     )
     rows = []
     for name, parts in {**{b: [b] for b in blocks}, "neighbours": ["icb", "pcn"], "practice": ["practice"]}.items():
@@ -207,6 +208,18 @@ def _shares(counts: Counts, top: _Fitted, need: set[str], seed: int) -> pd.DataF
             rows.append(_component(name, parts, split))
     rows.append(_component("noise", ["noise"], split))
     return pd.DataFrame(rows).assign(rung=top.rung.name)[["rung", "component", "variance", "share", "lower", "upper"]]
+
+
+def _lasting(variances: Any, passing: float) -> tuple[Any, Any]:
+    """Take passing movement out of the practices' own variance, the last of the levels; return both."""
+    own = np.asarray(variances)[..., -1]
+    moving = np.minimum(own, passing)
+    lasting = variances.copy()
+    if isinstance(lasting, pd.DataFrame):
+        lasting[lasting.columns[-1]] = own - moving
+    else:
+        lasting[-1] = own - moving
+    return lasting, moving
 
 
 def _component(name: str, parts: list[str], split: partition.Partition) -> dict[str, Any]:
@@ -247,6 +260,8 @@ def _summary(
     first = placed[placed["rung"] == raw.rung.name].set_index("practice_code").loc[rows.index]
     judged = spread[(spread["rung"] == name) & (spread["comparator"] == "england")].iloc[0]
     total = float(one.model.variances["variance"].sum())
+    # The model knows nothing of passing movement: its variance holds what the judged spread leaves to chance.
+    shared = float(judged["tau2"]) + counts.passing
     typical = float(np.median(one.model.predict(marginal=False, given=[], scale="link")))
     if counts.kind != "proportion":
         typical -= float(np.median(np.log(counts.denominator[one.used])))
@@ -260,8 +275,8 @@ def _summary(
         "rung": name,
         "n": len(rows),
         "model_variance": total,
-        "tau2": float(judged["tau2"]),
-        "variance_ratio": total / float(judged["tau2"]) if judged["tau2"] > 0 else np.nan,
+        "tau2": shared,
+        "variance_ratio": total / shared if shared > 0 else np.nan,
         "noise": float(noise.mean()),
         "noise_small": float(np.median(scale) / size[0]),
         "noise_large": float(np.median(scale) / size[1]),
