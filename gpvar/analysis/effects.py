@@ -100,7 +100,7 @@ def _lasting(model: MultilevelFit, drawn: Draws, transient: float, seed: int) ->
     """Return draws of each fitted practice's whole lasting effect, (draws, practices)."""
     codes = dict(zip(model.groups, model.estimate.data.codes, strict=True))
     # Taken out of the draws, so that it is held once: at England's size it is 100 MB.
-    own = np.array(drawn.effects.pop(PRACTICE), order="C")[:, codes[PRACTICE]]
+    own = np.take(drawn.effects.pop(PRACTICE).to_numpy(), codes[PRACTICE], axis=1)
     if np.isfinite(transient):
         own = shrinkage.lasting(own, drawn.sds[PRACTICE].to_numpy() ** 2, transient, seed, overwrite=True)
     for level, effects in drawn.effects.items():

@@ -71,12 +71,13 @@ def reach_of(
 
     Notes
     -----
-    Of practices with one expectation θ, lasting figures spread about it with the judged τ²; the share that reaches a
-    target is Φ((θ − link(target))/τ) where at least that much is asked, and the rest of 1 where at most is.
+    The figures of practices with one expectation θ spread about it with the judged τ², and with the passing movement of
+    the period where it is known: with σ² for both, Φ((θ − link(target))/σ) of them reach a target of at least so much.
     """
     if not targets:
         return pd.DataFrame(columns=schema.names("reach"))
     theta = centres.centre_link(counts, ladder, headline)
+    around = centres.between(ladder, headline) + counts.passing
     value = np.full(len(theta), np.nan)
     value[counts.usable] = counts.observed[counts.usable] / counts.denominator[counts.usable]
     rows = np.flatnonzero(area & np.isfinite(theta))
@@ -96,7 +97,7 @@ def reach_of(
                     "meets": _reaches(value[rows], target),
                     "neighbours": by_practice["size"].to_numpy(int),
                     "neighbours_meeting": by_practice["sum"].to_numpy(int),
-                    "similar_share": _share_beyond(theta[rows], centres.between(ladder, headline), target, counts.kind),
+                    "similar_share": _share_beyond(theta[rows], around, target, counts.kind),
                     "england_share": float(np.mean(_reaches(compared, target))),
                 }
             )
@@ -112,7 +113,7 @@ def _reaches(values: np.ndarray, target: Target) -> np.ndarray:
     return values >= target.value if _is_floor(target) else values <= target.value
 
 
-def _share_beyond(theta: np.ndarray, tau2: float, target: Target, kind: str) -> np.ndarray:
+def _share_beyond(theta: np.ndarray, variance: float, target: Target, kind: str) -> np.ndarray:
     edge = special.logit(target.value) if kind == "proportion" else np.log(target.value)
     gap = theta - edge if _is_floor(target) else edge - theta
-    return np.asarray(special.ndtr(gap / np.sqrt(tau2)) if tau2 > 0 else (gap >= 0).astype(float))
+    return np.asarray(special.ndtr(gap / np.sqrt(variance)) if variance > 0 else (gap >= 0).astype(float))
