@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gpvar import catalogue as catalogue
     from gpvar import stats as stats
     from gpvar.analysis import analyse as analyse
+    from gpvar.analysis.draws import draws as draws
     from gpvar.pipeline import run as run
     from gpvar.reporting import show as show
     from gpvar.store import load_run as load_run
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 #: Raised by one with every entry under "Changed numbers" in the changelog; part of the key of every run.
-__numbers__ = 1
+__numbers__ = 2
 
 _HOMES = {
     "load_study": "gpvar.study",
@@ -29,6 +30,7 @@ _HOMES = {
     "analyse": "gpvar.analysis",
     "run": "gpvar.pipeline",
     "load_run": "gpvar.store",
+    "draws": "gpvar.analysis.draws",
     "show": "gpvar.reporting",
 }
 _MODULES = ("catalogue", "stats")

@@ -190,19 +190,20 @@ def _shares(counts: Counts, top: _Fitted, need: set[str], seed: int) -> pd.DataF
     if not blocks:
         return _empty("shares")
     draws = model.simulate(_DRAWS, seed, groups=[])
-    lasting, moving = _lasting(model.estimate.sds**2, counts.passing)
+    variances = _apart(pd.DataFrame([model.estimate.sds**2], columns=list(model.groups)), counts.passing)
     split = partition.partition(
         design=model.estimate.data.design,
         blocks=blocks,
         beta=model.estimate.beta,
         beta_covariance=model.estimate.covariance[: kept.sum(), : kept.sum()],
-        variances=dict(zip(model.groups, lasting, strict=True)),
-        noise=float(np.mean(_sampling(counts, top))) + float(moving),
+        variances={str(name): float(value) for name, value in variances.iloc[0].items()},
+        noise=float(np.mean(_sampling(counts, top))),
         beta_draws=draws.fixed.to_numpy()[:, kept],
-        variance_draws=_lasting(draws.sds**2, counts.passing)[0],
+        variance_draws=_apart(draws.sds**2, counts.passing),
     )
     rows = []
-    for name, parts in {**{b: [b] for b in blocks}, "neighbours": ["icb", "pcn"], "practice": ["practice"]}.items():
+    wanted = {b: [b] for b in blocks} | {"neighbours": ["icb", "pcn"], "practice": ["practice"], "passing": ["passing"]}
+    for name, parts in wanted.items():
         parts = [part for part in parts if part in split.draws]
         if parts:
             rows.append(_component(name, parts, split))
@@ -210,16 +211,12 @@ def _shares(counts: Counts, top: _Fitted, need: set[str], seed: int) -> pd.DataF
     return pd.DataFrame(rows).assign(rung=top.rung.name)[["rung", "component", "variance", "share", "lower", "upper"]]
 
 
-def _lasting(variances: Any, passing: float) -> tuple[Any, Any]:
-    """Take passing movement out of the practices' own variance, the last of the levels; return both."""
-    own = np.asarray(variances)[..., -1]
-    moving = np.minimum(own, passing)
-    lasting = variances.copy()
-    if isinstance(lasting, pd.DataFrame):
-        lasting[lasting.columns[-1]] = own - moving
-    else:
-        lasting[-1] = own - moving
-    return lasting, moving
+def _apart(variances: pd.DataFrame, passing: float) -> pd.DataFrame:
+    """Take passing movement, where it is known, out of the practices' own variance."""
+    if not passing:
+        return variances
+    moving = np.minimum(variances["practice"], passing)
+    return variances.assign(practice=variances["practice"] - moving, passing=moving)
 
 
 def _component(name: str, parts: list[str], split: partition.Partition) -> dict[str, Any]:

@@ -34,6 +34,7 @@ _LOOKS = {
     "context": (TURQUOISE, "....", "black"),
     "neighbours": ("#CFD9E2", "////", "black"),
     "practice": (ORANGE, "", "black"),
+    "passing": ("#FFFFFF", "||||", "black"),
     "noise": (PEER_GREY, "xxxx", "black"),
 }
 _FITS_INSIDE = 0.06

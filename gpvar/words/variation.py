@@ -18,6 +18,7 @@ PART = {
     "context": "Setting",
     "neighbours": "Shared with neighbours",
     "practice": "Practices themselves",
+    "passing": "Passing movement",
     "noise": "Chance",
 }
 _GOES = {
@@ -25,6 +26,7 @@ _GOES = {
     "context": "with their setting",
     "neighbours": "is shared by neighbours",
     "practice": "lies between practices with like patients in the same place",
+    "passing": "is practices' own figures moving from month to month",
     "noise": "is the chance of sampling",
 }
 _MEDIAN_OF_TWO = math.sqrt(2) * 0.6744897501960817
@@ -81,6 +83,7 @@ def lead(found: dict[str, Row]) -> str:
         "context": f"{much} of the variation goes with the setting practices work in.",
         "neighbours": f"{much} of the variation is shared by neighbours: it is about places as much as practices.",
         "practice": f"{much} of the variation lies between practices with like patients in the same place.",
+        "passing": f"{much} of the variation is practices' own figures moving from month to month.",
         "noise": f"{much} of the variation is the chance of sampling.",
     }[name]
 
@@ -126,15 +129,23 @@ def meaning(found: dict[str, Row], places: list[str]) -> list[str]:
             "points to what is decided, paid for or recorded in a place as much as to the practices, and it may be "
             "patients' needs that nobody measured."
         )
+    moves = "" if "passing" in found else ", some passing movement"
     items.append(
         "**Practices themselves** is what is left between practices with like patients in the same place. Some of it "
-        "may be how a practice works, some how it records, some need that was not measured, some passing movement. "
+        f"may be how a practice works, some how it records, some need that was not measured{moves}. "
         "Unexplained is not the same as unwarranted, and not the same as warranted."
     )
-    items.append(
-        "**Chance** is the chance of sampling alone. Passing movement from month to month is not in it: it is counted "
-        "with the practices themselves, or with their neighbours."
-    )
+    if "passing" in found:
+        items.append(
+            "**Passing movement** is a practice's own figure moving from month to month, as far as it does not even "
+            "out over the period. It says nothing lasting about the practice. **Chance** is the chance of sampling "
+            "alone."
+        )
+    else:
+        items.append(
+            "**Chance** is the chance of sampling alone. Passing movement from month to month is not in it: it is "
+            "counted with the practices themselves, or with their neighbours."
+        )
     items.append("The shares describe all practices together. They say nothing about any one practice or area.")
     return items
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gpvar.words import boxes, phrases, variation, variation_beside
 from gpvar.words.facts import AreaFacts, area_facts
 from gpvar.words.shared import note, sources_of
-from gpvar.words.text import escape_markdown, plural
+from gpvar.words.text import escape_markdown, listed, plural
 
 if TYPE_CHECKING:
     from gpvar.results import Run
@@ -178,12 +178,22 @@ def variation_checks(run: Run, metric: str = "") -> str:
         f"**Beside the funnel.** {variation_beside.beside_funnel(row)}",
         f"**More than chance?** {variation_beside.systematic(row)}",
         f"**Small and large practices.** {variation_beside.noise(facts.card, row, _centre(facts))}",
-        "**Practices without a network** are pooled within their ICB; a network in two ICBs counts as two; "
-        "practices whose ICB is not known, or whose count is hidden because it is small, are left out of this page.",
+        "**Practices without a network** are pooled within their ICB; "
+        f"{_split_networks(facts)}; practices whose ICB is not known, or whose count is hidden because it is small, "
+        "are left out of this page.",
     ]
     if facts.headline != "M0":
         items.insert(0, f"**Patients or place?** {variation_beside.mundlak(facts.analysis.board_slopes)}")
     return "## How far this can be trusted\n\n" + boxes.bullets(items)
+
+
+def _split_networks(facts: AreaFacts) -> str:
+    """Name the networks that the model takes for two."""
+    split = [code for note in facts.analysis.notes if note.id == "networks_split" for code in note.numbers["networks"]]
+    if not split:
+        return "a network in two ICBs counts as two (there is none here)"
+    many = "a network" if len(split) == 1 else "networks"
+    return f"{listed(split)}, {many} in two ICBs, {'counts' if len(split) == 1 else 'count'} as one in each"
 
 
 def variation_sources(run: Run, metric: str = "") -> str:
