@@ -12,7 +12,7 @@ from gpvar.reporting import files
 from gpvar.reporting.assemble import Page
 from gpvar.reporting.publish import Look, to_html
 from gpvar.words import escape_markdown, plain
-from gpvar.words.quality import table_quality
+from gpvar.words.quality import period_sentences, table_quality
 
 if TYPE_CHECKING:
     from gpvar.results import Run
@@ -126,7 +126,7 @@ def publish_check(table: Any, study: Study, folder: Path | None = None) -> Path:
         "## Checks",
         tables.check_gates(table).to_markdown(),
         "## Dates",
-        f"The figures are of {plain(study.period.label)}.",
+        " ".join([f"The figures are of {plain(study.period.label)}.", *period_sentences(table)]),
         dates.to_markdown() if len(dates.frame) else "No date is given of any characteristic that is allowed for.",
         *_changes(table),
         "## Files",

@@ -15,6 +15,7 @@ import pandas as pd
 from gpvar.errors import StudyError
 from gpvar.simulate import _world
 from gpvar.simulate._measure import REGISTERS, measure
+from gpvar.simulate._month import month_of
 
 __all__ = ["AREA", "DEMO_SEED", "SimulatedEngland", "england", "measure", "write_demo"]
 
@@ -154,19 +155,22 @@ _PLANTED = ("id", "name", "metric", "expect", "what")
 
 
 def write_demo(folder: Path) -> Path:
-    """Write the demonstration's table.
+    """Write the demonstration's tables: a year, and its first month.
 
     Parameters
     ----------
     folder
-        Where to write it.
+        Where to write them.
 
     Returns
     -------
     Path
-        ``practices_2025_26.csv`` in the folder.
+        ``practices_2025_26.csv`` in the folder; ``april_2025.csv`` is beside it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "practices_2025_26.csv"
-    england().practices.to_csv(target, index=False, encoding="utf-8", lineterminator="\n")
+    world = england()
+    world.practices.to_csv(target, index=False, encoding="utf-8", lineterminator="\n")
+    april = month_of(world.practices, world.seed)
+    april.to_csv(folder / "april_2025.csv", index=False, encoding="utf-8", lineterminator="\n")
     return target

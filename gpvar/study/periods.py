@@ -14,6 +14,8 @@ from gpvar.study.model import Period, SourceSpec, parse_period
 
 #: What such a file may say of practices beside its counts: their lists in those months.
 _BESIDE = (CODE, PERIOD, *EXTENT, "list_size")
+#: Stands for a period that cannot be read, so that nothing more is said of its source.
+_UNREAD = Period("1900-01", "1900-01")
 
 
 def source_period(read: Reader, table: Mapping[str, Any], own: Period | None, where: str) -> Period | None:
@@ -24,12 +26,12 @@ def source_period(read: Reader, table: Mapping[str, Any], own: Period | None, wh
     fix = 'Write the month of its counts, as period = "2025-04", or the first and last, as "2025-04..2025-06".'
     if not isinstance(text, str):
         read.problems.add("The period of a source must be text between quotation marks.", where, fix)
-        return None
+        return _UNREAD
     try:
         period = parse_period(text)
     except ValueError as error:
         read.problems.add(f"The period of a source cannot be read: {error}.", f"{where} period = {text!r}", fix)
-        return None
+        return _UNREAD
     return None if period == own else period
 
 
@@ -37,16 +39,22 @@ def check_period_sources(
     sources: Sequence[SourceSpec], metrics: Sequence[str], own: Period | None, problems: Problems
 ) -> None:
     """Note what is wrong with sources of other months, each alone and beside all others."""
-    others = [source for source in sources if source.period is not None]
+    others = [source for source in sources if source.period not in (None, _UNREAD)]
     for source in others:
         _check_alone(source, problems)
+    pairs: dict[tuple[tuple[str, Period], tuple[str, Period]], list[str]] = {}
     for metric in metrics if others else ():
-        held = [(source.id, source.period) for source in others if f"{metric}.numerator" in source.columns]
-        mine = [source.id for source in sources if source.period is None and f"{metric}.numerator" in _holds(source)]
-        if own is not None:
-            held = [*((name, own) for name in mine[:1]), *held]
-        for one, other in combinations(held, 2):
-            _check_pair(metric, one, other, problems)
+        held = [
+            (source.id, source.period)
+            for source in sources
+            if source.period != _UNREAD and f"{metric}.numerator" in _holds(source)
+        ]
+        known = [(name, period or own) for name, period in held]
+        for one, other in combinations([(name, period) for name, period in known if period], 2):
+            if not (_known_elsewhere(one, other, own) or _goes_with(one[1], other[1])):
+                pairs.setdefault((one, other), []).append(f"'{metric}'")
+    for (one, other), names in pairs.items():
+        _note_pair(one, other, listing(names), problems)
 
 
 def _holds(source: SourceSpec) -> Sequence[str]:
@@ -82,22 +90,35 @@ def _check_alone(source: SourceSpec, problems: Problems) -> None:
         problems.add(said, f"[source.columns] {source.id}", fix)
 
 
-def _check_pair(
-    metric: str, one: tuple[str, Period | None], other: tuple[str, Period | None], problems: Problems
-) -> None:
-    (first, a), (second, b) = one, other
-    assert a is not None and b is not None
-    where = f"[[source]] {second}"
-    if a == b:
-        fix = "Take it from one file only."
-        problems.add(f"'{metric}' of {a.label} is taken from two sources, {first} and {second}.", where, fix)
-    elif max(a.start, b.start) <= min(a.end, b.end) and not (_within(a, b) or _within(b, a)):
-        problems.add(
-            f"'{metric}' is given for {a.label} ({first}) and for {b.label} ({second}), which overlap.",
-            where,
-            "Give periods that have no month in common, or of which one lies within the other.",
-        )
+def _known_elsewhere(one: tuple[str, Period], other: tuple[str, Period], own: Period | None) -> bool:
+    """Return whether two sources are both of the study's own period, which is looked at with all that they hold."""
+    return one[1] == own and other[1] == own
+
+
+def _goes_with(one: Period, other: Period) -> bool:
+    """Return whether two periods have no month in common, or one lies within the other."""
+    if one == other:
+        return False
+    apart = max(one.start, other.start) > min(one.end, other.end)
+    return apart or _within(one, other) or _within(other, one)
 
 
 def _within(inner: Period, outer: Period) -> bool:
     return outer.start <= inner.start and inner.end <= outer.end
+
+
+def _note_pair(one: tuple[str, Period], other: tuple[str, Period], names: str, problems: Problems) -> None:
+    (first, a), (second, b) = one, other
+    where = f"[[source]] {second}"
+    if a == b:
+        problems.add(
+            f"{names} of {a.label} would be taken from two sources, {first} and {second}.",
+            where,
+            "Take it from one file only.",
+        )
+    else:
+        problems.add(
+            f"{names} would be taken of {a.label} ({first}) and of {b.label} ({second}), which overlap.",
+            where,
+            "Give periods that have no month in common, or of which one lies within the other.",
+        )

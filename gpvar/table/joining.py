@@ -76,7 +76,7 @@ def hierarchy(facts: pd.DataFrame) -> pd.DataFrame:
         frame[name] = organisations.tidy(given).to_numpy()
     frame["pcn_code"], frame["pcn_key"] = organisations.network(frame["pcn_code"], frame["icb_code"])
     known = {code: organisations.name_of_board(code) for code in frame["icb_code"].unique() if code}
-    names = frame["icb_code"].map(known).fillna("")
+    names = pd.Series([known.get(code, "") for code in frame["icb_code"]], index=frame.index, dtype="str")
     if "icb_name" in facts:
         given = facts["icb_name"].fillna("").to_numpy()
         names = names.where(given == "", given)

@@ -27,6 +27,7 @@ def check_summary(table: Any) -> str:
         f"{plural(len(table.practices), 'practice')} in the table, {len(table.area_codes)} of them in "
         f"{plain(table.area_name) or 'the area'}.",
         without_markdown(quality.table_quality(table.gates)),
+        *quality.period_sentences(table),
         *quality.unmatched_sentences(table.unmatched),
     ]
     return "\n".join(lines)

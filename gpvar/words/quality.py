@@ -7,9 +7,11 @@ from typing import Any
 import pandas as pd
 
 from gpvar import catalogue
+from gpvar.study import Period
 from gpvar.words.text import escape_markdown, listed, plain, plural
 
 PASSED, FAILED, UNCHECKED = "passed", "failed", "could not be checked"
+_MONTHS_NAMED = 2
 
 
 def _card(gate: str) -> Any | None:
@@ -138,6 +140,30 @@ def unmatched_sentences(unmatched: pd.DataFrame) -> list[str]:
         words = UNMATCHED.get(str(side), ("", f"{{}}: {plain(side)}."))[1]
         are, have = ("is", "has") if n == 1 else ("are", "have")
         said.append(words.format(plural(n, noun), are=are, have=have))
+    return said
+
+
+def period_sentences(table: Any) -> list[str]:
+    """Return of which other months than the study's there are figures; many single months are one sentence."""
+    rows = table.periods
+    if rows.empty:
+        return []
+    own = table.study.period
+    rows = rows[(rows["start"] != own.start) | (rows["end"] != own.end)]
+    held: dict[tuple[str, ...], list[tuple[Period, int]]] = {}
+    for (start, end), part in rows.groupby(["start", "end"]):
+        names = tuple(dict.fromkeys(part["metric"]))
+        held.setdefault(names, []).append((Period(start, end), part["practice_code"].nunique()))
+    said = []
+    for names, periods in held.items():
+        of = listed([catalogue.metric(metric).short for metric in names])
+        months = [(period, n) for period, n in periods if period.months == 1]
+        if len(months) > _MONTHS_NAMED:
+            span = Period(months[0][0].start, months[-1][0].end).label
+            most = plural(max(n for _, n in months), "practice")
+            said.append(f"{len(months)} single months were read too, {span}: {most}, {of}.")
+            periods = [item for item in periods if item not in months]
+        said += [f"{period.label} was read too: {plural(n, 'practice')}, {of}." for period, n in periods]
     return said
 
 
