@@ -223,6 +223,22 @@ def own(chosen: argparse.Namespace) -> None:
     _open(page, not chosen.no_open)
 
 
+def draws(chosen: argparse.Namespace) -> None:
+    """Write joint draws from one model."""
+    from gpvar import pipeline, reporting, words
+    from gpvar.analysis import draws
+
+    done = pipeline.stored(chosen.study)
+    again = draws.refit(done, chosen.metric, chosen.rung)
+    effects = 0 if chosen.no_effects else again.n_effects
+    size = reporting.draws_size(chosen.n, effects)
+    _say(words.draws_size(chosen.n, len(again.model.fixed), len(again.units), effects, size))
+    drawn = again.draw(chosen.n, chosen.seed, effects=not chosen.no_effects)
+    folder = chosen.into or reporting.draws_folder(done, chosen.metric, chosen.rung)
+    reporting.write_draws(done, drawn, folder)
+    _say(words.draws_written(drawn, folder))
+
+
 def lab(chosen: argparse.Namespace) -> int:
     """Open the study's notebooks."""
     from gpvar import load_study, reporting

@@ -108,6 +108,15 @@ def _of_practices_and_tools(commands: argparse._SubParsersAction[argparse.Argume
     own.add_argument("--own", type=Path, metavar="FILE", help="its own download, with the crosstab's columns")
     own.add_argument("--no-open", action="store_true", help="do not open the page in a browser")
 
+    draws = _command(commands, "draws", "for researchers: joint draws from the model of one measure", jobs.draws)
+    draws.add_argument("study", type=Path)
+    draws.add_argument("metric")
+    draws.add_argument("--rung", default="M1", help="M0, M1, M1- or M2")
+    draws.add_argument("--n", type=int, default=2000, metavar="DRAWS")
+    draws.add_argument("--seed", type=int, help="the study's when left out")
+    draws.add_argument("--no-effects", action="store_true", help="coefficients and spreads alone")
+    draws.add_argument("--into", type=Path, metavar="FOLDER", help="where they are written")
+
     lab = _command(commands, "lab", "open the study's notebooks in JupyterLab", jobs.lab)
     lab.add_argument("study", type=Path)
 

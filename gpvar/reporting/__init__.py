@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gpvar.reporting.display import show as show
+    from gpvar.reporting.draws_files import draws_folder as draws_folder
+    from gpvar.reporting.draws_files import draws_size as draws_size
+    from gpvar.reporting.draws_files import write_draws as write_draws
     from gpvar.reporting.index import publish_check as publish_check
     from gpvar.reporting.lab import open_lab as open_lab
     from gpvar.reporting.own_page import publish_own as publish_own
@@ -21,8 +24,21 @@ _HOMES = {
     "publish_check": "index",
     "publish_own": "own_page",
     "open_lab": "lab",
+    "draws_folder": "draws_files",
+    "draws_size": "draws_files",
+    "write_draws": "draws_files",
 }
-__all__ = ["PublishResult", "open_lab", "publish_check", "publish_own", "publish_run", "show"]
+__all__ = [
+    "PublishResult",
+    "draws_folder",
+    "draws_size",
+    "open_lab",
+    "publish_check",
+    "publish_own",
+    "publish_run",
+    "show",
+    "write_draws",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,7 @@ from gpvar.tables._research import (
     methods_design,
     methods_diagnostics,
     methods_evidence,
+    methods_flow,
     methods_mundlak,
     methods_passing,
     methods_reliability,
@@ -24,6 +25,7 @@ from gpvar.tables._research import (
     methods_variances,
 )
 from gpvar.tables._standing import standing_ranks, standing_steps
+from gpvar.tables._resources import resources_beside, resources_scenario
 from gpvar.tables._table import Table
 from gpvar.tables._variation import variation_equity, variation_levels, variation_shares, variation_spread
 from gpvar.words import figures, hidden, phrases, quality
@@ -48,6 +50,7 @@ __all__ = [
     "methods_design",
     "methods_diagnostics",
     "methods_evidence",
+    "methods_flow",
     "methods_mundlak",
     "methods_passing",
     "methods_reliability",
@@ -55,6 +58,8 @@ __all__ = [
     "methods_variances",
     "passing",
     "practice_rungs",
+    "resources_beside",
+    "resources_scenario",
     "standing_ranks",
     "standing_steps",
     "variation_equity",

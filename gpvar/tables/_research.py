@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from gpvar import catalogue
 from gpvar.tables._table import Table
 from gpvar.words import phrases
 from gpvar.words.research_facts import (
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 NOTHING = ""
 _CHECK = {
-    "zero_spread": "No spread between {places} (likelihood ratio)",
     "outside_2": "Quantile residuals beyond ±2 (%)",
     "outside_3": "Quantile residuals beyond ±3 (%)",
     "zeros": "Counts of nought",
@@ -120,8 +120,7 @@ def methods_variances(run: Run, metric: str = "") -> Table | str:
             "Rung": label(row["rung"]),
             "Level": LEVEL[row["level"]][0],
             "Units": number(row["units"]),
-            "SD": number(row["sd"], 4),
-            "95% profile": span(row["lower"], row["upper"], 4),
+            "SD (95% profile)": f"{number(row['sd'], 4)} ({span(row['lower'], row['upper'], 4)})",
             "Variance": figures(row["variance"]),
             "Change from M0": "none" if row["rung"] == "M0" else _change(row["change"]),
             ratio: number(row["median_ratio"], 3),
@@ -226,7 +225,7 @@ def methods_calibration(run: Run, metric: str = "") -> Table | str:
             "Rung": label(row["rung"]),
             "Practices": number(row["n"]),
             "Mean residual": number(row["mean_residual"], 3),
-            "Slope (95%)": _slope(row),
+            "Slope (95%)": _slope(row) if row["rung"] != "M0" else "none: one expectation for all",
             "SD within": number(row["sd_within"], 3),
         }
         for row in facts.rows("calibration").to_dict("records")
@@ -278,8 +277,42 @@ def methods_reliability(run: Run, metric: str = "") -> Table | str:
     reliability = frame["reliability"].dropna()
     if reliability.empty:
         return NOTHING
-    row = {name: number(reliability.quantile(q), 3) for q, name in _QUANTILES.items()}
+    row = {name: _below_one(reliability.quantile(q)) for q, name in _QUANTILES.items()}
     allowed = frame["rule"].value_counts()
     said = "; ".join(f"{_RULES[rule]}: {number(allowed[rule])}" for rule in _RULES if rule in allowed)
     caption = f"Reliability of {number(len(reliability))} practices' figures at {phrases.RUNG_LABEL[facts.rung]}."
     return _table(facts, [row], caption, f"Practices by what may be said of their rank: {said}.", "reliability")
+
+
+def _below_one(reliability: float) -> str:
+    return ">0.999" if reliability > 0.9995 else number(reliability, 3)
+
+
+def methods_flow(run: Run, metric: str = "") -> Table | str:
+    """Return how many practices were in the data, why some set no comparison, and how many each rung was fitted on."""
+    facts = research_facts(run, metric)
+    meta, gates = facts.area.meta, run.table.gates
+    stopped = gates[(gates["state"] == "failed") & (gates["severity"] == "stop") & (gates["practice_code"] != "")]
+    stopped = stopped[stopped["metric"].isin(["", facts.area.card.id])]
+    rows = [{"Practices": "in the data", "How many": number(meta["n_practices"])}]
+    left_out = {"behind a check that stops": stopped["gate"], "left out as declared": run.table.excluded["gate"]}
+    for said, counted in left_out.items():
+        rows += [
+            {"Practices": f"{said}: {_gate(str(gate))}", "How many": number(many)}
+            for gate, many in counted.value_counts().sort_index().items()
+        ]
+    rows.append({"Practices": "whose figures set the comparison", "How many": number(meta["n_fitted"])})
+    rows += [
+        {
+            "Practices": f"of them with all that {label(row['rung'])} allows for and a known ICB: in its model",
+            "How many": number(row["n"]),
+        }
+        for row in facts.rows("models").to_dict("records")
+    ]
+    note = "A practice can fail several checks. Those left out are placed against the comparison all the same."
+    return _table(facts, rows, "From the data to the fit.", note, "flow")
+
+
+def _gate(gate: str) -> str:
+    cards = catalogue.gates()
+    return str(cards[gate].title) if gate in cards else gate

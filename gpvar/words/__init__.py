@@ -50,6 +50,7 @@ from gpvar.words.reference import reference_built, reference_contents, reference
 from gpvar.words.research import (
     methods_calibration,
     methods_coefficients,
+    methods_data,
     methods_design,
     methods_diagnostics,
     methods_evidence,
@@ -64,7 +65,19 @@ from gpvar.words.research import (
     methods_title,
     methods_variances,
 )
-from gpvar.words.research_paper import research_readme
+from gpvar.words.research_files import draws_readme, draws_size, draws_written, research_readme
+from gpvar.words.resources_pages import (
+    has_resources,
+    resources_counted,
+    resources_icb_right,
+    resources_not_shown,
+    resources_note,
+    resources_scenario,
+    resources_sources,
+    resources_summary_line,
+    resources_title,
+    resources_verdict,
+)
 from gpvar.words.shared import banner
 from gpvar.words.standing_pages import (
     standing_estimate,
@@ -116,13 +129,18 @@ __all__ = [
     "area_verdict",
     "banner",
     "check_summary",
+    "draws_readme",
+    "draws_size",
+    "draws_written",
     "escape_markdown",
     "explanation",
     "fetched_files",
+    "has_resources",
     "has_variation",
     "label",
     "methods_calibration",
     "methods_coefficients",
+    "methods_data",
     "methods_design",
     "methods_diagnostics",
     "methods_evidence",
@@ -158,6 +176,15 @@ __all__ = [
     "reference_contents",
     "reference_used",
     "research_readme",
+    "resources_counted",
+    "resources_icb_right",
+    "resources_not_shown",
+    "resources_note",
+    "resources_scenario",
+    "resources_sources",
+    "resources_summary_line",
+    "resources_title",
+    "resources_verdict",
     "sources_needed",
     "standing_estimate",
     "standing_icb_right",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 TITLE = "Methods and model"
 _EFFECT = {"icb": ("a", "b"), "pcn": ("c", "w"), "practice": ("u", "")}
+_SHORT = {"icb": "ICB", "pcn": "PCN", "practice": "practice"}
 _AGREES = 0.25
 _HEAVY = 1.0
 
@@ -45,13 +46,25 @@ def methods_title(run: Run, metric: str = "") -> str:
 
 
 def methods_paragraph(run: Run, metric: str = "") -> str:
-    """Return a paragraph that can be pasted into a paper, and its references."""
+    """Return paragraphs that can be pasted into a paper, and their references."""
     facts = research_facts(run, metric)
     text, references = research_paper.paragraph(facts)
     return (
         "## For a paper\n\n"
-        f"The paragraph below can be pasted; every number in it is of this run.\n\n{text}\n\n"
+        f"These paragraphs can be pasted; every number in them is of this run.\n\n{text}\n\n"
         + "\n\n".join(f"{place}. {reference}" for place, reference in enumerate(references, 1))
+    )
+
+
+def methods_data(run: Run, metric: str = "") -> str:
+    """Return what the figure is, before the table of who is in the fit."""
+    facts = research_facts(run, metric)
+    card = facts.area.card
+    formula = escape_markdown(card.formula, 300)
+    return (
+        f"## The data\n\n{escape_markdown(card.title)}: {formula}. {escape_markdown(card.definition_note, 400)} One "
+        "total per practice over the period; practices with a missing figure or characteristic are left out, never "
+        "filled in."
     )
 
 
@@ -63,7 +76,7 @@ def methods_model(run: Run, metric: str = "") -> str:
     groups = facts.groups
     terms = " + ".join(["\\mathbf{x}_i^{\\top}\\boldsymbol\\beta", *(_effect(level) for level in groups)])
     spreads = ",\\quad ".join(
-        f"{_EFFECT[level][0]} \\sim \\mathrm{{N}}(0,\\ \\sigma^2_{{\\text{{{LEVEL[level][0]}}}}})" for level in groups
+        f"{_EFFECT[level][0]} \\sim \\mathrm{{N}}(0,\\ \\sigma^2_{{\\text{{{_SHORT[level]}}}}})" for level in groups
     )
     if facts.is_share:
         counted = "y_i \\mid \\pi_i \\sim \\text{Binomial}(n_i,\\ \\pi_i)"
@@ -356,7 +369,8 @@ def methods_repeat(run: Run, metric: str = "") -> str:
         f"input, and the versions. **Versions** {escape_markdown(versions, 300)}.",
         f"**Cite as** {research_paper.citation(run)}",
         "**Tables.** `python run.py report research STUDY` writes every table of the run as CSV and Parquet, with a "
-        "dictionary, to `reports/private/research`. The run folder is enough to redo every figure without fitting: "
+        "dictionary, to `reports/private/research`; `table/provenance.csv` has every input's SHA-256 in full. "
+        "The run folder is enough to redo every figure without fitting: "
         '`gpvar.load_run("STUDY")`.',
         f"**Draws.** `python run.py draws STUDY {name} --rung {facts.rung} --n {DRAWS}` writes joint draws of "
         "coefficients, SDs and effects, after a fit that must give the stored log-likelihood; in Python "

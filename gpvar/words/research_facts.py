@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 #: Level → what one of its units is called, and several.
-LEVEL = {"icb": ("ICB", "ICBs"), "pcn": ("primary care network", "networks"), "practice": ("practice", "practices")}
+LEVEL = {"icb": ("ICB", "ICBs"), "pcn": ("network", "networks"), "practice": ("practice", "practices")}
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 #: How many draws stand behind the intervals of shares, and how many worlds behind the test against chance.
 DRAWS, WORLDS = 2000, 199
 
@@ -111,7 +112,7 @@ def small(value: object) -> str:
     if power == 0 or abs(power) >= 0.001:
         return figures(power, 2)
     mantissa, exponent = f"{power:.1e}".split("e")
-    return f"{mantissa} × 10^{int(exponent)}".replace("-", "\u2212")
+    return f"{mantissa} × 10{str(int(exponent)).translate(_RAISED)}".replace("-", "\u2212")
 
 
 def p_value(p: object) -> str:

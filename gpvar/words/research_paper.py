@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 AUTHORS = "The gpvar founders"
 SOFTWARE = "gpvar: variation between general practices, beyond chance and case mix"
+SIGNIFICANT = 0.05
 _PAPERS = {
     "tmb": "Kristensen K, Nielsen A, Berg CW, Skaug H, Bell BM. TMB: automatic differentiation and Laplace "
     "approximation. J Stat Softw 2016;70(5):1–21.",
@@ -58,18 +59,22 @@ class _References:
 
 
 def paragraph(facts: ResearchFacts) -> tuple[str, list[str]]:
-    """Return the paragraph and its references, in the order cited."""
+    """Return two paragraphs, methods and results, and their references in the order cited."""
     references = _References()
-    parts = [
+    methods = [
         _data(facts),
         _expectation(facts, references),
-        _found(facts, references),
-        _shares(facts, references),
+        _division(facts, references),
         _judging(facts, references),
         _chance(facts),
-        _limits(facts, references),
+        _made_with(facts, references),
     ]
-    return " ".join(part for part in parts if part), references.listed()
+    results = [_found(facts, references), _shares(facts), _flags(facts), _mundlak(facts)]
+    text = [
+        f"**{head}.** {' '.join(part for part in parts if part)}"
+        for head, parts in (("Methods", methods), ("Results", results))
+    ]
+    return "\n\n".join(text), references.listed()
 
 
 def declared_on(facts: ResearchFacts) -> str:
@@ -113,8 +118,8 @@ def _expectation(facts: ResearchFacts, references: _References) -> str:
         start = (
             f"Counts were modelled as {family}, with nested normal random intercepts of {nested}, by maximum "
             f"likelihood with the Laplace approximation {references.cite('tmb')} "
-            f"({number(model['n'])} practices, {number(model['parameters'])} parameters, log-likelihood "
-            f"{number(model['loglik'], 2)})"
+            f"({number(model['n'])} practices with every characteristic and a known ICB, "
+            f"{number(model['parameters'])} parameters, log-likelihood {number(model['loglik'], 2)})"
         )
     return f"{start}. Fixed effects were {allowed}.{_forms(facts, references)}"
 
@@ -132,6 +137,23 @@ def _forms(facts: ResearchFacts, references: _References) -> str:
     return f" {(listed(said))[:1].upper()}{listed(said)[1:]}; all columns were standardised." if said else ""
 
 
+def _division(facts: ResearchFacts, references: _References) -> str:
+    if not variation.parts(facts.rows("shares")):
+        return ""
+    return (
+        f"At the highest rung{_added(facts)} the variance on that scale was divided between patients, setting, places, "
+        f"practices and chance; the overlap of patients and setting was split by averaging over orders "
+        f"{references.cite('lmg')}, the variance of fitted values was reduced by what estimation alone adds, and "
+        f"intervals come from {number(DRAWS)} joint draws of all parameters."
+    )
+
+
+def _added(facts: ResearchFacts) -> str:
+    covariates = facts.area.meta.get("covariates", {})
+    more = [c for c in covariates.get(facts.top, []) if c not in covariates.get(facts.rung, [])]
+    return f", which adds {boxes.allowed_for(more)}," if more else ""
+
+
 def _found(facts: ResearchFacts, references: _References) -> str:
     rows = facts.rows("levels", facts.rung).to_dict("records")
     if not rows:
@@ -140,13 +162,13 @@ def _found(facts: ResearchFacts, references: _References) -> str:
         f"{number(row['sd'], 3)} between {LEVEL[row['level']][1]} ({span(row['lower'], row['upper'], 3)})"
         for row in rows
     ]
-    own = rows[-1]
     ratio = "odds" if facts.is_share else "rate"
     text = f"Standard deviations on the {facts.link} (95% profile-likelihood intervals) were {listed(said)}"
-    text += f"; the median {ratio} ratio of practices was {number(own['median_ratio'], 2)} {references.cite('mor')}"
+    median = number(rows[-1]["median_ratio"], 2)
+    text += f"; the median {ratio} ratio between practices was {median} {references.cite('mor')}"
     if facts.rung != "M0":
         changes = [f"{_percent(row['change'])} ({LEVEL[row['level']][1]})" for row in rows if known(row["change"])]
-        text += f". Beside the unadjusted model on the same practices variances changed by {listed(changes)}"
+        text += f". Beside the unadjusted model of the same practices the variances changed by {listed(changes)}"
     return text + "."
 
 
@@ -155,7 +177,7 @@ def _percent(change: float) -> str:
     return "0%" if whole == 0 else f"{'+' if whole > 0 else '−'}{abs(whole)}%"
 
 
-def _shares(facts: ResearchFacts, references: _References) -> str:
+def _shares(facts: ResearchFacts) -> str:
     found = variation.parts(facts.rows("shares"))
     if not found:
         return ""
@@ -163,12 +185,7 @@ def _shares(facts: ResearchFacts, references: _References) -> str:
         f"{variation.PART[name].lower()} {variation.percent(row['share'])}%{_ends(name, row)}"
         for name, row in found.items()
     ]
-    return (
-        f"The variance on that scale at {found[next(iter(found))]['rung']} was divided into: {listed(said)}, with the "
-        f"overlap of patients and setting split by averaging over orders {references.cite('lmg')}, the variance of "
-        f"fitted values less what estimation alone adds, and 95% intervals from {number(DRAWS)} joint draws of all "
-        "parameters."
-    )
+    return f"The variance divides into {listed(said)} (95% intervals)."
 
 
 def _ends(name: str, row: Row) -> str:
@@ -177,16 +194,24 @@ def _ends(name: str, row: Row) -> str:
 
 
 def _judging(facts: ResearchFacts, references: _References) -> str:
-    row = facts.record("spread", facts.rung, comparator="england")
-    if row is None:
+    if facts.record("spread", facts.rung, comparator="england") is None:
         return ""
     return (
         "Single practices were compared with what is expected of practices like them through z-scores on the same "
         f"scale with an additive shared variance {references.cite('funnel')}, estimated with its centre by Huber's "
-        f"Proposal 2 within the Paule-Mandel equation {references.cite('huber', 'pm')} at 10% trimming "
-        f"(τ² = {figures(row['tau2'])}); {number(row['flagged_95'])} of {number(row['n'])} practices lay outside the "
-        f"95% limits and {number(row['flagged_99_8'])} outside the 99.8% limits, where a normal spread gives "
-        f"{number(row['expected_flags_95_normal'])} and {number(row['expected_flags_99_8_normal'])}, and a t with "
+        f"Proposal 2 within the Paule-Mandel equation {references.cite('huber', 'pm')} at 10% trimming; no place's "
+        "effect is taken off a practice."
+    )
+
+
+def _flags(facts: ResearchFacts) -> str:
+    row = facts.record("spread", facts.rung, comparator="england")
+    if row is None:
+        return ""
+    return (
+        f"The shared variance was {figures(row['tau2'])}; {number(row['flagged_95'])} of {number(row['n'])} practices "
+        f"lay outside the 95% limits and {number(row['flagged_99_8'])} outside the 99.8% limits, where a normal spread "
+        f"gives {number(row['expected_flags_95_normal'])} and {number(row['expected_flags_99_8_normal'])}, and a t with "
         f"{number(row['t_df'], 1)} degrees of freedom {number(row['expected_flags_95_t'])} and "
         f"{number(row['expected_flags_99_8_t'])}."
     )
@@ -209,21 +234,28 @@ def _chance(facts: ResearchFacts) -> str:
     )
 
 
-def _limits(facts: ResearchFacts, references: _References) -> str:
-    slopes = facts.rows("board_slopes")
-    between = (
-        f" A test of ICB means beside practices' own values {references.cite('mundlak')} gave "
-        f"{p_said(slopes['p_all'].iloc[0])}."
-        if len(slopes)
+def _made_with(facts: ResearchFacts, references: _References) -> str:
+    tested = (
+        f" ICB means of the design were tested beside practices' own values {references.cite('mundlak')}."
+        if len(facts.rows("board_slopes"))
         else ""
     )
     run = facts.area.run
     return (
         "Coefficients describe practices, not patients, and are not interpreted; what is not explained by what was "
-        f"measured is not thereby unwarranted.{between} Analyses were made with gpvar "
+        f"measured is not thereby unwarranted.{tested} Analyses were made with gpvar "
         f"{plain(run.meta.get('versions', {}).get('gpvar', ''))} (seed {run.study.seed}, run "
         f"{plain(run.meta.get('key', ''))[:16]})."
     )
+
+
+def _mundlak(facts: ResearchFacts) -> str:
+    slopes = facts.rows("board_slopes")
+    if slopes.empty:
+        return ""
+    p = float(slopes["p_all"].iloc[0])
+    said = "differed" if p < SIGNIFICANT else "were not seen to differ"
+    return f"Slopes within and between ICBs {said} ({p_said(p)}, all terms together)."
 
 
 def citation(run: Run) -> str:
@@ -234,40 +266,3 @@ def citation(run: Run) -> str:
         f"{AUTHORS}. {SOFTWARE}. Version {escape_markdown(version)}{f', {year}' if year else ''}. "
         f"Run {plain(run.meta.get('key', ''))[:16]}. And the publications under Sources."
     )
-
-
-def research_readme(run: Run) -> str:
-    """Return the note that lies beside the tables: plain text, the same for the same run."""
-    versions = ", ".join(f"{plain(k)} {plain(v)}" for k, v in run.meta.get("versions", {}).items())
-    metrics = ", ".join(run.analyses)
-    simulated = ["SIMULATED DATA: invented practices, not real ones.", ""] if run.meta.get("simulated") else []
-    lines = [
-        f"Tables of the study: {plain(run.study.title)}",
-        f"{plain(run.study.period.label)}",
-        "",
-        *simulated,
-        f"Run key   {plain(run.meta.get('key', ''))}",
-        f"Seed      {run.study.seed}",
-        f"Declared  {run.study.declared}",
-        f"Versions  {versions}",
-        "",
-        "table/    what was read: figures, characteristics, places, files with their SHA-256, checks",
-        f"METRIC/   what was found, one folder each: {metrics}",
-        "data_dictionary.csv   every column of every file: type, unit, meaning",
-        "",
-        "Every table is there twice, as CSV and as Parquet, with the same numbers. CSV is UTF-8 with a comma; a",
-        "missing number is blank, a missing text is empty. A text that begins with = + - @ has an apostrophe before",
-        "it in the CSV, so that no spreadsheet takes it for a formula; in the Parquet it is as it was read. The same",
-        "run gives the same bytes on one platform.",
-        "",
-        "PRIVATE. The tables name every practice, and may hold counts that somebody supplied in confidence or that",
-        "were hidden because they are small (numerator_low, numerator_high): deposit none of it without looking.",
-        "",
-        "Joint draws of coefficients, standard deviations and effects:  python run.py draws STUDY METRIC",
-        "In Python:  import gpvar; run = gpvar.load_run('STUDY'); gpvar.draws(run, 'METRIC')",
-        "",
-        "Coefficients describe practices, not patients, and are not interpreted.",
-        f"Cite as: {AUTHORS}. {SOFTWARE}. Version {plain(run.meta.get('versions', {}).get('gpvar', ''))}.",
-        "",
-    ]
-    return "\n".join(lines)
