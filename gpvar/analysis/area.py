@@ -15,25 +15,42 @@ if TYPE_CHECKING:
     from gpvar.analysis.ladder import Ladder, Rung
     from gpvar.analysis.observed import Counts
 
-METHODS = ("none", "multiplicative", "cqc", "shmi", "dersimonian-laird", "consistent")
+OURS = "consistent"
+METHODS = ("none", "multiplicative", "cqc", "shmi", "dersimonian-laird", OURS)
 
 
 def compare_methods(counts: Counts, ladder: Ladder, in_area: np.ndarray) -> pd.DataFrame:
     """Count the practices each funnel method would flag, in the area and in the whole reference set.
 
     The raw figures go through every method; the adjusted ones (M1) through ours, so that what the method does and
-    what the adjustment does can be told apart.
+    what the adjustment does can be told apart. Ours is the one by which practices are placed.
     """
     rows: list[dict[str, object]] = []
     for rung in ladder.rungs:
         if rung.name in {"M0", "M1"}:
-            modes = METHODS if rung.name == "M0" else ("consistent",)
-            rows += [row for mode in modes for row in _counts_by_scope(counts, rung, mode, in_area)]
+            modes = METHODS if rung.name == "M0" else (OURS,)
+            rows += [row for mode in modes for row in _counts_by_scope(counts, ladder, rung, mode, in_area)]
     return pd.DataFrame(rows)
 
 
-def _counts_by_scope(counts: Counts, rung: Rung, mode: str, in_area: np.ndarray) -> list[dict[str, object]]:
+def _counts_by_scope(
+    counts: Counts, ladder: Ladder, rung: Rung, mode: str, in_area: np.ndarray
+) -> list[dict[str, object]]:
     used = counts.usable & counts.in_reference & rung.design.complete
+    flags = _as_placed(counts, ladder, rung)[used] if mode == OURS else _flags(counts, rung, mode, used)
+    scopes = {"area": in_area[used], "england": np.ones(int(used.sum()), dtype=bool)}
+    return [
+        {"method": mode, "rung": rung.name, "scope": scope, "n": int(members.sum()), **_flag_counts(flags[members])}
+        for scope, members in scopes.items()
+    ]
+
+
+def _as_placed(counts: Counts, ladder: Ladder, rung: Rung) -> np.ndarray:
+    placed = ladder.practices[(ladder.practices["rung"] == rung.name) & (ladder.practices["comparator"] == "england")]
+    return placed.set_index("practice_code")["flag"].loc[counts.practice_code].to_numpy(str)
+
+
+def _flags(counts: Counts, rung: Rung, mode: str, used: np.ndarray) -> np.ndarray:
     observed, denominator = counts.observed[used], counts.denominator[used]
     expected = inverse_link(rung.expected.link[used], counts.kind)
     if mode in {"shmi", "cqc"}:
@@ -48,12 +65,7 @@ def _counts_by_scope(counts: Counts, rung: Rung, mode: str, in_area: np.ndarray)
             overdispersion=mode,
             n_parameters=rung.expected.n_parameters,
         )
-    flags = placed.units["flag"].to_numpy(str)
-    scopes = {"area": in_area[used], "england": np.ones(int(used.sum()), dtype=bool)}
-    return [
-        {"method": mode, "rung": rung.name, "scope": scope, "n": int(members.sum()), **_flag_counts(flags[members])}
-        for scope, members in scopes.items()
-    ]
+    return placed.units["flag"].to_numpy(str)
 
 
 def _flag_counts(flags: np.ndarray) -> dict[str, int]:
