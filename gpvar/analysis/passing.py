@@ -6,7 +6,7 @@ on practices that are sound in both stretches, and judged with as part of chance
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from gpvar.analysis.expected import inverse_link, link_of_observed, sampling_var
 from gpvar.analysis.position import USUAL
 from gpvar.results import Note
 from gpvar.stats import reliability
-from gpvar.study import Period, months_of
+from gpvar.study import Period, months_between, months_of
 
 if TYPE_CHECKING:
     from gpvar.analysis.observed import Counts
@@ -32,7 +32,8 @@ USED = 0.5
 _LEAST_UNITS = 30
 _LEAST_MONTHS = 3
 _SHIFT = 0.5
-_EACH = "each month"
+#: What the second stretch is called where every month was compared with the others.
+EACH = "each month"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ def measure(table: PracticeTable, card: MetricCard, counts: Counts) -> pd.DataFr
     rows += _estimated(held, table.study.period, counts.kind)
     if not rows:
         return pd.DataFrame(columns=schema.names("passing"))
-    rows[-1 if rows[-1]["rho_from"] == "estimated" else ASSUMED.index(USED)]["used"] = True
+    for row in rows:
+        row["used"] = row["used"] if rows[-1]["used"] else row["rho_from"] == "assumed" and row["rho"] == USED
     return pd.DataFrame(rows)[schema.names("passing")]
 
 
@@ -288,4 +290,42 @@ def _reliability(between: float, a_month: float, v: float, rho: float) -> dict[s
 
 
 def _estimated(held: dict[Period, pd.DataFrame], study: Period, kind: str) -> list[dict[str, Any]]:
-    return []
+    """Return the row whose correlation of neighbouring months is estimated, from months known one by one."""
+    run = _one_by_one(held)
+    if len(run) < _LEAST_MONTHS:
+        return []
+    counted = np.stack([part.to_numpy() for part in _in_all([held[month] for month in run], kind)])
+    if counted.shape[1] < _LEAST_UNITS:
+        return []
+    links = np.array([_link(month, kind) for month in counted]).T
+    noise = np.array([sampling_variance(link, month[:, 1], kind) for link, month in zip(links.T, counted, strict=True)])
+    found = reliability.transient_from_panel(links, noise.T)
+    whole = _Stretch(Period(run[0].start, run[-1].end))
+    total, each = counted.sum(axis=0), (np.zeros(1), np.zeros(len(run) - 1))
+    pairs = [_Pair(month, total - month, each, (whole.label, EACH), 0) for month in counted]
+    middle = float(np.median(_link(held[study].to_numpy() if study in held else total, kind)))
+    moved = {"v": found.v, "v_se": found.se, "v_robust": found.v_robust, "rho_from": "estimated"}
+    over = _over(study.months, found.v, found.rho, middle, kind)
+    # A panel no longer than the movement lasts cannot tell it from what lasts: then the assumption is judged with.
+    used = {"used": found.identified}
+    return [
+        _seen(pairs, kind) | moved | over | used | _reliability(found.between, float(noise.mean()), found.v, found.rho)
+    ]
+
+
+def _one_by_one(held: Iterable[Period]) -> list[Period]:
+    """Return the longest run of single months, one after another; the latest of several as long."""
+    runs: list[list[Period]] = [[]]
+    for month in sorted((period for period in held if period.months == 1), key=lambda period: period.start):
+        if not runs[-1] or months_between(runs[-1][-1].start, month.start) != 1:
+            runs.append([])
+        runs[-1].append(month)
+    return max(reversed(runs), key=len)
+
+
+def _in_all(months: Sequence[pd.DataFrame], kind: str) -> list[pd.DataFrame]:
+    """Return the counts of the practices with a possible figure in every month."""
+    codes = months[0].index
+    for month in months:
+        codes = codes.intersection(month.index[~_below_nought(month, kind) & (month["denominator"] > 0)])
+    return [month.loc[codes] for month in months]

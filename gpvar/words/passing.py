@@ -93,20 +93,20 @@ def _apart(card: Any, row: Row) -> str:
     else:
         when, beside = f"In {stretch(row['first'])}", f"their own figure for {stretch(row['second'])}"
     return (
-        f"{when}, 95 in 100 practices were within {_gap(card, row['gap_95'])} of {beside}, what all practices did "
-        "together left out."
+        f"{when}, apart from what all practices did together, 95 in 100 were within {_gap(card, row['gap_95'])} of "
+        f"{beside}."
     )
 
 
 def stays(row: Row) -> str:
     """Return how much of one stretch's lowest tenth is in the other's."""
     one, other = _two(row)
-    return f"Of the lowest tenth of {one}, {_percent(row['stay_observed'])} was in the lowest tenth of {other}."
+    return f"Of the lowest tenth in {one}, {_percent(row['stay_observed'])} were in the lowest tenth of {other} too."
 
 
 def _two(row: Row) -> tuple[str, str]:
     if row["second"] == "each month":
-        return "one month", "the other months too"
+        return "one month", "the other months"
     return stretch(row["first"]), stretch(row["second"])
 
 
@@ -124,13 +124,11 @@ def assumption(card: Any, passing: pd.DataFrame) -> str:
     others = passing[passing["rho_from"] == "assumed"].sort_values("rho")
     least, most = others.iloc[0], others.iloc[-1]
     low, high = (size(card, end["swing_period"]) for end in (least, most))
-    span = f"it would be {low} at {number(least['rho'], 1)} and {high} at {number(most['rho'], 1)}"
+    span = f"with {least['rho']:g} it would be {low}, with {most['rho']:g} {high}"
     if low == high:
         span = "other values give as much"
-    return (
-        "Two stretches cannot tell how one month resembles the next: a correlation of "
-        f"{number(row['rho'], 1)} is assumed ({span})."
-    )
+    which = "Two stretches" if "estimated" not in set(passing["rho_from"]) else "The months known"
+    return f"{which} cannot tell how one month resembles the next: a correlation of {row['rho']:g} is assumed ({span})."
 
 
 def section(card: Any, passing: pd.DataFrame, period: str) -> list[str]:
@@ -185,7 +183,7 @@ def stays_title(row: Row) -> str:
 def stays_labels(row: Row) -> tuple[str, str]:
     """Return what the two kinds of mark in that picture are."""
     stay = round(100 * row["stay_observed"])
-    return f"{stay} in the lowest tenth of the other months too", f"{100 - stay} not"
+    return f"{stay} in the lowest tenth of the other months too", f"{100 - stay} not in it"
 
 
 def stays_alt(card: Any, row: Row) -> str:
