@@ -99,8 +99,12 @@ def effects_of(
 def _lasting(model: MultilevelFit, drawn: Draws, transient: float, seed: int) -> np.ndarray:
     """Return draws of each fitted practice's whole lasting effect, (draws, practices)."""
     codes = dict(zip(model.groups, model.estimate.data.codes, strict=True))
-    # Taken out of the draws, so that it is held once: at England's size it is 100 MB.
-    own = np.take(drawn.effects.pop(PRACTICE).to_numpy(), codes[PRACTICE], axis=1)
+    # Taken out of the draws and copied by parts, so that it is held no longer than needed: it is 100 MB for England.
+    drawn_own = drawn.effects.pop(PRACTICE).to_numpy()
+    own = np.empty((len(drawn_own), len(codes[PRACTICE])))
+    for start in range(0, len(own), _CHUNK):
+        own[start : start + _CHUNK] = drawn_own[start : start + _CHUNK, codes[PRACTICE]]
+    del drawn_own
     if np.isfinite(transient):
         own = shrinkage.lasting(own, drawn.sds[PRACTICE].to_numpy() ** 2, transient, seed, overwrite=True)
     for level, effects in drawn.effects.items():
