@@ -145,19 +145,28 @@ class Resource:
         For what is expected of patients like these: the metric whose rung M1 says so.
     unit, places
         What the number counts, and its decimals on the page.
+    label
+        Its unit in short, for a picture and a table.
     noun, less, more
         Words for a sentence; `less` and `more` end where the number of practices follows.
+    things
+        What was counted on the day that is said of it.
+    first_look
+        Whether the first sentences of a page name it.
     """
 
     id: str
     title: str
     role: str
     unit: str
+    label: str
     places: int
     noun: str
     less: str
     more: str
+    things: str
     note: str
+    first_look: bool = True
     top: str = ""
     bottom: str = ""
     per: int = 1

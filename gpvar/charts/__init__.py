@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpvar.charts.funnel import area_funnels, funnel_before_after
+from gpvar.charts.resources import resources_strips
 from gpvar.charts.standing import standing_neighbours, standing_waterfall
 from gpvar.charts.stays import passing
 from gpvar.charts.steps import area_ladder, methods_bars, practice_ladder, who_moved
@@ -17,6 +18,7 @@ __all__ = [
     "methods_bars",
     "passing",
     "practice_ladder",
+    "resources_strips",
     "save",
     "standing_neighbours",
     "standing_waterfall",

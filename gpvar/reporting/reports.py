@@ -18,9 +18,11 @@ from gpvar.reporting.kernel import Kernel
 from gpvar.reporting.publish import Look, to_docx, to_html
 from gpvar.words import (
     area_summary_line,
+    has_resources,
     has_variation,
     methods_summary_line,
     practice_facts,
+    resources_summary_line,
     standing_summary_line,
     summary_line,
     variation_summary_line,
@@ -103,7 +105,27 @@ def jobs_for(run: Run, kinds: Iterable[str]) -> list[Job]:
         if "practice" in kinds:
             for code in run.study.area.practices:
                 jobs += [_practice_job(run, code, metric), _standing_job(run, code, metric)]
-    return jobs
+    return jobs + (_resources_jobs(run, place, kinds) if metrics else [])
+
+
+def _resources_jobs(run: Run, place: str, kinds: set[str]) -> list[Job]:
+    """Return the pages of need, staff and funding: one for the area, and one for each practice of which any is known."""
+    wanted = [("area", "", f"area_{place}")] if "area" in kinds else []
+    if "practice" in kinds:
+        known = [code for code in run.study.area.practices if has_resources(run, code)]
+        wanted += [("practice", code, files.safe_name(code)) for code in known]
+    return [
+        Job(
+            kind,
+            f"{stem}_resources",
+            f"Need, staff and funding: {practice_facts(run, code).name if code else area_facts(run).name}",
+            resources_summary_line(run, code),
+            "resources",
+            SEND,
+            {"practice": code},
+        )
+        for kind, code, stem in wanted
+    ]
 
 
 def _methods_job(run: Run, place: str, metric: str) -> Job:

@@ -1,0 +1,106 @@
+"""The tables of the page on need, staff and funding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from gpvar.tables._table import Table
+from gpvar.words import figures, resources
+from gpvar.words.resources_facts import resourced
+from gpvar.words.text import known, number
+
+if TYPE_CHECKING:
+    from gpvar.catalogue import Resource
+    from gpvar.results import Run
+    from gpvar.words.facts import Row
+
+NOTHING = ""
+
+
+def resources_beside(run: Run, practice: str = "") -> Table | str:
+    """Return each resource beside its distribution and its date; nothing when none is known."""
+    facts = resourced(run, practice)
+    reference, period = facts.plain_names.reference, run.study.period.label
+    rows = []
+    for resource, row in facts.found():
+        own = _of_area(resource, row) if facts.is_area else _own(resource, row)
+        low, middle, high = (resources.amount(resource, row[name]) for name in ("p10", "median", "p90"))
+        rows.append(
+            {
+                "What": resource.label,
+                **own,
+                f"Middle of {reference}": middle,
+                "80 in 100": f"{low} to {high}",
+                "Of": resources.dated(resource, run.table.dates, period),
+            }
+        )
+    if not rows:
+        return NOTHING
+    who = "practices of the area" if facts.is_area else "practice"
+    caption = f"Need, staff and funding of the {who}, beside all practices compared."
+    notes = f"80 in 100: from the practice that 10 in 100 of {reference} lie below to the one that 10 in 100 lie above."
+    if facts.is_area:
+        notes += " Lowest and highest tenth: how many of the area's practices are among those of all compared."
+    return Table(pd.DataFrame(rows), caption, notes, f"{facts.code or 'area'}_resources")
+
+
+def _own(resource: Resource, row: Row) -> dict[str, str]:
+    value = resources.amount(resource, row["value"])
+    counted = resource.role != "need" and known(row["top"]) and known(row["bottom"])
+    of = f" ({number(row['top'], 1)} for {number(row['bottom'])})" if counted else ""
+    return {"This practice": f"{value}{of}", "Of 100, less": _hundred(row["percentile"])}
+
+
+def _hundred(percentile: float) -> str:
+    return "under 1" if percentile < 1 else "over 99" if percentile > 99 else number(percentile)
+
+
+def _of_area(resource: Resource, row: Row) -> dict[str, str]:
+    return {
+        "Middle of area": f"{resources.amount(resource, row['area_median'])} (of {number(row['area_known'])})",
+        "Lowest tenth": number(row["area_lowest"]),
+        "Highest tenth": number(row["area_highest"]),
+    }
+
+
+def resources_scenario(run: Run, practice: str = "") -> Table | str:
+    """Return the scenario measure by measure; nothing when it could not be worked out."""
+    facts = resourced(run, practice)
+    rows = [_area_row(one) if facts.is_area else _practice_row(one) for one in facts.scenarios if len(one.every)]
+    rows = [row for row in rows if row]
+    if not rows:
+        return NOTHING
+    caption = (
+        "What would be expected without and with supply that was not chosen (M3): it explains, it does not excuse."
+    )
+    return Table(pd.DataFrame(rows), caption, "", f"{facts.code or 'area'}_scenario")
+
+
+def _practice_row(one: Any) -> dict[str, str]:
+    card, row = one.card, one.row
+    if row is None:
+        return {}
+    return {
+        "Measure": f"{card.title} ({_unit(card)})",
+        "This practice": figures.shown(card, one.value),
+        f"Expected ({row['rung']})": figures.shown(card, row["centre_m2"]),
+        "With supply (M3)": figures.shown(card, row["centre_m3"]),
+    }
+
+
+def _area_row(one: Any) -> dict[str, str]:
+    rung, share = one.every["rung"].iloc[0], float(one.every["accounted"].iloc[0])
+    went = "not known" if not known(share) else "less than 1%" if share < 0.01 else f"{number(100 * share)}%"
+    return {
+        "Measure": one.card.title,
+        "Variance that goes with supply": went,
+        "Practices placed": number(len(one.every)),
+        f"Outside the usual range ({rung})": number(int(one.every["outside_m2"].sum())),
+        "With supply (M3)": number(int(one.every["outside_m3"].sum())),
+    }
+
+
+def _unit(card: Any) -> str:
+    return f"% of {card.noun_denominator}" if figures.is_share(card) else str(card.unit)

@@ -1,0 +1,165 @@
+"""Sentences on need, staff and funding: what there is, what it would explain, and that this excuses nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpvar import catalogue
+from gpvar.dates import month_in_words
+from gpvar.words import figures
+from gpvar.words.boxes import allowed_for
+from gpvar.words.text import escape_markdown, known, listed, number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gpvar.catalogue import Resource
+    from gpvar.words.facts import Row
+    from gpvar.words.phrases import Names
+    from gpvar.words.resources_facts import Resourced, Scenario
+
+EXPLAINS = "Supply explains; it does not excuse."
+_MIDDLE = (45.0, 55.0)
+_LITTLE = 0.01
+
+
+def standing(resource: Resource, percentile: float, names: Names) -> str:
+    """Return where somebody stands, as the rest of a sentence: "has fewer GPs per patient than 82 in 100 practices"."""
+    if _MIDDLE[0] <= percentile <= _MIDDLE[1]:
+        return f"is near the middle of {names.reference} for {resource.noun}"
+    words, share = (resource.less, 100 - percentile) if percentile < 50 else (resource.more, percentile)
+    many = "nearly all" if share > 99 else figures.per_hundred(share)
+    return f"{words} {many} practices in {names.reference}"
+
+
+def lead(facts: Resourced) -> str:
+    """Return the first sentence: the first resource that is known."""
+    found = facts.found()
+    if not found:
+        return "This study's files say nothing of staff or funding."
+    resource, row = found[0]
+    return f"{_who(facts)} {standing(resource, row[facts.percentile], facts.names)}."
+
+
+def _who(facts: Resourced) -> str:
+    return "The practice in the middle of this area" if facts.is_area else "This practice"
+
+
+def rest(facts: Resourced) -> str:
+    """Return the other resources that a first look needs, in one sentence each."""
+    said = [
+        f"It {standing(resource, row[facts.percentile], facts.names)}."
+        for resource, row in facts.found()[1:]
+        if resource.first_look
+    ]
+    return " ".join(said)
+
+
+def missing(resources: Sequence[Resource]) -> str:
+    """Return in one line which files would say what this study's do not; nothing where nothing is missing."""
+    wanted: dict[str, list[str]] = {}
+    for resource in resources:
+        names = [name for name in (resource.top, resource.bottom) if name and name != "list_size"]
+        for source in dict.fromkeys(catalogue.covariate(name).source for name in names):
+            wanted.setdefault(source, []).append(resource.noun)
+    if not wanted:
+        return ""
+    files = listed(
+        f"{catalogue.sources()[source].title} ({listed(dict.fromkeys(nouns))})" for source, nouns in wanted.items()
+    )
+    return f"Not in this study's files: {files}."
+
+
+def amount(resource: Resource, value: float) -> str:
+    """Return a bare number with the resource's decimals."""
+    return number(value, resource.places)
+
+
+def dated(resource: Resource, dates: Mapping[str, str], period: str) -> str:
+    """Return of when a figure is: "GPs June 2024; list April 2025 to March 2026"."""
+    if resource.metric:
+        return period
+    of = dates.get(resource.top, "")
+    parts = [f"{resource.things} {month_in_words(of) if of else 'of a date not stated'}"]
+    if resource.bottom == "list_size":
+        parts.append(f"list {period}")
+    weights = dates.get("weighted_list", "")
+    if resource.weighted and weights:
+        parts.append(f"weights {month_in_words(weights)}")
+    return "; ".join(parts)
+
+
+def scenario(one: Scenario, names: Names) -> str:
+    """Return what one metric's expectation becomes when supply the practice did not choose is allowed for as well."""
+    card, row = one.card, one.row
+    head = f"**{escape_markdown(card.title)}.**"
+    if row is None:
+        return f"{head} No scenario: its supply, its patients or its figure is not known."
+    before, after = (figures.amount(card, row[f"centre_{rung}"]) for rung in ("m2", "m3"))
+    label = names.label(row["rung"], "england")
+    same = before == after
+    said = f"{head} {_like(row['rung']).capitalize()} would show {before} ({label}); " + (
+        "with like supply as well, the same (M3)." if same else f"with like supply as well, {after} (M3)."
+    )
+    if not known(row["difference_m2"]) or not known(one.value):
+        return f"{said} The practice's own figure cannot be set beside it."
+    return f"{said} This one shows {figures.amount(card, one.value)}: {_gap(card, row)}{_flag(row)}"
+
+
+def _like(rung: str) -> str:
+    return {"M0": "practices in general", "M1": "practices with patients like these"}.get(
+        rung, "practices with patients and a setting like these"
+    )
+
+
+def _gap(card: Any, row: Row) -> str:
+    first, second = row["difference_m2"], row["difference_m3"]
+    sizes = [_sized(card, gap) for gap in (first, second)]
+    if sizes[0] == sizes[1]:
+        return f"{sizes[0]} either way."
+    if (first < 0) != (second < 0) and not (figures.is_nil(card, first) or figures.is_nil(card, second)):
+        return f"{sizes[0]}, and with supply allowed for {sizes[1]}."
+    change = "the gap narrows" if abs(second) < abs(first) else "the gap widens"
+    return f"{sizes[0]}, and with supply allowed for {sizes[1]}: {change}."
+
+
+def _sized(card: Any, gap: float) -> str:
+    return "no different" if figures.is_nil(card, gap) else f"{figures.gap(card, gap)} {figures.side(gap)}"
+
+
+def _flag(row: Row) -> str:
+    before, after = bool(row["outside_m2"]), bool(row["outside_m3"])
+    if before and after:
+        return " It is outside the usual range both times."
+    if before:
+        return " It is outside the usual range without supply, and inside with it."
+    return " It is inside the usual range without supply, and outside with it." if after else ""
+
+
+def accounted(scenarios: Sequence[Scenario], names: Names) -> str:
+    """Return how much of the variance between practices goes with this supply, metric by metric."""
+    shares = {
+        one.card.short: float(one.every["accounted"].iloc[0])
+        for one in scenarios
+        if len(one.every) and known(one.every["accounted"].iloc[0])
+    }
+    if not shares:
+        return ""
+    little = [short for short, share in shares.items() if share < _LITTLE]
+    more = [f"{number(100 * share)}% for {short}" for short, share in shares.items() if share >= _LITTLE]
+    said = [*more, *([f"less than 1% for {listed(little)}"] if little else [])]
+    return (
+        f"Of the variance between practices of {names.reference} that patients and setting leave, this supply goes "
+        f"with {listed(said)}."
+    )
+
+
+def allowed(scenarios: Sequence[Scenario]) -> str:
+    """Return what the scenario allows for, in words; nothing where there is none."""
+    ids = dict.fromkeys(c for one in scenarios if len(one.every) for c in str(one.every["allowed"].iloc[0]).split())
+    return allowed_for(list(ids)) if ids else ""
+
+
+def makes_no_difference(one: Scenario) -> bool:
+    """Return whether supply moves what is expected by less than the figures show."""
+    return one.row is not None and figures.is_nil(one.card, one.row["difference_m2"] - one.row["difference_m3"])
