@@ -106,7 +106,8 @@ def _lasting(model: MultilevelFit, drawn: Draws, transient: float, seed: int) ->
         own[start : start + _CHUNK] = drawn_own[start : start + _CHUNK, codes[PRACTICE]]
     del drawn_own
     if np.isfinite(transient):
-        own = shrinkage.lasting(own, drawn.sds[PRACTICE].to_numpy() ** 2, transient, seed, overwrite=True)
+        # A stream of its own: the seed's first numbers are in the effects already.
+        own = shrinkage.lasting(own, drawn.sds[PRACTICE].to_numpy() ** 2, transient, seed + 1, overwrite=True)
     for level, effects in drawn.effects.items():
         shared = effects.to_numpy()
         for start in range(0, len(own), _CHUNK):
