@@ -20,7 +20,7 @@ from gpvar.charts.style import (
     set_title,
     style,
 )
-from gpvar.words import figures, pictures, standing, standing_pictures
+from gpvar.words import figures, pictures, standing_parts, standing_pictures
 from gpvar.words.standing_facts import STEP, Standing, Step
 from gpvar.words.standing_facts import standing as gathered
 from gpvar.words.text import number
@@ -49,16 +49,16 @@ def standing_waterfall(run: Run, practice: str = "", metric: str = "") -> tuple[
         return ()
     card, spread = facts.card, facts.spread.get(("M0", "england"), {})
     band = [spread.get(end, float("nan")) * card.scale for end in ("middle_lower", "middle_upper")]
-    title = standing.message(steps)
+    title = standing_parts.message(found)
     with style():
-        figure, axes = canvas(6.3, 0.75 + 0.36 * (len(steps) + 1))
+        figure, axes = canvas(6.3, 0.72 + 0.28 * (len(steps) + 1))
         _band(axes, band)
         _draw(axes, found)
         ends = [x for step in steps for x in (step.start, step.reached)] + [x for x in band if x == x]
         room = 0.12 * max(max(ends) - min(ends), 1e-9)
         axes.set_xlim(min(ends) - room, max(ends) + room)
         axes.set_xlabel(textwrap.fill(f"{pictures.value_axis(card)}. {standing_pictures.BAND}", 95), fontsize=8)
-        set_title(figure, title, 70)
+        set_title(figure, title, 80)
     data = pd.DataFrame(
         {
             "step": [STEP[step.name] for step in steps],
@@ -66,7 +66,7 @@ def standing_waterfall(run: Run, practice: str = "", metric: str = "") -> tuple[
             "reaches": [step.reached for step in steps],
         }
     )
-    alt = standing_pictures.waterfall_alt(found, band)
+    alt = standing_parts.alternative(found, band)
     return (Chart(figure, title, alt, data, f"{facts.code}_{card.id}_waterfall"),)
 
 
@@ -87,7 +87,7 @@ def _draw(axes: Axes, found: Standing) -> None:
             _bar(axes, y, step)
         # The line that carries what was reached down to the next row.
         axes.plot([step.reached] * 2, [y, y - 1], color=DARK_GREY, linewidth=0.7, zorder=2)
-        _label(axes, y, step, standing.signed(step, places), places)
+        _label(axes, y, step, standing_parts.signed(step, places), places)
     last = steps[-1].reached
     axes.plot(last, 0, "D", color=DARK_PINK, markersize=8, markeredgecolor="white", zorder=5)
     _write(axes, last, 0, number(last, places), "right")
@@ -115,7 +115,7 @@ def _write(axes: Axes, x: float, y: float, text: str, side: str) -> None:
     axes.annotate(
         text, (x, y), xytext=(7 if side == "right" else -7, 0), textcoords="offset points",
         ha="left" if side == "right" else "right", va="center", fontsize=9, fontweight="bold", color=DARK_GREY,
-        zorder=6,
+        zorder=6, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gpvar.tables._table import Table
-from gpvar.words import figures, phrases, standing, standing_pages
+from gpvar.words import figures, phrases, standing, standing_pages, standing_parts
 from gpvar.words.standing_facts import STEP
 from gpvar.words.standing_facts import standing as gathered
 from gpvar.words.text import known, number, ordinal
@@ -26,7 +26,7 @@ def standing_ranks(run: Run, practice: str = "", metric: str = "") -> Table | st
     rows = [
         {
             "What is allowed for": f"{phrases.RUNG_SHORT[rung]} ({phrases.RUNG_LABEL[rung]})",
-            "Reliability": number(row["reliability"], 2),
+            "Reliability": standing.degree(row["reliability"]),
             "Lasting place": _place(row, "rank_median"),
             "95 in 100": _between(row),
             "Lowest tenth": _odds(row["p_bottom"]),
@@ -72,9 +72,9 @@ def standing_steps(run: Run, practice: str = "", metric: str = "") -> Table | st
     rows = [
         {
             "Part": STEP[step.name],
-            adds: "starts here" if step.name == "reference" else standing.signed(step, found.places),
+            adds: "starts here" if step.name == "reference" else standing_parts.signed(step, found.places),
             "Reaches": f"{number(step.reached, found.places)}{'%' if share else ''}",
-            "What it means": standing.step_means(step.name, found, measured, facts.plain_names),
+            "What it means": standing_parts.step_means(step.name, found, measured, facts.plain_names),
         }
         for step in found.steps
     ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gpvar.words import figures, phrases
+from gpvar.words import figures, phrases, standing_parts
 from gpvar.words.phrases import Names
-from gpvar.words.standing_facts import Standing, Step
-from gpvar.words.text import known, number, ordinal, plural
+from gpvar.words.standing_facts import Standing
+from gpvar.words.text import known, listed, number, ordinal, plural
 
 Row = dict[str, Any]
 RIGHT, WRONG = 0.8, 0.2
@@ -59,17 +59,31 @@ def lead(found: Standing, key: str) -> str:
     sure = [row for row in rows if known(row.get(key))]
     if not sure:
         return f"**{NO_RANK[rows[0]['rule']] or 'A rank may be stated.'}**"
-    if found.judged is None or len(sure) == 1:
+    when = "Before and after allowing for patients"
+    if len(sure) == 1:
         when = "On the raw figures" if sure[0] is found.raw else "After allowing for patients"
-        return f"**{when} {_said(sure[0][key], key)}: the chance is {odds(sure[0][key])}.**"
-    before, after = (row[key] for row in sure)
-    if _said(before, key) == _said(after, key):
-        both = odds(before) if odds(before) == odds(after) else f"{odds(before)} and {odds(after)}"
-        return f"**Before and after allowing for patients {_said(before, key)}: the chance is {both}.**"
-    return (
-        f"**On the raw figures {_said(before, key)}: the chance is {odds(before)}. "
-        f"After allowing for patients {_said(after, key)}: the chance is {odds(after)}.**"
-    )
+    if neither := _neither(found, sure):
+        return f"**{when} {neither}**"
+    before, after = sure[0][key], sure[-1][key]
+    if _said(before, key) != _said(after, key):
+        return (
+            f"**On the raw figures {_said(before, key)}: the chance is {odds(before)}. "
+            f"After allowing for patients {_said(after, key)}: the chance is {odds(after)}.**"
+        )
+    both = odds(before) if odds(before) == odds(after) else f"{odds(before)} and {odds(after)}"
+    return f"**{when} {_said(before, key)}: the chance is {both}.**"
+
+
+def _neither(found: Standing, rows: list[Row]) -> str:
+    """Return that the practice is in neither tenth, where its raw rank is in neither and no chance says otherwise."""
+    raw = found.facts.row("M0")
+    if raw is None or not (known(raw.get("rank")) and known(raw.get("ranked"))):
+        return ""
+    most = max(row[key] for row in rows for key in TENTH)
+    if most > WRONG or not 0.1 < raw["rank"] / raw["ranked"] <= 0.9:
+        return ""
+    chance = odds(most) if odds(most).startswith("less") else f"{odds(most)} at most"
+    return f"it is in neither the lowest nor the highest tenth: the chance of either is {chance}."
 
 
 def raw_place(found: Standing, names: Names) -> str:
@@ -83,7 +97,7 @@ def raw_place(found: Standing, names: Names) -> str:
     )
 
 
-def lasting_place(row: Row | None, tag: str, start: str = "Its lasting place") -> str:
+def lasting_place(row: Row | None, tag: str, among: str = "", start: str = "Its lasting place") -> str:
     """Return where the practice lasts among others, as far as the rule allows.
 
     Parameters
@@ -92,6 +106,8 @@ def lasting_place(row: Row | None, tag: str, start: str = "Its lasting place") -
         What the model says at one rung; nothing is said without it, or where passing movement is not known.
     tag
         Rung and comparator.
+    among
+        Among how many, where that is not said before.
     """
     if row is None or row["rule"] == "sampling_only":
         return ""
@@ -100,8 +116,16 @@ def lasting_place(row: Row | None, tag: str, start: str = "Its lasting place") -
     low, high = ordinal(row["rank_lower"]), ordinal(row["rank_upper"])
     between = f"between {low} and {high}" if low != high else f"at {low}"
     if row["rule"] == "interval":
-        return f"{start} lies {between} (95 in 100; {tag}). A single place would claim too much."
-    return f"{start} is best put at {ordinal(row['rank_median'])}, and lies {between} (95 in 100; {tag})."
+        return f"{start}{among} lies {between} (95 in 100; {tag}). A single place would claim too much."
+    return f"{start}{among} is best put at {ordinal(row['rank_median'])}, and lies {between} (95 in 100; {tag})."
+
+
+def among(found: Standing) -> str:
+    """Return among how many practices the lasting place is, where that differs from the raw rank's."""
+    row, raw = found.best, found.facts.row("M0")
+    if row is None or raw is None or not known(raw.get("ranked")) or row["ranked"] == raw["ranked"]:
+        return ""
+    return f" among the {number(row['ranked'])} that can be compared like with like"
 
 
 def reliability(row: Row) -> str:
@@ -111,109 +135,12 @@ def reliability(row: Row) -> str:
 
 def percent(share: float) -> str:
     """Return a share in whole hundredths, never rounded up to a threshold it does not reach."""
-    if share > 0.995:
-        return "more than 99"
-    return number(math.floor(100 * share))
+    return "more than 99" if share > 0.995 else number(math.floor(100 * share))
 
 
-def chances(found: Standing) -> str:
-    """Return what the other tenth's chance is; nothing where no chance may be stated."""
-    row = found.best
-    if row is None or not (known(row.get("p_bottom")) and known(row.get("p_top"))):
-        return ""
-    return f"Chance of the lowest tenth {odds(row['p_bottom'])}, of the highest {odds(row['p_top'])}."
-
-
-_GOES = {
-    "need": "goes with its patients",
-    "context": "goes with its setting",
-    "place": "is shared with its neighbours",
-    "own": "is the practice's own",
-    "remainder": "is chance and caution",
-}
-_THEN = {
-    "need": "Practices with such patients show it too. That explains it and does not excuse it: expected is not the "
-    "same as good enough.",
-    "context": "Practices in such a setting show it too. That explains it and does not excuse it: expected is not the "
-    "same as good enough.",
-    "place": "The practices around it show it too: ask about the place as much as about the practice. That explains "
-    "it and does not excuse it.",
-    "own": "Asking the practice what lies behind that is fair. The figures cannot say.",
-    "remainder": "That part is not expected to come again.",
-}
-
-
-def _share_of(share: float) -> str:
-    if share > 1.005:
-        return "All of the distance, and more,"
-    if share >= 0.9:
-        return "Nearly all of the distance"
-    if share >= 0.55:
-        return "Most of the distance"
-    return "About half of the distance" if share >= 0.45 else "The largest part of the distance"
-
-
-def largest(steps: tuple[Step, ...]) -> Step | None:
-    """Return the step that does most towards the whole distance; None where there is no distance as shown."""
-    total = steps[-1].reached - steps[0].reached if steps else 0.0
-    if total == 0:
-        return None
-    return max(steps[1:], key=lambda step: step.change * math.copysign(1.0, total))
-
-
-def message(steps: tuple[Step, ...], who: str = "its figure") -> str:
-    """Return the message of the waterfall, one plain line: what the largest part of the distance is."""
-    step = largest(steps)
-    if step is None:
-        return f"{who[0].upper()}{who[1:]} is that of a typical practice"
-    return f"{_share_of(step.change / (steps[-1].reached - steps[0].reached))} {_GOES[step.name]}"
-
-
-def made_of(card: Any, steps: tuple[Step, ...], names: Names, places: int) -> str:
-    """Return the waterfall in three sentences: the largest part, the whole distance, and what that means."""
-    step = largest(steps)
-    first, last = (number(s.reached, places) for s in (steps[0], steps[-1]))
-    if figures.is_share(card):
-        far = f"{first}% of {card.noun_denominator}, this one at {last}% of them"
-    else:
-        far = f"{first}, this one at {last} {card.unit}"
-    far = f"A typical practice in {names.reference} is at {far}."
-    if step is None:
-        return f"**{message(steps)}.** {far} The parts cancel one another, or there is nothing to divide."
-    return f"**{message(steps)}.** {far} {_THEN[step.name]}"
-
-
-def signed(step: Step, places: int) -> str:
-    """Return what a step adds as it is shown: "−1.2", "+0.3" or "0.0"."""
-    text = number(step.change, places)
-    return f"+{text}" if step.change > 0 else text
-
-
-def step_means(name: str, found: Standing, covariates: dict[str, str], names: Names) -> str:
-    """Return what a step is, in one or two plain sentences.
-
-    Parameters
-    ----------
-    covariates
-        ``need`` and ``context`` → what was measured of them, in words; empty for nothing.
-    """
-    passing = bool(found.best) and found.best.get("rule") == "sampling_only"  # type: ignore[union-attr]
-    return {
-        "reference": f"A typical practice in {names.reference}.",
-        "need": f"What goes with {covariates['need']}. It explains, and does not excuse."
-        if covariates.get("need")
-        else "Nothing was allowed for.",
-        "context": f"What goes with {covariates['context']}. It explains, and does not excuse."
-        if covariates.get("context")
-        else "Nothing was allowed for.",
-        "place": "What the practices around it have in common beyond their patients. It is shown here only: the "
-        "verdict takes nothing off for it.",
-        "own": "What is left to this practice, as best estimated: how it works, how it records, and needs that nobody "
-        "measured." + (" Passing movement is not known, so it is counted in here." if passing else ""),
-        "remainder": "Chance, and the caution of an estimate that rests on one figure."
-        if passing
-        else "Chance, passing movement, and the caution of an estimate that rests on one figure.",
-    }[name]
+def degree(share: float) -> str:
+    """Return a reliability with two decimals, never rounded up to a threshold it does not reach."""
+    return "above 0.99" if share > 0.995 else number(math.floor(100 * share) / 100, 2)
 
 
 def of_all(many: int, n: int) -> str:
@@ -223,26 +150,31 @@ def of_all(many: int, n: int) -> str:
 
 def icb_right(found: Standing, names: Names) -> list[str]:
     """Return what must be conceded from the parts of the figure, its rank, its neighbours and the target."""
-    items = []
-    for row, when in ((found.raw, "on the raw figures"), (found.judged, "after allowing for patients")):
-        for key, tenth in TENTH.items():
-            if row is not None and known(row.get(key)) and row[key] >= RIGHT:
-                tag = names.label(row["rung"], "england")
-                items.append(f"To say that it is in the {tenth} tenth is right {when} ({tag}).")
-    step = largest(found.steps)
-    if step is not None and step.name == "own":
-        items.append(f"{message(found.steps)}: not its patients', and not shared with its neighbours.")
+    items = [_right(found, key, names) for key in TENTH]
+    own = standing_parts.own_part(found)
+    items += [f"{own}. Asking about it is fair."] if own else []
     raw, near = found.facts.row("M0"), found.neighbours
     if raw is not None and known(raw.get("value")) and len(near.values) >= 3:
         for many, word in ((near.above(raw["value"]), "higher"), (near.below(raw["value"]), "lower")):
             if many >= 0.9 * len(near.values):
-                items.append(f"{of_all(many, len(near.values))} practices most like it are {word}.")
+                items.append(f"{of_all(many, len(near.values))} practices most like it have a {word} figure.")
     for row in found.reach:
         share = row.get("similar_share")
         if not row["meets"]:
             able = known(share) and share >= COMMON
             items.append(f"The practice does not reach the target{', and practices like it do' if able else ''}.")
-    return items
+    return [item for item in items if item]
+
+
+def _right(found: Standing, key: str, names: Names) -> str:
+    """Return that a statement on a tenth is right, and on which figures; nothing where it is not."""
+    rows = [row for row in (found.raw, found.judged) if row is not None and known(row.get(key)) and row[key] >= RIGHT]
+    if not rows:
+        return ""
+    when = {"M0": "on the raw figures"}
+    said = listed(when.get(row["rung"], "after allowing for patients") for row in rows)
+    tags = listed(names.label(row["rung"], "england") for row in rows)
+    return f"To say that it is in the {TENTH[key]} tenth is right, {said} ({tags})."
 
 
 def not_shown(found: Standing) -> list[str]:
@@ -259,19 +191,15 @@ def not_shown(found: Standing) -> list[str]:
 
 def summary(found: Standing) -> str:
     """Return what may be said of the rank in a few words, for the index."""
-    if found.why:
-        return "no rank can be stated"
-    row = found.raw or found.best
-    short = {
-        "full": "what may be said of its rank",
-        "interval": "a range for its rank, no single place",
-        "none": "no rank may be stated",
-        "sampling_only": "no rank may be stated, passing movement is not known",
-    }
-    return short[str(row["rule"])] if row else "no rank can be stated"
+    rules = {str(row["rule"]) for row in (found.raw, found.judged) if row is not None}
+    if "full" in rules:
+        return "its rank may be stated, with its range"
+    if "interval" in rules:
+        return "a range for its rank may be stated, a single place may not"
+    return "no rank may be stated" + (": only one figure for the period is known" if "sampling_only" in rules else "")
 
 
 def cannot(found: Standing) -> str:
     """Return that nothing can be said of the rank, and why."""
-    start = phrases.POSITION["not_decidable"]
-    return f"**{start}: no rank may be stated.** {found.why} {phrases.POSITION_CAVEAT['not_decidable']}"
+    start = f"{phrases.POSITION['not_decidable']}: no" if found.stopped else "No"
+    return f"**{start} rank may be stated.** {found.why} {phrases.POSITION_CAVEAT['not_decidable']}"

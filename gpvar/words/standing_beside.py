@@ -10,7 +10,7 @@ from gpvar.dates import day_in_words, month_in_words
 from gpvar.errors import StudyError
 from gpvar.words import figures
 from gpvar.words.phrases import Names
-from gpvar.words.standing import COMMON, percent, reliability
+from gpvar.words.standing import COMMON, degree, percent, reliability
 from gpvar.words.standing_facts import Neighbours, Standing
 from gpvar.words.text import known, listed, number, plural
 
@@ -25,14 +25,16 @@ def estimate(found: Standing) -> str:
     names, gap = found.facts.names, row["shrunken"] - raw["value"]
     tag = names.label("M0", "england")
     seen = figures.amount(card, raw["value"])
-    best = f"**The best estimate of its lasting figure is {_with_interval(card, row)}** ({tag})."
-    if figures.is_nil(card, gap):
-        why = f"The figure itself, {seen}, is as good as the same: there is little chance in a figure of this size."
+    start = "The best estimate of its lasting figure is"
+    if row["rule"] == "sampling_only":
+        start = "With the chance of sampling taken off, the best estimate of its figure is"
+    best = f"**{start} {_with_interval(card, row)}** ({tag})."
+    if figures.is_nil(card, gap) or figures.shown(card, row["shrunken"]) == figures.shown(card, raw["value"]):
+        why = f"The figure itself, {seen}, is as good as the same: there is little to take off."
     else:
         why = (
-            f"The figure itself, {seen}, is {figures.gap(card, gap)} {figures.side(-gap)}. Part of any unusual figure "
-            "is chance, so the estimate is drawn towards practices with like patients and towards those around it: "
-            "the less of a figure lasts, the further."
+            f"The figure itself is {seen}. Part of any unusual figure is chance, so the estimate is drawn towards "
+            "practices with like patients and towards those around it: the less of a figure lasts, the further."
         )
     return " ".join(part for part in (best, why, _adjusted(found), _movement_aside(row)) if part)
 
@@ -49,7 +51,7 @@ def _adjusted(found: Standing) -> str:
     if row is None or seen is None or not (known(row.get("shrunken")) and known(seen.get("adjusted"))):
         return ""
     return (
-        f"With a typical mix of patients the figure would be {_bare(card, seen['adjusted'])}, the lasting one "
+        f"With a typical mix of patients the figure would be {_bare(card, seen['adjusted'])}, the estimate "
         f"{_with_interval(card, row)} ({found.facts.names.label(row['rung'], 'england')})."
     )
 
@@ -58,7 +60,7 @@ def _movement_aside(row: Row) -> str:
     if row["rule"] != "sampling_only":
         return ""
     return (
-        "Passing movement is not known and not in these estimates: with it the intervals would be wider, and the "
+        "How much of that lasts is not known: with passing movement counted, the intervals would be wider and the "
         "estimates drawn further."
     )
 
@@ -74,15 +76,21 @@ def needed(found: Standing) -> str:
         return ""
     if row["rule"] == "sampling_only":
         return (
-            f"The chance of sampling alone would leave {percent(row['reliability'])}% of the variation between "
-            "practices. Passing movement comes on top, and one figure for the whole period cannot show it: figures for "
-            "each month, or for two separate periods, can. A range for the rank needs a reliability of 0.7 with both "
-            f"counted, a single place 0.9. {_NEVER}"
+            f"{_FIRM['sampling_only']} The chance of sampling alone would leave {percent(row['reliability'])}% of the "
+            "variation between practices. Passing movement comes on top; figures for each month, or for two separate "
+            "periods, show it. A range for the rank needs a reliability of 0.7 with both counted, a single place 0.9. "
+            f"{_NEVER}"
         )
-    said = f"{reliability(row)}; the rest is chance and passing movement (reliability {number(row['reliability'], 2)})."
-    return " ".join([f"{said[0].upper()}{said[1:]}", _months(row, found.months), _NEVER])
+    said = f"{reliability(row)}; the rest is chance and passing movement (reliability {degree(row['reliability'])})."
+    return " ".join([_FIRM[row["rule"]], f"{said[0].upper()}{said[1:]}", _months(row, found.months), _NEVER])
 
 
+_FIRM = {
+    "full": "**The figure is firm enough for a single place.**",
+    "interval": "**The figure is firm enough for a range, not for a single place.**",
+    "none": "**The figure is not firm enough for any rank.**",
+    "sampling_only": "**One figure for the whole period cannot show whether it is firm enough.**",
+}
 _NEVER = (
     "For a claim with consequences 0.9 is necessary, never sufficient: it shows that a difference lasts, not what it "
     "is due to."
@@ -112,10 +120,10 @@ def one_month(row: Row | None, short: str) -> str:
     rho = row["rho"]
     if known(rho) and rho > 0:
         how = "was found to carry over" if row["rho_from"] == "estimated" else "is taken to carry over"
-        assumed = f"passing movement {how} from one month to the next with a correlation of {number(rho, 2)}"
+        assumed = f"passing movement {how} from one month to the next with a correlation of {number(rho, 1)}"
     else:
         assumed = "passing movement is taken to be new every month"
-    said = f"One month's figure alone has a reliability of {number(row['reliability_month'], 2)} ({assumed})."
+    said = f"One month's figure alone has a reliability of {degree(row['reliability_month'])} ({assumed})."
     if known(row.get("stay_observed")) and "-" in str(row["first"]) and "-" in str(row["second"]):
         stay = figures.per_hundred(100 * row["stay_observed"])
         said += (
@@ -138,22 +146,18 @@ def beside_neighbours(card: Any, near: Neighbours, value: float) -> str:
     if not n:
         return ""
     below, above = near.below(value), near.above(value)
-    same = n - below - above
-    parts = [f"{_some(above, n)} a higher figure", f"{_some(below, n)} a lower one"]
-    parts += [f"{_some(same, n)} the same"] if same else []
-    middle = f"The middle of them is {figures.amount(card, near.middle)}"
-    spread = f"they run from {figures.span(card, near.values[0], near.values[-1])}"
+    sides = [(above, "a higher figure"), (below, "a lower one"), (n - below - above, "the same")]
+    if max(above, below) == n:
+        said = f"{'all have' if n > 1 else 'it has'} a {'higher' if above else 'lower'} figure"
+    else:
+        said = listed(f"{number(many)} {'has' if many == 1 else 'have'} {what}" for many, what in sides if many)
     held = f" {number(near.withheld)} more cannot be shown: the count is small, or not known." if near.withheld else ""
+    of = f"Of the {number(n)} practices" if n > 1 else "Of the one practice"
     return (
-        f"Of the {plural(n, 'practice')} most like it in patients and setting, {listed(parts)}; this one has "
-        f"{figures.amount(card, value)}. {middle}; {spread}.{held}"
+        f"{of} most like it in patients and setting, {said}; this one has {figures.amount(card, value)}. Their middle "
+        f"is {_bare(card, near.middle)}; they run from {_bare(card, near.values[0])} to "
+        f"{_bare(card, near.values[-1])}.{held}"
     )
-
-
-def _some(many: int, n: int) -> str:
-    if many == 0:
-        return "none has"
-    return f"{'all' if many == n and n > 1 else number(many)} {'has' if many == 1 else 'have'}"
 
 
 def outside(near: Neighbours, value: float) -> str:
@@ -162,7 +166,7 @@ def outside(near: Neighbours, value: float) -> str:
     if n < 3:
         return ""
     if near.below(value) == n or near.above(value) == n:
-        return "Practices much like it show other figures, so its patients and setting do not make its own inevitable."
+        return "So patients and a setting like these do not have to go with a figure like this one."
     if min(near.below(value), near.above(value)) >= n // 4:
         return "Its figure is within what practices much like it show. That does not make it good enough."
     return "Few practices much like it show a figure as far out. Ten practices are few: take that as a hint."

@@ -92,6 +92,8 @@ class Standing:
         Why nothing can be said of the rank, one or two sentences; empty where something can.
     stopped
         Whether the figure itself is unsound, hidden or missing, so that nothing at all is said of it.
+    movement_unknown
+        Whether it is not known how far figures move from month to month, so that what passes counts as lasting.
     """
 
     facts: PracticeFacts
@@ -102,6 +104,7 @@ class Standing:
     passing: Row | None
     why: str
     stopped: bool
+    movement_unknown: bool
 
     @property
     def raw(self) -> Row | None:
@@ -144,6 +147,7 @@ def standing(run: Run, practice: str = "", metric: str = "") -> Standing:
         passing={str(k): v for k, v in used[0].items()} if used else None,
         why=stopped or ("" if effects else _missing(facts)),
         stopped=bool(stopped),
+        movement_unknown=bool((analysis.effects["rule"] == "sampling_only").any()),
     )
 
 
@@ -176,7 +180,7 @@ def _missing(facts: PracticeFacts) -> str:
         gates = facts.run.table.excluded
         found = gates.loc[gates["practice_code"] == facts.code, "gate"].astype(str)
         names = listed(f"“{quality.title(gate)}”" for gate in found.unique())
-        because = f", because of {names}" if names else ""
+        because = f", because of the check {names}" if names else ""
         return f"The practice took no part in the comparison that ranks are measured on{because}."
     frame = analysis.practices
     here = (frame["rung"] == "M0") & (frame["comparator"] == "england") & frame["in_fit"].astype(bool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpvar.words import boxes, figures, phrases, standing, standing_beside, verdict
+from gpvar.words import boxes, figures, phrases, standing, standing_beside, standing_parts, verdict
 from gpvar.words.shared import NAN, note, sources_of
 from gpvar.words.standing_facts import Standing
 from gpvar.words.standing_facts import standing as gathered
@@ -41,9 +41,13 @@ def verdict_text(found: Standing) -> str:
         return "\n\n".join([standing.lead(found, key), f"{raw} {standing.ALONE}", standing.WHY_NONE])
     parts = [
         standing.lead(found, key),
-        " ".join(t for t in (raw, standing.lasting_place(found.raw, names.label("M0", "england"))) if t),
+        " ".join(
+            t
+            for t in (raw, standing.lasting_place(found.raw, names.label("M0", "england"), standing.among(found)))
+            if t
+        ),
         standing.lasting_place(
-            found.judged, names.label(facts.headline, "england"), "After allowing for patients its lasting place"
+            found.judged, names.label(facts.headline, "england"), start="After allowing for patients its lasting place"
         )
         or _not_like_for_like(found),
         standing.CAVEAT,
@@ -88,8 +92,7 @@ def standing_waterfall(run: Run, practice: str = "", metric: str = "") -> str:
     if not found.steps:
         why = found.why or "The model holds no division into parts for this practice."
         return f"## What the figure is made of\n\n{_NOTHING}. {why}"
-    facts = found.facts
-    return "## What the figure is made of\n\n" + standing.made_of(facts.card, found.steps, facts.names, found.places)
+    return "## What the figure is made of\n\n" + standing_parts.made_of(found, found.facts.names)
 
 
 def standing_waterfall_note(run: Run, practice: str = "", metric: str = "") -> str:
@@ -165,4 +168,4 @@ def standing_summary_line(run: Run, practice: str, metric: str) -> str:
     """Return one plain line for the index."""
     found = gathered(run, practice, metric)
     facts = found.facts
-    return f"{facts.name} ({facts.code}), {facts.card.short}: what it is made of, and {standing.summary(found)}."
+    return f"{facts.name} ({facts.code}), {facts.card.short}: what the figure is made of; {standing.summary(found)}."

@@ -1,32 +1,14 @@
-"""Titles and text alternatives of the pictures of one practice's parts and of the practices most like it."""
+"""Title and text alternative of the picture of the practices most like one, and what its band is."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from gpvar.words import figures, standing
-from gpvar.words.standing_facts import STEP, Neighbours, Standing
-from gpvar.words.text import known, number, plural
+from gpvar.words.standing_facts import Neighbours
+from gpvar.words.text import number, plural
 
 BAND = "Shaded: the middle 95% of practices"
-
-
-def waterfall_alt(found: Standing, band: list[float]) -> str:
-    """Return the text alternative of the waterfall: every step with what it adds and reaches."""
-    card, steps, places = found.facts.card, found.steps, found.places
-    said = [
-        f"{STEP[step.name]} {standing.signed(step, places)}, to {number(step.reached, places)}" for step in steps[1:]
-    ]
-    unit = f"% of {card.noun_denominator}" if figures.is_share(card) else card.unit
-    behind = (
-        f" The band behind holds the middle 95% of practices: {number(band[0], places)} to {number(band[1], places)}."
-        if all(known(x) for x in band)
-        else ""
-    )
-    return (
-        f"Bars from the figure of a typical practice to this one's, in {unit}. It starts at "
-        f"{number(steps[0].reached, places)}. {'; '.join(said)}.{behind}"
-    )
 
 
 def neighbours_title(near: Neighbours, value: float) -> str:
@@ -36,8 +18,8 @@ def neighbours_title(near: Neighbours, value: float) -> str:
     if many == 0:
         return f"The {plural(n, 'practice')} most like it show the same figure"
     if n == 1:
-        return f"The one practice most like it is {side}"
-    return f"{standing.of_all(many, n)} practices most like it {'is' if many == 1 else 'are'} {side}"
+        return f"The one practice most like it has a {side} figure"
+    return f"{standing.of_all(many, n)} practices most like it {'has' if many == 1 else 'have'} a {side} figure"
 
 
 def neighbours_alt(card: Any, near: Neighbours, value: float) -> str:
