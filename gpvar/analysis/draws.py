@@ -10,6 +10,7 @@ import pandas as pd
 
 from gpvar import catalogue
 from gpvar.analysis import ladder, observed
+from gpvar.analysis.expected import PRACTICE
 from gpvar.errors import ConvergenceError, StudyError, TableError
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def refit(run: Run, metric: str, rung: str = "M1") -> Refit:
     used = fitted.expected.modelled
     units = {level: _units(level, model, counts, used) for level in model.groups}
     design = pd.DataFrame({"practice_code": counts.practice_code[used]})
-    for level in (level for level in model.groups if level != ladder.PRACTICE):
+    for level in (level for level in model.groups if level != PRACTICE):
         design[level] = units[level][model.estimate.data.codes[model.groups.index(level)]]
     terms = fitted.design.terms["term"].tolist()
     design[terms] = fitted.design.matrix[used]

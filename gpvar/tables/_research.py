@@ -68,7 +68,7 @@ def methods_design(run: Run, metric: str = "") -> Table | str:
             "Knots": str(row["knots"]) or "none",
             "From": label(first[row["term"]]),
         }
-        for row in facts.rows("fits", facts.top).to_dict("records")
+        for row in facts.records("fits", facts.top)
         if row["covariate"]
     ]
     note = "Constants to six figures, at the highest rung; every rung's in full are in fits.csv."
@@ -79,7 +79,7 @@ def methods_coefficients(run: Run, metric: str = "") -> Table | str:
     """Return the coefficients of the headline and of the highest rung."""
     facts = research_facts(run, metric)
     rungs = list(dict.fromkeys((facts.rung, facts.top)))
-    by = {rung: {r["term"]: r for r in facts.rows("coefficients", rung).to_dict("records")} for rung in rungs}
+    by = {rung: {r["term"]: r for r in facts.records("coefficients", rung)} for rung in rungs}
     rows = []
     for term in by[facts.top]:
         row = {"Term": term}
@@ -125,7 +125,7 @@ def methods_variances(run: Run, metric: str = "") -> Table | str:
             "Change from M0": "none" if row["rung"] == "M0" else _change(row["change"]),
             ratio: number(row["median_ratio"], 3),
         }
-        for row in facts.rows("levels").to_dict("records")
+        for row in facts.records("levels")
     ]
     return _table(facts, rows, "Random intercepts.", "", "variances")
 
@@ -148,7 +148,7 @@ def methods_evidence(run: Run, metric: str = "") -> Table | str:
             "Largest gradient": small(row["gradient"]),
             "Condition": number(row["condition"], 1),
         }
-        for row in facts.rows("models").to_dict("records")
+        for row in facts.records("models")
     ]
     note = "Gradient and condition number of the Hessian in standardised parameters."
     return _table(facts, rows, "The models that practices are judged by.", note, "models")
@@ -164,7 +164,7 @@ def methods_diagnostics(run: Run, metric: str = "") -> Table | str:
             "If the model held": f"{_found(row, 'expected')}{_error(row)}" if known(row["expected"]) else "no figure",
             "p": p_value(row["p"]),
         }
-        for row in facts.rows("diagnostics", facts.rung).to_dict("records")
+        for row in facts.records("diagnostics", facts.rung)
         if row["check"] in _CHECK and not (row["check"] in _ONLY_PRACTICES and row["level"] != "practice")
     ]
     note = "In brackets the standard error if the model held. Quantile residuals are randomised with the study's seed."
@@ -190,9 +190,9 @@ def _error(row: dict[str, Any]) -> str:
 def methods_spread(run: Run, metric: str = "") -> Table | str:
     """Return the spread practices are judged by: its shape, and flags beside those expected."""
     facts = research_facts(run, metric)
-    model = {row["rung"]: row for row in facts.rows("rungs").to_dict("records")}
+    model = {row["rung"]: row for row in facts.records("rungs")}
     rows = []
-    for row in facts.rows("spread").to_dict("records"):
+    for row in facts.records("spread"):
         beside = model.get(row["rung"], {}) if row["comparator"] == "england" else {}
         rows.append(
             {
@@ -228,7 +228,7 @@ def methods_calibration(run: Run, metric: str = "") -> Table | str:
             "Slope (95%)": _slope(row) if row["rung"] != "M0" else "none: one expectation for all",
             "SD within": number(row["sd_within"], 3),
         }
-        for row in facts.rows("calibration").to_dict("records")
+        for row in facts.records("calibration")
     ]
     caption = f"The fit on {facts.area.plain_names.reference} in {facts.area.name}, on the {facts.link}."
     return _table(facts, rows, caption, "", "calibration_by_rung")
@@ -245,7 +245,7 @@ def methods_mundlak(run: Run, metric: str = "") -> Table | str:
     facts = research_facts(run, metric)
     rows = [
         {"Term": row["term"], "ICB mean adds (SE)": _estimate(row), "95%": _ends(row), "p": p_value(row["p"])}
-        for row in facts.rows("board_slopes").to_dict("records")
+        for row in facts.records("board_slopes")
     ]
     caption = f"Mundlak's check at {label(facts.rung)}: what an ICB's mean adds to the practice's own value."
     return _table(facts, rows, caption, "", "mundlak")
@@ -264,7 +264,7 @@ def methods_passing(run: Run, metric: str = "") -> Table | str:
             "Reliability, year": number(row["reliability_year"], 2),
             "Judged with": "yes" if row["used"] else "no",
         }
-        for row in facts.area.analysis.passing.to_dict("records")
+        for row in facts.records("passing")
     ]
     caption = "Passing movement under each assumption about the correlation of one month with the next."
     return _table(facts, rows, caption, "", "passing")
@@ -277,7 +277,7 @@ def methods_reliability(run: Run, metric: str = "") -> Table | str:
     reliability = frame["reliability"].dropna()
     if reliability.empty:
         return NOTHING
-    row = {name: _below_one(reliability.quantile(q)) for q, name in _QUANTILES.items()}
+    row = {name: _below_one(float(reliability.quantile(q))) for q, name in _QUANTILES.items()}
     allowed = frame["rule"].value_counts()
     said = "; ".join(f"{_RULES[rule]}: {number(allowed[rule])}" for rule in _RULES if rule in allowed)
     caption = f"Reliability of {number(len(reliability))} practices' figures at {phrases.RUNG_LABEL[facts.rung]}."
@@ -307,7 +307,7 @@ def methods_flow(run: Run, metric: str = "") -> Table | str:
             "Practices": f"of them with all that {label(row['rung'])} allows for and a known ICB: in its model",
             "How many": number(row["n"]),
         }
-        for row in facts.rows("models").to_dict("records")
+        for row in facts.records("models")
     ]
     note = "A practice can fail several checks. Those left out are placed against the comparison all the same."
     return _table(facts, rows, "From the data to the fit.", note, "flow")

@@ -19,7 +19,7 @@ from gpvar.words.research_facts import (
     p_said,
     research_facts,
 )
-from gpvar.words.shared import sources_of
+from gpvar.words.shared import NAN, sources_of
 from gpvar.words.text import escape_markdown, known, listed, lower_first, number, plain, plural
 
 if TYPE_CHECKING:
@@ -247,15 +247,15 @@ def methods_diagnostics(run: Run, metric: str = "") -> str:
 
 
 def _shape(found: pd.DataFrame, facts: ResearchFacts) -> list[str]:
-    of = {(row["check"], row["level"]): row["value"] for row in found.to_dict("records")}
-    tails = of.get(("kurtosis", "practice"))
+    of = {(row["check"], row["level"]): float(row["value"]) for row in found.to_dict("records")}
+    tails = of.get(("kurtosis", "practice"), NAN)
     said = []
     if known(tails) and tails > _HEAVY:
         said.append(
             f"The effects of practices have heavier tails than a normal (excess kurtosis {number(tails, 1)}): a few "
             "practices carry part of the SD. The limits rest on the robust spread below, not on this SD."
         )
-    many = of.get(("influential_units", facts.groups[0])) if facts.groups else None
+    many = of.get(("influential_units", facts.groups[0]), NAN)
     if known(many):
         which = LEVEL[facts.groups[0]]
         said.append(

@@ -71,14 +71,21 @@ class ResearchFacts:
         found = self.rows(table, rung)
         for column, value in of.items():
             found = found[found[column] == value]
-        records = found.head(1).to_dict("records")
-        return {str(name): value for name, value in records[0].items()} if records else None
+        return next(iter(_records(found.head(1))), None)
+
+    def records(self, table: str, rung: str = "") -> list[Row]:
+        """Return the rows of a table as dicts, of one rung if it is named."""
+        return _records(self.rows(table, rung))
 
     @property
     def transient(self) -> float:
         """Variance of passing movement that practices are judged with; NaN where it is not known."""
         row = self.record("spread", self.rung, comparator="england")
         return float(row.get("transient", math.nan)) if row else math.nan
+
+
+def _records(frame: pd.DataFrame) -> list[Row]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def research_facts(run: Run, metric: str = "") -> ResearchFacts:

@@ -111,7 +111,7 @@ def _expectation(facts: ResearchFacts, references: _References) -> str:
         family = (
             "binomial with a logit link" if facts.is_share else "Poisson with a log link and the exposure as offset"
         )
-        units = {row["level"]: row["units"] for row in facts.rows("levels", facts.rung).to_dict("records")}
+        units = {row["level"]: row["units"] for row in facts.records("levels", facts.rung)}
         nested = listed(
             f"{LEVEL[level][0]}{f' ({number(units[level])})' if level in units else ''}" for level in groups
         )
@@ -155,7 +155,7 @@ def _added(facts: ResearchFacts) -> str:
 
 
 def _found(facts: ResearchFacts, references: _References) -> str:
-    rows = facts.rows("levels", facts.rung).to_dict("records")
+    rows = facts.records("levels", facts.rung)
     if not rows:
         return ""
     said = [
@@ -211,8 +211,8 @@ def _flags(facts: ResearchFacts) -> str:
     return (
         f"The shared variance was {figures(row['tau2'])}; {number(row['flagged_95'])} of {number(row['n'])} practices "
         f"lay outside the 95% limits and {number(row['flagged_99_8'])} outside the 99.8% limits, where a normal spread "
-        f"gives {number(row['expected_flags_95_normal'])} and {number(row['expected_flags_99_8_normal'])}, and a t with "
-        f"{number(row['t_df'], 1)} degrees of freedom {number(row['expected_flags_95_t'])} and "
+        f"gives {number(row['expected_flags_95_normal'])} and {number(row['expected_flags_99_8_normal'])}, and a t "
+        f"with {number(row['t_df'], 1)} degrees of freedom {number(row['expected_flags_95_t'])} and "
         f"{number(row['expected_flags_99_8_t'])}."
     )
 
