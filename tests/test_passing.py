@@ -339,6 +339,11 @@ def test_april_against_the_other_eleven_months_is_as_measured_in_england(england
     assert round(row["shifted"], 3) == 0.036
 
 
+def test_the_middle_half_of_practices_moves_half_as_much(england) -> None:
+    row = used(april(england, SHARE))
+    assert 0.45 < row["v_robust"] / row["v"] < 0.6
+
+
 def test_a_quarter_of_aprils_lowest_tenth_is_not_in_that_of_the_rest(england) -> None:
     row = used(april(england, SHARE))
     assert round(1.0 - row["stay_observed"], 2) == 0.24
