@@ -16,6 +16,7 @@ from gpvar import schema, share, simulate, store
 from gpvar.errors import GpvarError, SourceError, StudyError
 from gpvar.pipeline import run_key
 from gpvar.simulate._month import month_of
+from gpvar.simulate.appointments import Crosstab, write_crosstab
 from gpvar.study import Period, load_study
 from gpvar.table import PracticeTable, build_table
 from gpvar.words import check_summary
@@ -269,6 +270,183 @@ def test_check_says_which_other_months_were_read(tmp_path: Path) -> None:
     said = check_summary(built(tmp_path, april(tmp_path)))
     assert "April 2025 was read too: 3 practices, same-day share and appointments per 1,000 patients a month." in said
     assert "read too" not in check_summary(built(tmp_path))
+
+
+# --- months that were added up ---------------------------------------------------------------------------------------
+
+WINTER = ("2026-01", "2026-02", "2026-03")
+METRICS = ["same_day_share", "dna_share", "appointments_per_1000"]
+COUNTED = {
+    "same_day_share": ("same_day", "total"),
+    "dna_share": ("dna", None),
+    "appointments_per_1000": ("total", None),
+}
+HEAD = "code,event,date,successor,source,confirmed_by"
+
+
+@pytest.fixture(scope="module")
+def winter(tmp_path_factory: pytest.TempPathFactory) -> Crosstab:
+    practices = simulate.england(practices=300, icbs=4).practices.head(60)
+    practices = practices.assign(list_size=practices["mean_monthly_list_size"])
+    folder = tmp_path_factory.mktemp("winter")
+    made = write_crosstab(folder, practices=practices, months=WINTER, rows_per_month=3000)
+    sizes = practices[["practice_code", "list_size"]]
+    sizes.to_csv(folder / "lists.csv", index=False)
+    return made
+
+
+def by_months(made: Crosstab, events: Sequence[str] = (), *more: dict[str, Any], **changes: Any) -> PracticeTable:
+    folder = made.files[0].parent
+    listed = {"practice_code": "practice_code", "list_size": "list_size"}
+    content = {
+        "declared": "2026-04-14",
+        "period": "2026-01..2026-03",
+        "simulated": True,
+        "metrics": METRICS,
+        "area": {"kind": "list", "practices": [made.practices["practice_code"].unique()[1]]},
+        "source": [
+            {"id": "gpad", "file": [str(file) for file in made.files]},
+            {"id": "lists", "file": str(folder / "lists.csv"), "columns": listed},
+            *more,
+        ],
+        **changes,
+    }
+    if events:
+        content["events"] = as_file(folder, "events.csv", [HEAD, *events])
+    return build_table(load_study(content, folder))
+
+
+def test_every_month_of_the_appointments_is_kept(winter: Crosstab) -> None:
+    table = by_months(winter)
+    truth = winter.practices.set_index(["practice_code", "month"])
+    sizes = table.practices.set_index("practice_code")["list_size"]
+    for metric, (top, base) in COUNTED.items():
+        for month in WINTER:
+            found = counts(table, metric, Period(month, month))
+            here = truth.xs(month, level="month")
+            assert {code: pair[0] for code, pair in found.items()} == here[top].to_dict()
+            below = {"dna_share": here["attended"] + here["dna"], "appointments_per_1000": sizes}.get(
+                metric, here["total"]
+            )
+            assert {code: pair[1] for code, pair in found.items()} == below.reindex(list(found)).to_dict(), base
+    months = table.periods[table.periods["months"] == 1].groupby(["metric", "practice_code"])[
+        ["numerator", "denominator"]
+    ]
+    whole = table.outcomes.set_index(["metric", "practice_code"])[["numerator", "denominator"]]
+    pd.testing.assert_frame_equal(months.sum().sort_index(), whole.sort_index(), check_dtype=False)
+    assert set(table.periods["metric"]) == set(METRICS)
+    said = check_summary(table)
+    assert "3 single months were read too, January 2026 to March 2026: 60 practices, same-day share" in said
+
+
+def test_a_study_of_one_month_has_no_other(winter: Crosstab) -> None:
+    assert by_months(winter, period="2026-02").periods.empty
+
+
+def test_a_merger_puts_every_month_under_one_code(winter: Crosstab) -> None:
+    gone, kept = winter.practices["practice_code"].unique()[:2]
+    plain = by_months(winter)
+    table = by_months(winter, [f"{gone},merged,2026-03-01,{kept},letter,J. Smith"])
+    for metric in METRICS:
+        for month in WINTER:
+            before, after = (counts(item, metric, Period(month, month)) for item in (plain, table))
+            assert gone not in after
+            assert after[kept] == pytest.approx(tuple(map(sum, zip(before[gone], before[kept], strict=True))))
+    months = table.periods[(table.periods["practice_code"] == kept) & (table.periods["months"] == 1)]
+    whole = table.outcomes[table.outcomes["practice_code"] == kept].set_index("metric")
+    sums = months.groupby("metric")[["numerator", "denominator"]].sum()
+    pd.testing.assert_frame_equal(sums, whole.loc[sums.index, ["numerator", "denominator"]], check_dtype=False)
+
+
+def test_a_month_of_a_file_beside_the_same_month_of_the_appointments_is_refused(winter: Crosstab) -> None:
+    folder = winter.files[0].parent
+    codes = winter.practices["practice_code"].unique()[:2]
+    lines = ["code,same_day,total", *(f"{code},1,2" for code in codes)]
+    feb = source("feb", as_file(folder, "feb.csv", lines), SHARE, period="2026-02")
+    with pytest.raises(StudyError, match="'same_day_share' of February 2026 is told by two files"):
+        by_months(winter, (), feb)
+    feb["period"] = "2025-02"
+    assert len(counts(by_months(winter, (), feb), "same_day_share", Period("2025-02", "2025-02"))) == 2
+
+
+MONTHS = ["code,month,same_day,total", "A81001,2026-01,1,10", "A81001,2026-02,*,10", "A81002,2026-01,4,20"]
+MONTHS += ["A81002,2026-02,5,25"]
+
+
+def of_months(folder: Path, lines: Sequence[str], events: Sequence[str] = ()) -> PracticeTable:
+    own = source("m", as_file(folder, "m.csv", lines), {**SHARE, "period": "month"})
+    content = study(folder, period="2026-01..2026-02", metrics=["same_day_share"], source=[own])
+    content["area"] = {"kind": "list", "practices": ["A81002"]}
+    if events:
+        content["events"] = as_file(folder, "events.csv", [HEAD, *events])
+    return build_table(load_study(content, folder))
+
+
+def test_the_months_of_a_table_of_ones_own_are_kept_and_a_hidden_one_is_not_there(tmp_path: Path) -> None:
+    table = of_months(tmp_path, MONTHS)
+    january, february = (counts(table, "same_day_share", Period(m, m)) for m in ("2026-01", "2026-02"))
+    assert january == {"A81001": (1, 10), "A81002": (4, 20)}
+    assert february == {"A81002": (5, 25)}
+    assert counts(table, "same_day_share", Period("2026-01", "2026-02")) == {"A81002": (9, 45)}
+
+
+def test_a_hidden_part_of_a_merger_leaves_the_sum_out(tmp_path: Path) -> None:
+    table = of_months(tmp_path, MONTHS, ["A81001,merged,2026-02-15,A81002,letter,J. Smith"])
+    assert counts(table, "same_day_share", Period("2026-01", "2026-01")) == {"A81002": (5, 30)}
+    assert counts(table, "same_day_share", Period("2026-02", "2026-02")) == {}
+
+
+def test_a_month_before_a_merger_that_only_the_successor_has_is_left_out(tmp_path: Path) -> None:
+    lines = [line for line in MONTHS if not line.startswith("A81001,2026-01")]
+    table = of_months(tmp_path, [*lines, "A81003,2026-01,2,8", "A81003,2026-02,3,9"], [_MERGED])
+    assert counts(table, "same_day_share", Period("2026-01", "2026-01")) == {"A81003": (2, 8)}
+
+
+_MERGED = "A81001,merged,2026-02-01,A81002,letter,J. Smith"
+
+
+def test_a_practice_whose_code_changed_keeps_its_months_under_the_new_one(tmp_path: Path) -> None:
+    lines = ["code,month,same_day,total", "A81001,2026-01,1,10", "A81002,2026-02,5,25"]
+    table = of_months(tmp_path, lines, [_MERGED.replace("merged", "code_changed")])
+    assert counts(table, "same_day_share", Period("2026-01", "2026-01")) == {"A81002": (1, 10)}
+    assert counts(table, "same_day_share", Period("2026-01", "2026-02")) == {"A81002": (6, 35)}
+
+
+def test_april_of_two_practices_that_merged_is_their_sum(tmp_path: Path) -> None:
+    merged = as_file(tmp_path, "events.csv", [HEAD, "A81001,merged,2025-10-01,A81002,letter,J. Smith"])
+    table = built(tmp_path, april(tmp_path), events=merged, area={"kind": "list", "practices": ["A81002"]})
+    assert counts(table, "same_day_share", APRIL) == {"A81002": (110, 300), "A81003": (20, 90)}
+    assert counts(table, "same_day_share", YEAR)["A81002"] == (1300, 3600)
+    assert counts(table, "appointments_per_1000", APRIL)["A81002"] == (300, 9000)
+
+
+@pytest.mark.parametrize(
+    ("event", "left"),
+    [
+        ("A81001,merged,2025-10-01,A81002,letter,J. Smith", {"A81003"}),
+        ("A81001,closed,2025-10-01,,letter,J. Smith", {"A81002", "A81003"}),
+        ("A81001,merged,2026-10-01,A81002,letter,J. Smith", {"A81001", "A81002", "A81003"}),
+    ],
+)
+def test_a_year_in_which_a_practice_ended_is_not_held_against_its_april(
+    tmp_path: Path, event: str, left: set[str]
+) -> None:
+    # The study is of April; the year stands beside it, and holds half of what the practice would have done.
+    content = study(tmp_path, april(tmp_path, period="2025-04..2026-03"), period="2025-04")
+    content["events"] = as_file(tmp_path, "events.csv", [HEAD, event])
+    table = build_table(load_study(content, tmp_path))
+    assert set(counts(table, "same_day_share", YEAR)) == left
+    assert set(counts(table, "same_day_share", APRIL)) == {"A81001", "A81002", "A81003"}
+
+
+def test_a_period_with_months_of_its_own_is_their_sum_where_all_are_there(tmp_path: Path) -> None:
+    lines = ["code,month,same_day,total", "A81001,2025-01,1,10", "A81001,2025-02,2,20", "A81002,2025-01,3,30"]
+    before = source(
+        "before", as_file(tmp_path, "before.csv", lines), {**SHARE, "period": "month"}, period="2025-01..2025-02"
+    )
+    table = built(tmp_path, before, metrics=["same_day_share"])
+    assert counts(table, "same_day_share", Period("2025-01", "2025-02")) == {"A81001": (3, 30)}
+    assert counts(table, "same_day_share", Period("2025-01", "2025-01")) == {"A81001": (1, 10), "A81002": (3, 30)}
 
 
 # --- the demonstration, and England -----------------------------------------------------------------------------------

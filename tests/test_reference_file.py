@@ -39,7 +39,7 @@ from tests.support import shared
 PERIOD = "2025-10..2026-03"
 MADE_ON = date(2026, 11, 22)
 METRICS = ["same_day_share", "urgent_same_day_share", "appointments_per_1000", "dna_share"]
-FRAMES = ("outcomes", "practices", "hierarchy", "gates", "excluded", "groups", "events")
+FRAMES = ("outcomes", "periods", "practices", "hierarchy", "gates", "excluded", "groups", "events")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from gpvar import catalogue, gates, organisations, schema
@@ -112,7 +113,7 @@ def build_table(study: Study | str | Path | dict[str, object], max_bytes: int = 
     codes = area_codes(study, measured.hierarchy, measured.practices, own)
     evidence = _evidence(study, tables, own, joined, measured)
     found = gates.run(evidence)
-    known = Known(measured.outcomes, joined.facts, joined.monthly, own.events)
+    known = Known(measured.outcomes, joined.lists, joined.monthly_lists, own.events)
     periods, left_out = periods_of(study, tables, others, known)
     provenance = pd.DataFrame([*(row for _, table in read for row in table.provenance), *own.provenance])
     return PracticeTable(
@@ -146,6 +147,8 @@ class _Joined:
     done: pd.DataFrame
     has_months: bool
     from_lists: tuple[str, ...]
+    lists: tuple[pd.Series, pd.Series]
+    monthly_lists: pd.DataFrame
 
 
 def _joined(study: Study, tables: Sequence[SourceTable], own: OwnLists) -> _Joined:
@@ -160,7 +163,21 @@ def _joined(study: Study, tables: Sequence[SourceTable], own: OwnLists) -> _Join
     joined = organisations.like_for_like(
         own.events, study.period, counts, facts, monthly, dates=dates, has_months=bool(by_month)
     )
-    return _Joined(joined.counts, joined.facts, dates, joined.monthly, joined.done, bool(by_month), from_lists)
+    return _Joined(
+        counts=joined.counts,
+        facts=joined.facts,
+        dates=dates,
+        monthly=joined.monthly,
+        done=joined.done,
+        has_months=bool(by_month),
+        from_lists=from_lists,
+        lists=(_lists(facts), _lists(joined.facts)),
+        monthly_lists=monthly[monthly["name"] == "list_size"],
+    )
+
+
+def _lists(facts: pd.DataFrame) -> pd.Series:
+    return facts.get("list_size", pd.Series(np.nan, index=facts.index))
 
 
 @dataclass(frozen=True, slots=True)

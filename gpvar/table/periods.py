@@ -21,23 +21,23 @@ _COUNTS = ["numerator", "denominator"]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of practices for the study's own period, with mergers put together.
+    """What is known of practices for the study's own period.
 
     Attributes
     ----------
     outcomes
-        The figures of the practices of the table.
-    facts
-        List sizes, where a file has them, and more.
-    monthly
-        Lists by month, among other counts, as `SourceTable.monthly`.
+        The figures of the practices of the table, mergers put together.
+    lists
+        List sizes by code, of before mergers are put together and of after; NaN where none is known.
+    monthly_lists
+        Lists by month of before mergers are put together: practice_code, month, value.
     events
         What happened to practices.
     """
 
     outcomes: pd.DataFrame
-    facts: pd.DataFrame
-    monthly: pd.DataFrame | None
+    lists: tuple[pd.Series, pd.Series]
+    monthly_lists: pd.DataFrame
     events: Events
 
 
@@ -138,35 +138,42 @@ def _put_together(piece: _Piece, study: Study, known: Known) -> pd.DataFrame:
     rows = piece.rows
     rates = [m for m in rows["metric"].unique() if catalogue.metric(m).kind == "rate"]
     lacking = [m for m in rates if rows.loc[rows["metric"] == m, "denominator"].isna().all()]
-    if lacking and "list_size" in piece.table.facts and piece.table.counts["metric"].isin(lacking).any():
-        sizes = piece.table.facts["list_size"]
-        if not piece.by_month:
-            rows, lacking = _with(rows, lacking, rows["practice_code"].map(sizes) * rows["months"]), []
+    before, after = known.lists
+    if lacking:
+        own = piece.table.facts.get("list_size") if not piece.by_month else None
+        if own is None:
+            _refuse_without_lists(lacking, known, study)
+        values = _patient_months(rows, before, known.monthly_lists) if own is None else _times(rows, own)
+        rows = _with(rows, lacking, values)
     rows = organisations.join_periods(known.events, study.period, rows, by_month=piece.by_month)
     if lacking:
-        rows = _with(rows, lacking, _patient_months(rows, lacking, known, study))
+        # A code that the study's own files no longer have: its patients are in its successor's list.
+        rows = _with(rows, lacking, rows["denominator"].fillna(_times(rows, after)))
     return rows[~_ended_within(rows, known.events, study)]
+
+
+def _times(rows: pd.DataFrame, lists: pd.Series) -> pd.Series:
+    return rows["practice_code"].map(lists).astype(float) * rows["months"]
 
 
 def _with(rows: pd.DataFrame, metrics: Sequence[str], values: pd.Series) -> pd.DataFrame:
     return rows.assign(denominator=rows["denominator"].where(~rows["metric"].isin(metrics), values))
 
 
-def _patient_months(rows: pd.DataFrame, metrics: Sequence[str], known: Known, study: Study) -> pd.Series:
-    """Return the lists of each row's months added up; where one is not known, one list size times the months."""
-    lists = pd.DataFrame()
-    if known.monthly is not None:
-        held = known.monthly[known.monthly["name"] == "list_size"]
-        lists = held.pivot(index="practice_code", columns="month", values="value")
-    if lists.empty and "list_size" not in known.facts:
+def _refuse_without_lists(metrics: Sequence[str], known: Known, study: Study) -> None:
+    if known.lists[0].isna().all() and known.monthly_lists.empty:
         raise StudyError(
             f"No file of the study holds the numbers of registered patients, of which {listing(metrics)} of other "
             "months is a rate.",
             str(study.path or "the study"),
             "Add list_size to one of its sources, or the denominator to the source of those months.",
         )
-    sizes = known.facts["list_size"] if "list_size" in known.facts else pd.Series(dtype=float)
-    values = rows["practice_code"].map(sizes).astype(float) * rows["months"]
+
+
+def _patient_months(rows: pd.DataFrame, sizes: pd.Series, monthly_lists: pd.DataFrame) -> pd.Series:
+    """Return the lists of each row's months added up; where one is not known, one list size times the months."""
+    lists = monthly_lists.pivot(index="practice_code", columns="month", values="value")
+    values = _times(rows, sizes)
     for start, end in rows[["start", "end"]].drop_duplicates().itertuples(index=False):
         months = months_of(Period(start, end))
         if set(months) <= set(lists.columns):
