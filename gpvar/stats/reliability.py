@@ -20,8 +20,29 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from gpvar.errors import StatsError
+from gpvar.stats._averaging import averaging_factor, crossed, whole_periods
 from gpvar.stats._checks import FloatArray, floats, refuse, vector
+from gpvar.stats._panel import PanelTransient, transient_from_panel
 from gpvar.stats.ranks import tail_size
+
+__all__ = [
+    "FULL_RANK_FROM",
+    "NO_RANK_BELOW",
+    "PanelTransient",
+    "Transient",
+    "averaging_factor",
+    "ceiling",
+    "needed",
+    "observed_stay",
+    "periods_needed",
+    "rank_rule",
+    "rank_rules",
+    "reliability",
+    "spearman_brown",
+    "stay_in_tail",
+    "transient_from_panel",
+    "transient_variance",
+]
 
 #: Below the first no rank is stated, below the second only its interval.
 NO_RANK_BELOW, FULL_RANK_FROM = 0.7, 0.9
@@ -76,23 +97,6 @@ def needed(
 def ceiling(between: ArrayLike, transient: ArrayLike) -> FloatArray:
     """Return the reliability that no denominator can exceed, because passing movement stays: τ²/(τ² + v)."""
     return reliability(between, 0.0, transient)
-
-
-def averaging_factor(periods: ArrayLike, rho: float = 0.0) -> FloatArray:
-    """Return the variance of the mean of k periods over that of one.
-
-    Parameters
-    ----------
-    periods
-        Whole numbers of periods, one after another.
-    rho
-        Correlation of one period with the next, falling as ρ, ρ², ρ³ (AR(1)); 0: independent periods, 1/k.
-    """
-    k, r = _periods(periods), _rho(rho)
-    if r == 0.0:
-        return np.asarray(1.0 / k, dtype=np.float64)
-    powered = r**k
-    return np.asarray(((1.0 + r) / (1.0 - r) - 2.0 * r * (1.0 - powered) / (k * (1.0 - r) ** 2)) / k, dtype=np.float64)
 
 
 def spearman_brown(r_one: ArrayLike, periods: ArrayLike, rho: float = 0.0) -> FloatArray:
@@ -237,13 +241,13 @@ def transient_variance(
     """
     one, other = _units(first, second, "first", "second")
     noise = _noise(sampling_first, "sampling_first", len(one)) + _noise(sampling_second, "sampling_second", len(one))
-    lengths = tuple(int(k) for k in _periods(np.asarray(periods)))
+    lengths = tuple(int(k) for k in whole_periods(np.asarray(periods)))
     if len(lengths) != 2:
         raise StatsError(
             "periods must be two numbers.", f"periods is {periods!r}", "Use (1, 11) for a month and the rest."
         )
-    crossed = _crossed(lengths, rho)
-    factor = float(averaging_factor(lengths[0], rho) + averaging_factor(lengths[1], rho) - 2.0 * crossed)
+    together = crossed(lengths, rho)
+    factor = float(averaging_factor(lengths[0], rho) + averaging_factor(lengths[1], rho) - 2.0 * together)
     gap = one - other
     n, away, middle = len(gap), gap - gap.mean(), gap - np.median(gap)
     spread = float(np.var(gap, ddof=1))
@@ -257,7 +261,7 @@ def transient_variance(
         se=se,
         v_robust=max(0.0, half),
         se_robust=(high - low) / 2.0,
-        between=max(0.0, covariance - v * crossed),
+        between=max(0.0, covariance - v * together),
         correlation=float(np.corrcoef(one, other)[0, 1]),
         sd_difference=float(np.sqrt(spread)),
         sd_difference_robust=float(np.median(np.abs(middle))) / _UPPER_QUARTILE,
@@ -291,12 +295,6 @@ def _quotient(top: FloatArray, bottom: FloatArray) -> FloatArray:
     return np.asarray(found, dtype=np.float64)
 
 
-def _crossed(lengths: tuple[int, ...], rho: float) -> float:
-    """Return the covariance of the means of two stretches, one after the other, of an AR(1) with variance 1."""
-    earlier, later = (np.arange(k) for k in lengths)
-    return float(np.mean(rho**earlier) * np.mean(rho ** (later + 1.0)))
-
-
 def _variance(values: ArrayLike, name: str) -> FloatArray:
     array = floats(values, name)
     refuse(array < 0, "A variance is zero or more.", name, array, "Pass variances: squares of SDs.")
@@ -313,19 +311,6 @@ def _target(values: ArrayLike) -> FloatArray:
     array = floats(values, "target")
     refuse(~((array > 0) & (array < 1)), "A target lies between 0 and 1.", "target", array, "Use 0.7 or 0.9.")
     return array
-
-
-def _periods(values: ArrayLike) -> FloatArray:
-    array = floats(values, "periods")
-    bad = ~(array >= 1) | (array != np.floor(array)) | np.isinf(array)
-    refuse(bad, "A number of periods is a whole number of 1 or more.", "periods", array, "Count whole periods.")
-    return array
-
-
-def _rho(rho: float) -> float:
-    if not -1.0 < rho < 1.0:
-        raise StatsError("rho must lie between −1 and 1.", f"rho is {rho!r}", "Use 0 for independent periods.")
-    return float(rho)
 
 
 def _noise(values: ArrayLike, name: str, units: int) -> FloatArray:
