@@ -67,7 +67,11 @@ def describe(
     """
     found = measures(counts, practices, ladder, card)
     area = np.isin(counts.practice_code, list(table.area_codes))
-    rows = [_described(catalogue.resources()[name], one, counts, area) for name, one in found.items()]
+    cards = catalogue.resources()
+    rows = [
+        _described(cards[name], one, counts, area, table.dates.get(name, table.dates.get(cards[name].top, "")))
+        for name, one in found.items()
+    ]
     resources = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=schema.names("resources"))
     given = practices.assign(
         **{
@@ -157,7 +161,7 @@ def _without_own(top: np.ndarray, bottom: np.ndarray, place: np.ndarray) -> tupl
     return np.where(there, others[:, 0], np.nan), np.where(there, others[:, 1], np.nan)
 
 
-def _described(resource: Resource, one: _Measure, counts: Counts, area: np.ndarray) -> pd.DataFrame:
+def _described(resource: Resource, one: _Measure, counts: Counts, area: np.ndarray, dated: str) -> pd.DataFrame:
     """Return one resource of the area's practices beside the distribution over the practices compared."""
     everyone = np.sort(one.value[counts.in_reference & np.isfinite(one.value)])
     percentile = _percentile(one.value, everyone)
@@ -173,6 +177,7 @@ def _described(resource: Resource, one: _Measure, counts: Counts, area: np.ndarr
             "percentile": percentile[area],
             "top": one.top[area],
             "bottom": one.bottom[area],
+            "dated": dated,
             "compared": len(everyone),
         }
     )

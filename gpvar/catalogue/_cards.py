@@ -150,7 +150,9 @@ class Resource:
     noun, less, more
         Words for a sentence; `less` and `more` end where the number of practices follows.
     things
-        What was counted on the day that is said of it.
+        What the date that is said of it is a date of; empty where it is of the study's own period.
+    yearly
+        Whether its month is the last of a year.
     first_look
         Whether the first sentences of a page name it.
     """
@@ -164,8 +166,9 @@ class Resource:
     noun: str
     less: str
     more: str
-    things: str
     note: str
+    things: str = ""
+    yearly: bool = False
     first_look: bool = True
     top: str = ""
     bottom: str = ""

@@ -109,7 +109,7 @@ def jobs_for(run: Run, kinds: Iterable[str]) -> list[Job]:
 
 
 def _resources_jobs(run: Run, place: str, kinds: set[str]) -> list[Job]:
-    """Return the pages of need, staff and funding: one for the area, and one for each practice of which any is known."""
+    """Return the pages of need, staff and funding: one for the area and for each practice that has any."""
     wanted = [("area", "", f"area_{place}")] if "area" in kinds else []
     if "practice" in kinds:
         known = [code for code in run.study.area.practices if has_resources(run, code)]

@@ -171,6 +171,7 @@ RESOURCES = columns(
     ("percentile", "number", "0 to 100", "Share of the practices compared that have less"),
     ("top", "number", "see unit", "What was divided: staff, or patients as the national formula weighs them"),
     ("bottom", "number", "patients", "By what; blank for a figure that is published divided"),
+    ("dated", "text", "", "Month of the staff, lists or payments; blank where it is not stated"),
     ("compared", "whole number", "practices", "How many practices of the reference set have a figure"),
     ("p5", "number", "see unit", "5 in 100 of the practices compared have less"),
     ("p10", "number", "see unit", "10 in 100 have less"),

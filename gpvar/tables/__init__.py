@@ -24,8 +24,8 @@ from gpvar.tables._research import (
     methods_spread,
     methods_variances,
 )
-from gpvar.tables._standing import standing_ranks, standing_steps
 from gpvar.tables._resources import resources_beside, resources_scenario
+from gpvar.tables._standing import standing_ranks, standing_steps
 from gpvar.tables._table import Table
 from gpvar.tables._variation import variation_equity, variation_levels, variation_shares, variation_spread
 from gpvar.words import figures, hidden, phrases, quality

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gpvar.tables._table import Table
-from gpvar.words import figures, resources
+from gpvar.words import resources
 from gpvar.words.resources_facts import resourced
 from gpvar.words.text import known, number
 
@@ -33,7 +33,7 @@ def resources_beside(run: Run, practice: str = "") -> Table | str:
                 **own,
                 f"Middle of {reference}": middle,
                 "80 in 100": f"{low} to {high}",
-                "Of": resources.dated(resource, run.table.dates, period),
+                "Of": resources.dated(resource, row, period),
             }
         )
     if not rows:
@@ -41,6 +41,7 @@ def resources_beside(run: Run, practice: str = "") -> Table | str:
     who = "practices of the area" if facts.is_area else "practice"
     caption = f"Need, staff and funding of the {who}, beside all practices compared."
     notes = f"80 in 100: from the practice that 10 in 100 of {reference} lie below to the one that 10 in 100 lie above."
+    notes += f" Per 10,000 patients: of the list of {period}; the weights are those of the payments."
     if facts.is_area:
         notes += " Lowest and highest tenth: how many of the area's practices are among those of all compared."
     return Table(pd.DataFrame(rows), caption, notes, f"{facts.code or 'area'}_resources")
@@ -50,7 +51,7 @@ def _own(resource: Resource, row: Row) -> dict[str, str]:
     value = resources.amount(resource, row["value"])
     counted = resource.role != "need" and known(row["top"]) and known(row["bottom"])
     of = f" ({number(row['top'], 1)} for {number(row['bottom'])})" if counted else ""
-    return {"This practice": f"{value}{of}", "Of 100, less": _hundred(row["percentile"])}
+    return {"This practice": f"{value}{of}", "With less (of 100)": _hundred(row["percentile"])}
 
 
 def _hundred(percentile: float) -> str:
@@ -66,28 +67,15 @@ def _of_area(resource: Resource, row: Row) -> dict[str, str]:
 
 
 def resources_scenario(run: Run, practice: str = "") -> Table | str:
-    """Return the scenario measure by measure; nothing when it could not be worked out."""
+    """Return the scenario measure by measure, for an area; nothing for a practice, whose sentences say it all."""
     facts = resourced(run, practice)
-    rows = [_area_row(one) if facts.is_area else _practice_row(one) for one in facts.scenarios if len(one.every)]
-    rows = [row for row in rows if row]
-    if not rows:
+    rows = [_area_row(one) for one in facts.scenarios if len(one.every)]
+    if not rows or not facts.is_area:
         return NOTHING
     caption = (
         "What would be expected without and with supply that was not chosen (M3): it explains, it does not excuse."
     )
     return Table(pd.DataFrame(rows), caption, "", f"{facts.code or 'area'}_scenario")
-
-
-def _practice_row(one: Any) -> dict[str, str]:
-    card, row = one.card, one.row
-    if row is None:
-        return {}
-    return {
-        "Measure": f"{card.title} ({_unit(card)})",
-        "This practice": figures.shown(card, one.value),
-        f"Expected ({row['rung']})": figures.shown(card, row["centre_m2"]),
-        "With supply (M3)": figures.shown(card, row["centre_m3"]),
-    }
 
 
 def _area_row(one: Any) -> dict[str, str]:
@@ -100,7 +88,3 @@ def _area_row(one: Any) -> dict[str, str]:
         f"Outside the usual range ({rung})": number(int(one.every["outside_m2"].sum())),
         "With supply (M3)": number(int(one.every["outside_m3"].sum())),
     }
-
-
-def _unit(card: Any) -> str:
-    return f"% of {card.noun_denominator}" if figures.is_share(card) else str(card.unit)

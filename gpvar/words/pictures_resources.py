@@ -17,7 +17,7 @@ def title(facts: Resourced) -> str:
     found = facts.found()
     resource, row = found[0]
     said = resources.standing(resource, row[facts.percentile], facts.plain_names)
-    return f"{'The practice in the middle of the area' if facts.is_area else 'The practice'} {said}"
+    return f"{'The typical practice of the area' if facts.is_area else 'The practice'} {said}"
 
 
 def strip_label(resource: Resource) -> str:

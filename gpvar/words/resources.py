@@ -8,10 +8,10 @@ from gpvar import catalogue
 from gpvar.dates import month_in_words
 from gpvar.words import figures
 from gpvar.words.boxes import allowed_for
-from gpvar.words.text import escape_markdown, known, listed, number
+from gpvar.words.text import escape_markdown, is_are, known, listed, number, plural, sentence, some
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from gpvar.catalogue import Resource
     from gpvar.words.facts import Row
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from gpvar.words.resources_facts import Resourced, Scenario
 
 EXPLAINS = "Supply explains; it does not excuse."
-_MIDDLE = (45.0, 55.0)
+MIDDLE = (40.0, 60.0)
 _LITTLE = 0.01
 
 
 def standing(resource: Resource, percentile: float, names: Names) -> str:
     """Return where somebody stands, as the rest of a sentence: "has fewer GPs per patient than 82 in 100 practices"."""
-    if _MIDDLE[0] <= percentile <= _MIDDLE[1]:
+    if MIDDLE[0] <= percentile <= MIDDLE[1]:
         return f"is near the middle of {names.reference} for {resource.noun}"
     words, share = (resource.less, 100 - percentile) if percentile < 50 else (resource.more, percentile)
     many = "nearly all" if share > 99 else figures.per_hundred(share)
@@ -34,25 +34,44 @@ def standing(resource: Resource, percentile: float, names: Names) -> str:
 
 def lead(facts: Resourced) -> str:
     """Return the first sentence: the first resource that is known."""
-    found = facts.found()
+    found = first_look(facts)
     if not found:
-        return "This study's files say nothing of staff or funding."
+        whom = "this area" if facts.is_area else "this practice"
+        return f"This study's files say nothing of the staff and funding of {whom}."
     resource, row = found[0]
     return f"{_who(facts)} {standing(resource, row[facts.percentile], facts.names)}."
 
 
 def _who(facts: Resourced) -> str:
-    return "The practice in the middle of this area" if facts.is_area else "This practice"
+    return "The typical practice of this area" if facts.is_area else "This practice"
+
+
+def first_look(facts: Resourced) -> list[tuple[Resource, Row]]:
+    """Return what the first sentences name; of an area not its neighbours, who are its own practices."""
+    return [
+        (resource, row)
+        for resource, row in facts.found()
+        if resource.first_look and not (facts.is_area and resource.neighbours)
+    ]
 
 
 def rest(facts: Resourced) -> str:
     """Return the other resources that a first look needs, in one sentence each."""
-    said = [
-        f"It {standing(resource, row[facts.percentile], facts.names)}."
-        for resource, row in facts.found()[1:]
-        if resource.first_look
-    ]
+    said = [f"It {standing(resource, row[facts.percentile], facts.names)}." for resource, row in first_look(facts)[1:]]
     return " ".join(said)
+
+
+def spread(facts: Resourced) -> str:
+    """Return how the practices of an area lie on the first resource."""
+    found = first_look(facts)
+    if not facts.is_area or not found:
+        return ""
+    resource, row = found[0]
+    low, high = int(row["area_lowest"]), int(row["area_highest"])
+    return (
+        f"Of {plural(row['area_known'], 'practice')}, {some(low)} {is_are(low)} in the lowest tenth of "
+        f"{facts.names.reference} for {resource.noun}, and {some(high)} {is_are(high)} in the highest."
+    )
 
 
 def missing(resources: Sequence[Resource]) -> str:
@@ -75,18 +94,27 @@ def amount(resource: Resource, value: float) -> str:
     return number(value, resource.places)
 
 
-def dated(resource: Resource, dates: Mapping[str, str], period: str) -> str:
-    """Return of when a figure is: "GPs June 2024; list April 2025 to March 2026"."""
+def dated(resource: Resource, row: Row, period: str) -> str:
+    """Return of when a figure is: "June 2024", "year to March 2023", or the study's own period."""
     if resource.metric:
         return period
-    of = dates.get(resource.top, "")
-    parts = [f"{resource.things} {month_in_words(of) if of else 'of a date not stated'}"]
-    if resource.bottom == "list_size":
-        parts.append(f"list {period}")
-    weights = dates.get("weighted_list", "")
-    if resource.weighted and weights:
-        parts.append(f"weights {month_in_words(weights)}")
-    return "; ".join(parts)
+    if not row["dated"]:
+        return "not stated"
+    return f"{'year to ' if resource.yearly else ''}{month_in_words(str(row['dated']))}"
+
+
+def dates(facts: Resourced) -> str:
+    """Return of when staff, payments and figures are, for the first look."""
+    period = facts.run.study.period.label
+    of: dict[str, str] = {}
+    for resource, row in facts.found():
+        if resource.things:
+            of.setdefault(resource.things, dated(resource, row, period))
+    said = [
+        f"{what} of {'a date not stated' if day == 'not stated' else ('the ' if day[0].islower() else '') + day}"
+        for what, day in of.items()
+    ]
+    return sentence(f"{listed([*said, f'figures of {period}'])}") if said else ""
 
 
 def scenario(one: Scenario, names: Names) -> str:
@@ -103,7 +131,7 @@ def scenario(one: Scenario, names: Names) -> str:
     )
     if not known(row["difference_m2"]) or not known(one.value):
         return f"{said} The practice's own figure cannot be set beside it."
-    return f"{said} This one shows {figures.amount(card, one.value)}: {_gap(card, row)}{_flag(row)}"
+    return f"{said} This one shows {figures.amount(card, one.value)}: {_gap(card, row, same)}{_flag(row)}"
 
 
 def _like(rung: str) -> str:
@@ -112,10 +140,10 @@ def _like(rung: str) -> str:
     )
 
 
-def _gap(card: Any, row: Row) -> str:
+def _gap(card: Any, row: Row, same: bool) -> str:
     first, second = row["difference_m2"], row["difference_m3"]
     sizes = [_sized(card, gap) for gap in (first, second)]
-    if sizes[0] == sizes[1]:
+    if same or sizes[0] == sizes[1]:
         return f"{sizes[0]} either way."
     if (first < 0) != (second < 0) and not (figures.is_nil(card, first) or figures.is_nil(card, second)):
         return f"{sizes[0]}, and with supply allowed for {sizes[1]}."

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from gpvar.results import Run
 
 TITLE = "Need, staff and funding"
+_ROLE = {"need": "what patients bring", "chosen": "decided on by the practice", "given": "not of its making"}
 _OWN_PAGE = "Nothing on this page enters the verdict of any other."
-_MORE = 55.0
 
 
 def resources_title(run: Run, practice: str = "") -> str:
@@ -40,9 +40,9 @@ def has_resources(run: Run, practice: str = "") -> bool:
 def resources_verdict(run: Run, practice: str = "") -> str:
     """Return the first sentences, framed."""
     facts = resourced(run, practice)
-    parts = [f"**{resources.lead(facts)}**", resources.rest(facts)]
+    parts = [f"**{resources.lead(facts)}**", f"{resources.rest(facts)} {resources.spread(facts)}".strip()]
     if facts.rows:
-        parts.append(f"{resources.EXPLAINS} {_OWN_PAGE}")
+        parts += [resources.dates(facts), f"{resources.EXPLAINS} {_OWN_PAGE}"]
     parts.append(resources.missing(facts.missing))
     body = "\n\n".join(part for part in parts if part)
     return f'::: {{.verdict custom-style="Verdict"}}\n\n{body}\n\n:::'
@@ -53,17 +53,13 @@ def resources_counted(run: Run, practice: str = "") -> str:
     facts = resourced(run, practice)
     if not facts.rows:
         return ""
-    groups = {
-        "need": "**What patients bring.**",
-        "chosen": "**Decided on by the practice.** Shown, never allowed for: that would excuse a choice.",
-        "given": "**Not of the practice's making.** Only this enters the scenario below.",
-    }
-    items = []
-    for role, head in groups.items():
-        said = [f"{resource.title}: {resource.note}" for resource, _ in facts.found() if resource.role == role]
-        if said:
-            items.append(f"{head} {' '.join(said)}")
-    return "## What each figure counts\n\n" + boxes.bullets(items)
+    items = [f"**{resource.title}** ({_ROLE[resource.role]}). {resource.note}" for resource, _ in facts.found()]
+    return (
+        "## What each figure counts\n\n"
+        + boxes.bullets(items)
+        + "\n\nWhat a practice decides on is shown and never allowed for: that would excuse a choice. Only what is not "
+        "of its making enters the scenario."
+    )
 
 
 def resources_scenario(run: Run, practice: str = "") -> str:
@@ -94,13 +90,12 @@ def resources_icb_right(run: Run, practice: str = "") -> str:
 
 
 def _conceded(facts: Resourced) -> list[str]:
-    items = []
-    for resource, row in facts.found():
-        if resource.role != "need" and resource.first_look and row["percentile"] > _MORE:
-            items.append(
-                f"It {resources.standing(resource, row['percentile'], facts.names)}: a shortage there does not account "
-                "for its figures."
-            )
+    ample = {
+        (resource.top, resource.neighbours): resources.standing(resource, row["percentile"], facts.names)
+        for resource, row in resources.first_look(facts)
+        if resource.role != "need" and row["percentile"] > resources.MIDDLE[1]
+    }
+    items = [f"It {stands}: a shortage there does not account for its figures." for stands in ample.values()]
     still = [one.card.short for one in facts.scenarios if one.row is not None and one.row["outside_m3"]]
     if still:
         items.append(
@@ -116,19 +111,22 @@ def _conceded(facts: Resourced) -> list[str]:
 
 
 def _conceded_area(facts: Resourced) -> list[str]:
-    items = []
-    for resource, row in facts.found():
-        if resource.role == "given" and row["area_percentile"] > _MORE:
-            stands = resources.standing(resource, row["area_percentile"], facts.names)
-            items.append(f"The practice in the middle of the area {stands}.")
-    for one in facts.scenarios:
-        before, after = int(one.every["outside_m2"].sum()), int(one.every["outside_m3"].sum())
-        if before and after >= before:
-            items.append(
-                f"For {one.card.short}, {number(after)} of {plural(len(one.every), 'practice')} "
-                f"{'is' if after == 1 else 'are'} outside the usual range with that supply allowed for; without it, "
-                f"{number(before)}. It brings none into line on balance."
-            )
+    items = [
+        f"The typical practice of the area {resources.standing(resource, row['area_percentile'], facts.names)}."
+        for resource, row in resources.first_look(facts)
+        if resource.role != "need" and row["area_percentile"] > resources.MIDDLE[1]
+    ]
+    outside = {
+        one.card.short: (int(one.every["outside_m2"].sum()), int(one.every["outside_m3"].sum()))
+        for one in facts.scenarios
+        if len(one.every)
+    }
+    same = [f"{short} ({number(b)} before, {number(a)} after)" for short, (b, a) in outside.items() if a >= b > 0]
+    if same:
+        items.append(
+            "Allowing for supply that a practice did not choose brings no fewer practices outside the usual range for "
+            f"{listed(same)}."
+        )
     return [*items, *_always()]
 
 
@@ -188,7 +186,11 @@ def resources_summary_line(run: Run, practice: str = "") -> str:
 def resources_note(run: Run, practice: str = "") -> str:
     """Return the small print under the picture."""
     facts = resourced(run, practice)
-    mark = "a tick for each practice of the area, a diamond for the one in the middle" if facts.is_area else "the dot"
+    mark = (
+        "each tick a practice of the area, the diamond its middle"
+        if facts.is_area
+        else "the dot (an arrow where it is beyond the edge) this practice"
+    )
     return (
         note(
             f"Light: 80 in 100 practices of {facts.names.reference}; dark: 50 in 100; the line in it: the middle one; "
