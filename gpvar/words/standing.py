@@ -112,7 +112,8 @@ def lasting_place(row: Row | None, tag: str, among: str = "", start: str = "Its 
     if row is None or row["rule"] == "sampling_only":
         return ""
     if row["rule"] == "none":
-        return f"{start} may not be stated ({tag}): {reliability(row)}, and a rank needs a reliability of 0.7."
+        lasts = f"Only {percent(row['reliability'])}% of what sets figures like this one apart lasts."
+        return f"{start} may not be stated ({tag}). {lasts}"
     low, high = ordinal(row["rank_lower"]), ordinal(row["rank_upper"])
     between = f"between {low} and {high}" if low != high else f"at {low}"
     if row["rule"] == "interval":
