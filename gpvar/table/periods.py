@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from gpvar import catalogue, organisations, schema
@@ -183,14 +182,15 @@ def _patient_months(rows: pd.DataFrame, sizes: pd.Series, monthly_lists: pd.Data
     return values
 
 
-def _ended_within(rows: pd.DataFrame, events: Events, study: Study) -> np.ndarray:
+def _ended_within(rows: pd.DataFrame, events: Events, study: Study) -> pd.Series:
     """Return which rows are of practices that closed, or merged after the study's period, within the row's months."""
-    wrong = np.zeros(len(rows), bool)
+    wrong = pd.Series(False, index=rows.index)
     for event in events.confirmed.itertuples():
         joined = event.event != "closed" and event.date <= str(study.period.last_day)
         if event.event in organisations.ENDINGS and not joined:
-            inside = (rows["start"] + "-01" < event.date) & (rows["end"] >= event.date[:7])
-            wrong |= (rows["practice_code"].isin([event.code, event.successor]) & inside).to_numpy(bool)
+            own = rows[rows["practice_code"].isin([event.code, event.successor])]
+            inside = (own["start"] + "-01" < event.date) & (own["end"] >= event.date[:7])
+            wrong[own.index[inside]] = True
     return wrong
 
 
@@ -198,8 +198,7 @@ def _usable(rows: pd.DataFrame, piece: _Piece, known: Known) -> tuple[pd.DataFra
     """Return the rows of the table's practices whose two counts are known and possible, and what was left out."""
     rows = rows[rows["practice_code"].isin(known.outcomes["practice_code"])]
     missing = rows[_COUNTS].isna().any(axis=1)
-    shares = rows["metric"].map(lambda metric: catalogue.metric(metric).kind == "proportion").astype(bool)
-    over = shares & (rows["numerator"] > rows["denominator"])
+    over = _is_share(rows) & (rows["numerator"] > rows["denominator"])
     _refuse_wrong_columns(rows, over, piece.table)
     said = []
     for number, why in ((int(missing.sum()), "hidden, blank or not whole"), (int(over.sum()), "over what they are of")):
@@ -208,6 +207,10 @@ def _usable(rows: pd.DataFrame, piece: _Piece, known: Known) -> tuple[pd.DataFra
             said.append(f"{piece.table.file}: {count(number, 'count')} of other months {are} {why} and left out.")
     # A practice that did nothing of the kind in a month has no share of it.
     return rows[~missing & ~over & (rows["denominator"] > 0)], said
+
+
+def _is_share(rows: pd.DataFrame) -> pd.Series:
+    return rows["metric"].isin([m for m in rows["metric"].unique() if catalogue.metric(m).kind == "proportion"])
 
 
 def _refuse_wrong_columns(rows: pd.DataFrame, over: pd.Series, table: SourceTable) -> None:
@@ -224,8 +227,7 @@ def _refuse_wrong_columns(rows: pd.DataFrame, over: pd.Series, table: SourceTabl
 def _of_the_study(study: Study, outcomes: pd.DataFrame) -> pd.DataFrame:
     """Return the counts of the study's own period, of the practices that have all its months."""
     whole = (outcomes["months"] == study.period.months) & (outcomes["state"] == "") & (outcomes["denominator"] > 0)
-    shares = outcomes["metric"].map(lambda metric: catalogue.metric(metric).kind == "proportion").astype(bool)
-    whole &= ~(shares & (outcomes["numerator"] > outcomes["denominator"]))
+    whole &= ~(_is_share(outcomes) & (outcomes["numerator"] > outcomes["denominator"]))
     rows = outcomes.loc[whole, ["practice_code", "metric", *_COUNTS]]
     return rows.assign(start=study.period.start, end=study.period.end, months=study.period.months)
 
