@@ -10,10 +10,10 @@ from typing import Any
 import openpyxl
 import pytest
 
-from gpvar import catalogue, share
+from gpvar import catalogue, cli, share
 from gpvar.errors import GpvarError, StudyError
 from gpvar.starter import describe, lay_out_demo, new_study
-from gpvar.study import load_study
+from gpvar.study import Period, load_study
 from gpvar.table import build_table
 from tests.support import shared
 
@@ -293,3 +293,68 @@ def test_the_demonstration_is_laid_out_twice_without_harm(tmp_path: Path) -> Non
     assert lay_out_demo(tmp_path / "demo") == path
     assert (tmp_path / "demo" / "results").is_dir()
     assert load_study(path).simulated is True
+
+
+# --- a second table, of other months ----------------------------------------------------------------------------------
+
+APRIL = share.folder("demo") / "april_2025.csv"
+
+
+def test_a_second_table_with_one_month_becomes_a_source_of_that_month(tmp_path: Path) -> None:
+    study = load_study(new_study(tmp_path / "mine", data=DEMO, also=[APRIL], practice=["Copper Heron"], today=TODAY))
+    shown = load_study(share.folder("demo"))
+    (month,) = study.period_sources
+    assert (month.period, month.file) == (Period("2025-04", "2025-04"), APRIL)
+    assert month.columns == shown.period_sources[0].columns
+    said = " ".join(describe(tmp_path / "mine" / "study.toml"))
+    assert "April 2025 was read too: 1,200 practices" in said
+
+
+def test_april_of_england_is_known_by_its_headings(tmp_path: Path) -> None:
+    year, april = (
+        shared("data", "joined", name) for name in ("england_2025_26.csv.gz", "appointments_april_2025_wide.csv.gz")
+    )
+    study = load_study(new_study(tmp_path / "mine", data=year, also=[april], practice=["A81001"]))
+    (month,) = study.period_sources
+    assert month.period == Period("2025-04", "2025-04")
+    assert month.columns["same_day_share.numerator"] == "Same Day"
+    assert len(month.columns["same_day_share.denominator"]) == 8
+    assert "dna_share.numerator" not in month.columns and "icb_code" not in month.columns
+
+
+def test_a_second_table_of_several_months_has_them_all(tmp_path: Path) -> None:
+    (tmp_path / "q.csv").write_text(
+        "code,month,same_day,total\nX14474,Jan-25,1,2\nX14474,Mar-25,1,2\n", encoding="utf-8"
+    )
+    made = new_study(tmp_path / "mine", data=DEMO, also=[tmp_path / "q.csv"], practice=["X14474"])
+    assert load_study(made).period_sources[0].period == Period("2025-01", "2025-03")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("code,same_day,total\nX14474,1,2\n", "does not say of which months"),
+        ("code,month,cups_of_tea\nX14474,2025-04,3\n", "No heading of the file is known to hold counts"),
+        ("code,month,dna\nX14474,2025-04,3\n", "No heading of the file is known to hold counts"),
+        ("code,month,same_day,total\nX14474,2025-04,1,2\nX14474,2026-03,1,2\n", "study's own months"),
+    ],
+)
+def test_a_second_table_that_cannot_be_used_is_refused_and_nothing_is_written(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "other.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(StudyError, match=said) as caught:
+        new_study(tmp_path / "mine", data=DEMO, also=[tmp_path / "other.csv"], practice=["X14474"])
+    assert caught.value.where == "--data other.csv" and caught.value.fix
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_table_of_other_months_needs_a_table_of_the_studys_own(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="stands beside a table"):
+        new_study(tmp_path / "mine", also=[APRIL], icb="QHM")
+
+
+def test_data_may_be_given_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["new", str(tmp_path / "mine"), "--data", str(DEMO), "--data", str(APRIL), "--practice", "X14474"]
+    assert cli.main(words) == cli.DONE
+    assert "April 2025 was read too" in capsys.readouterr().out

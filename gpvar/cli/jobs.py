@@ -37,7 +37,8 @@ def new(chosen: argparse.Namespace) -> None:
 
     written = starter.new_study(
         chosen.folder,
-        data=chosen.data,
+        data=chosen.data[0] if chosen.data else None,
+        also=chosen.data[1:],
         sheet=chosen.sheet,
         practice=chosen.practice,
         icb=chosen.icb,

@@ -45,7 +45,14 @@ def _of_studies(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
     new = _command(commands, "new", "write a study to fill in, or a ready one from a data file", jobs.new)
     new.add_argument("folder", type=Path)
-    new.add_argument("--data", type=Path, metavar="FILE", help="a CSV or Excel file with one row per practice")
+    new.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a CSV or Excel file with one row per practice; again for counts of other months",
+    )
     new.add_argument("--sheet", help="the sheet of an Excel file")
     new.add_argument("--practice", action="append", default=[], metavar="NAME_OR_CODE")
     new.add_argument("--icb", metavar="NAME_OR_CODE")

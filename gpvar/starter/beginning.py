@@ -20,6 +20,7 @@ from gpvar.sources.reference.file import is_reference
 from gpvar.starter import gathering
 from gpvar.starter.area import choose_area, choose_codes, date_of_codes
 from gpvar.starter.headings import Draft, choose_metrics, choose_period, map_headings, metric_ids, relative
+from gpvar.starter.months import beside
 from gpvar.starter.table import read_everything
 from gpvar.starter.writing import as_toml
 from gpvar.study import load_study, period_asked
@@ -32,6 +33,7 @@ def new_study(
     folder: Path | str,
     *,
     data: Path | str | None = None,
+    also: Sequence[Path | str] = (),
     sheet: str | None = None,
     practice: Sequence[str] = (),
     icb: str | None = None,
@@ -49,6 +51,8 @@ def new_study(
     data
         A table with one row per practice, or an England reference file. Without it, and with a board, a practice or a
         list, a study of publications is written, whose files are gathered next; with none of these, one to fill in.
+    also
+        Tables with the same counts of other months, such as one month of the year; each has a column of months.
     sheet
         The sheet, when the table is a workbook.
     practice
@@ -83,6 +87,7 @@ def new_study(
     months = period_asked(period)
     if data is None and not (practice or icb or listed):
         return _write_template(folder, metric_ids(metric), today)
+    _refuse_alone(data, also)
     about = {"practice": practice, "icb": icb, "list_file": listed, "metric": metric, "period": months}
     if data is None or is_reference(Path(data)):
         held = None if data is None else Path(data).resolve()
@@ -100,10 +105,21 @@ def new_study(
             draft.period, draft.period_from = months, "as asked for"
         facts = choose_codes(draft, draft.frame, icb)
         choose_area(draft, facts, practice, icb, listed, folder)
+        draft.beside = [beside(Path(item).resolve(), folder, draft) for item in also]
     except GpvarError as error:
         raise _in_options(error, listed) from None
     draft.hierarchy_date = date_of_codes(facts, draft)
     return _write(draft, folder, today)
+
+
+def _refuse_alone(data: Path | str | None, also: Sequence[Path | str]) -> None:
+    """Refuse tables of other months beside publications, whose own months are read."""
+    if also and (data is None or is_reference(Path(data))):
+        raise StudyError(
+            "A table of other months stands beside a table of the study's own figures, and there is none here.",
+            f"--data {Path(also[0]).name}",
+            "Write it into study.toml as a [[source]] with period = (docs/study.md shows one).",
+        )
 
 
 def _draft(data: Path, sheet: str | None, folder: Path, today: dt.date, metric: Sequence[str]) -> Draft:
@@ -117,14 +133,14 @@ def _draft(data: Path, sheet: str | None, folder: Path, today: dt.date, metric: 
     return draft
 
 
-def _write(draft: Draft, folder: Path, today: dt.date, *, beside: Sequence[Path] = ()) -> Path:
+def _write(draft: Draft, folder: Path, today: dt.date, *, files: Sequence[Path] = ()) -> Path:
     """Write the study, and files beside it, once it is known that it can be read back."""
     text = as_toml(draft, today)
     load_study(tomllib.loads(text.replace(f'"{TO_FILL_IN}"', '"X99999"')), folder, complete=bool(draft.file))
     path = folder / _STUDY
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for item in beside:
+        for item in files:
             if not (folder / item.name).exists():
                 shutil.copyfile(item, folder / item.name)
         path.write_text(text, encoding="utf-8", newline="\n")
@@ -223,4 +239,4 @@ def _write_template(folder: Path, metric: Sequence[str], today: dt.date) -> Path
     draft.code = "QHM"
     draft.area_name = "CHANGE THIS to the code of your board"
     files = [item for item in sorted(templates.iterdir()) if item.suffix in (".csv", ".xlsx")]
-    return _write(draft, folder, today, beside=files)
+    return _write(draft, folder, today, files=files)

@@ -16,6 +16,7 @@ from gpvar.starter.writing import words_of
 from gpvar.study import load_study
 from gpvar.study.columns import TO_FILL_IN, headings, to_fill_in
 from gpvar.table import PracticeTable, build_table
+from gpvar.words.quality import period_sentences
 
 _MOST = 40
 _MOST_UNUSED = 15
@@ -112,6 +113,7 @@ def _read(path: Path) -> list[str]:
 def _held(table: PracticeTable) -> Iterator[str]:
     practices = count(len(table.practices), "practice")
     yield f"Read: {practices}, of which {len(table.area_codes):,} in the area ({table.area_name})."
+    yield from period_sentences(table)
     whole = gates.summary(table.gates)
     for row in whole[(whole["state"] == gates.FAILED) & (whole["severity"] != "note")].itertuples():
         if not row.n_failed:

@@ -20,7 +20,7 @@ from gpvar.study import Period
 
 @dataclass(slots=True)
 class Draft:
-    """What is known of the study so far; `gaps` are the columns that the person must fill in."""
+    """What is known of the study so far; `gaps` are the columns to be filled in, `beside` tables of other months."""
 
     file: str
     frame: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -42,6 +42,7 @@ class Draft:
     gaps: list[str] = field(default_factory=list)
     remarks: dict[str, str] = field(default_factory=dict)
     area_gap: str = ""
+    beside: list[Draft] = field(default_factory=list)
 
 
 def map_headings(draft: Draft, frame: pd.DataFrame) -> None:
@@ -170,7 +171,7 @@ def choose_period(draft: Draft, frame: pd.DataFrame, data: Path, today: dt.date)
             draft.columns["period"] = draft.columns["period_start"]
         return
     if "period" in draft.columns:
-        months = _months(frame[draft.columns["period"]])
+        months = months_in(frame[draft.columns["period"]])
         if months:
             draft.period, draft.period_from = Period(months[0], months[-1]), "from the column of months"
             return
@@ -184,7 +185,8 @@ def choose_period(draft: Draft, frame: pd.DataFrame, data: Path, today: dt.date)
     draft.period = Period(f"{year}-04", f"{year + 1}-03")
 
 
-def _months(cells: pd.Series) -> list[str]:
+def months_in(cells: pd.Series) -> list[str]:
+    """Return the months that a column holds, in order and once each, as ``"2025-04"``."""
     return sorted({month for text in cells.unique() if (month := parse_month(str(text)))})
 
 

@@ -57,6 +57,7 @@ def as_toml(draft: Draft, today: dt.date) -> str:
         '# M2 = ["rurality"]',
         "",
         *(_table(draft) if draft.file else []),
+        *(line for other in draft.beside for line in _other_months(other)),
         "[reports]",
         'kinds = ["practice", "area"]',
         'formats = ["html", "docx"]',
@@ -82,6 +83,23 @@ def _table(draft: Draft) -> list[str]:
         *[f'# {name} = "2025-03"' for name in _undated(draft)],
         "",
         *_second_source(draft),
+    ]
+
+
+def _other_months(other: Draft) -> list[str]:
+    """Return the lines of a table of other months."""
+    assert other.period is not None
+    period = "..".join(dict.fromkeys((other.period.start, other.period.end)))
+    return [
+        f"[[source]]                                 # the same counts of {other.period.label}: how far do they move?",
+        f'id     = "months_{period}"',
+        f"file   = {_quoted(other.file)}",
+        *([f"sheet  = {_quoted(other.sheet)}"] if other.sheet else []),
+        f'period = "{period}"',
+        "",
+        "[source.columns]",
+        *[_column(name, value, other) for name, value in other.columns.items()],
+        "",
     ]
 
 
