@@ -119,6 +119,42 @@ def test_every_table_has_the_columns_that_the_dictionary_describes(analysis: Ana
         assert len(found) and list(found.columns) == schema.names(name), name
 
 
+def with_april(table: PracticeTable, v: float) -> PracticeTable:
+    """Return the table with a month beside its year, moved by variance `v` from what the year shows."""
+    year = table.outcomes.set_index("practice_code")
+    rng = np.random.default_rng(11)
+    trials = (year["denominator"] // 12).to_numpy()
+    top, rest = year["numerator"].to_numpy(), (year["denominator"] - year["numerator"]).to_numpy()
+    link = np.log(top / rest) + rng.normal(0, np.sqrt(v * 11 / 12), len(year))
+    april = rng.binomial(trials.astype(int), 1 / (1 + np.exp(-link)))
+    rows = [
+        pd.DataFrame(
+            {"practice_code": year.index, "metric": METRIC, "start": start, "end": end, "months": months,
+             "numerator": numerator, "denominator": denominator}
+        )
+        for start, end, months, numerator, denominator in (
+            ("2025-04", "2026-03", 12, top, year["denominator"].to_numpy()),
+            ("2025-04", "2025-04", 1, april, trials),
+        )
+    ]  # fmt: skip
+    return replace(table, periods=pd.concat(rows, ignore_index=True))
+
+
+def test_passing_movement_is_taken_out_of_the_practices_own_share(table: PracticeTable, analysis: Analysis) -> None:
+    found = gpvar.analyse(with_april(table, 0.06), METRIC)
+    before, after = (each.shares.set_index("component")["variance"] for each in (analysis, found))
+    moving = float(found.passing.loc[found.passing["used"], "v_period"].iloc[0])
+    assert after["passing"] == pytest.approx(moving, rel=1e-9) and 0.005 < moving < 0.03
+    assert after["practice"] + after["passing"] == pytest.approx(before["practice"], rel=1e-6)
+    assert after[["need", "context", "neighbours"]].to_numpy() == pytest.approx(
+        before[["need", "context", "neighbours"]].to_numpy(), rel=1e-6
+    )
+    assert found.shares["share"].sum() == pytest.approx(1.0, abs=1e-9)
+    assert "passing" not in before.index and (found.shares["lower"] <= found.shares["share"]).all()
+    pair = [each.rungs.set_index("rung")["variance_ratio"]["M1"] for each in (analysis, found)]
+    assert pair[1] == pytest.approx(pair[0], abs=0.03)
+
+
 def test_the_shares_are_the_planted_ones_and_sum_to_one(analysis: Analysis, frame: pd.DataFrame) -> None:
     shares = analysis.shares.set_index("component")
     assert shares["share"].sum() == pytest.approx(1.0, abs=1e-9)
