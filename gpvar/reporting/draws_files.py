@@ -60,12 +60,12 @@ def write_draws(run: Run, drawn: ModelDraws, folder: Path) -> list[Path]:
     written: list[Path] = []
     for name, frame in (("fixed", _numbered(drawn.fixed)), ("sds", _numbered(drawn.sds)), ("design", drawn.design)):
         types = {str(column): _type(frame[column]) for column in frame.columns}
-        made = tidy.typed(frame, types)
+        made = tidy.arrow(tidy.typed(frame, types), types)
         written.append(files.write(folder / f"{name}.csv", tidy.csv(made)))
-        written.append(files.write(folder / f"{name}.parquet", tidy.parquet(made, types)))
+        written.append(files.write(folder / f"{name}.parquet", tidy.parquet(made)))
     for level, frame in drawn.effects.items():
-        written.append(files.write(folder / f"effects_{level}.parquet", tidy.written(_single(frame))))
-    written.append(files.write(folder / "data_dictionary.csv", tidy.csv(_dictionary(drawn))))
+        written.append(files.write(folder / f"effects_{level}.parquet", tidy.parquet(_single(frame))))
+    written.append(files.write(folder / "data_dictionary.csv", tidy.described(_dictionary(drawn))))
     written.append(files.write_text(folder / "README.txt", draws_readme(run, drawn)))
     return written
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gpvar.errors import ReportError
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def safe_name(code: str) -> str:
@@ -53,7 +53,7 @@ def write_text(path: Path, text: str) -> Path:
 
 def neutral(value: object) -> object:
     """Return text that a spreadsheet will not take for a formula; other values unchanged."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def neutralised(frame: pd.DataFrame) -> pd.DataFrame:

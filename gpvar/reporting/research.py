@@ -39,7 +39,7 @@ def write_tables(run: Run, folder: Path) -> list[Path]:
     for metric, analysis in run.analyses.items():
         for name in store.ANALYSIS:
             written += _both(getattr(analysis, name), store.schema_of(name), folder / files.safe_name(metric) / name)
-    written.append(files.write(folder / "data_dictionary.csv", tidy.csv(dictionary(run))))
+    written.append(files.write(folder / "data_dictionary.csv", tidy.described(dictionary(run))))
     written.append(files.write_text(folder / "README.txt", research_readme(run)))
     return written
 
@@ -47,10 +47,10 @@ def write_tables(run: Run, folder: Path) -> list[Path]:
 def _both(frame: pd.DataFrame, table: str, stem: Path) -> list[Path]:
     frame = frame if len(frame.columns) else pd.DataFrame(columns=schema.names(table))
     types = tidy.types_of(table, frame)
-    made = tidy.typed(frame, types)
+    made = tidy.arrow(tidy.typed(frame, types), types)
     return [
         files.write(stem.with_suffix(".csv"), tidy.csv(made)),
-        files.write(stem.with_suffix(".parquet"), tidy.parquet(made, types)),
+        files.write(stem.with_suffix(".parquet"), tidy.parquet(made)),
     ]
 
 

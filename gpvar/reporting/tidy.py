@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as compute
+import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from gpvar import schema
-from gpvar.reporting.files import neutralised
+from gpvar.reporting.files import FORMULA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,24 +55,37 @@ def _column(values: pd.Series, kind: str) -> pd.Series:
     return numbers
 
 
-def csv(frame: pd.DataFrame) -> bytes:
-    """Return a CSV for programs: UTF-8, no byte order mark, and no text that a spreadsheet takes for a formula."""
-    text = [name for name in frame.columns if not pd.api.types.is_numeric_dtype(frame[name])]
-    harmless = frame.assign(**neutralised(frame[text]))
-    return harmless.to_csv(index=False, lineterminator="\n").encode("utf-8")
-
-
-def parquet(frame: pd.DataFrame, types: Mapping[str, str]) -> bytes:
-    """Return a Parquet file: text stays text, whole numbers whole, and an empty table keeps its columns' types."""
+def arrow(frame: pd.DataFrame, types: Mapping[str, str]) -> pa.Table:
+    """Return the frame as an Arrow table: text stays text, whole numbers whole, an empty table keeps its types."""
     fields = [pa.field(str(name), _ARROW[types[str(name)]]) for name in frame.columns]
-    table = pa.Table.from_arrays(
+    return pa.Table.from_arrays(
         [pa.Array.from_pandas(frame[field.name], type=field.type) for field in fields], schema=pa.schema(fields)
     )
-    return written(table)
 
 
-def written(table: pa.Table) -> bytes:
-    """Return an Arrow table as the bytes of a Parquet file."""
+def csv(table: pa.Table) -> bytes:
+    """Return a CSV for programs: UTF-8, text in quotation marks, and none that a spreadsheet takes for a formula."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            table = table.set_column(place, field, _harmless(table.column(place)))
+    target = io.BytesIO()
+    pacsv.write_csv(table, target)
+    return target.getvalue()
+
+
+def _harmless(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    dangerous = compute.match_substring_regex(texts, f"^[{re.escape(''.join(FORMULA))}]")
+    return compute.if_else(dangerous, compute.binary_join_element_wise("'", texts, ""), texts)
+
+
+def parquet(table: pa.Table) -> bytes:
+    """Return a Parquet file."""
     target = io.BytesIO()
     pq.write_table(table, target, compression="zstd")
     return target.getvalue()
+
+
+def described(frame: pd.DataFrame) -> bytes:
+    """Return a data dictionary, all of it text, as a CSV."""
+    types = dict.fromkeys(map(str, frame.columns), "text")
+    return csv(arrow(typed(frame, types), types))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from gpvar import catalogue
 from gpvar.tables._table import Table
-from gpvar.words import phrases
+from gpvar.words import passing, phrases
 from gpvar.words.research_facts import (
     LEVEL,
     ResearchFacts,
@@ -63,8 +63,8 @@ def methods_design(run: Run, metric: str = "") -> Table | str:
         {
             "Column": row["term"],
             "How it enters": row["transform"],
-            "Mean taken off": figures(row["centre"], 6),
-            "Divided by": figures(row["scale"], 6),
+            "Mean, taken off": figures(row["centre"], 6),
+            "SD, divided by": figures(row["scale"], 6),
             "Knots": str(row["knots"]) or "none",
             "From": label(first[row["term"]]),
         }
@@ -117,8 +117,7 @@ def methods_variances(run: Run, metric: str = "") -> Table | str:
     ratio = "Median odds ratio" if facts.is_share else "Median rate ratio"
     rows = [
         {
-            "Rung": label(row["rung"]),
-            "Level": LEVEL[row["level"]][0],
+            "Rung, level": f"{label(row['rung'])}, {LEVEL[row['level']][0]}",
             "Units": number(row["units"]),
             "SD (95% profile)": f"{number(row['sd'], 4)} ({span(row['lower'], row['upper'], 4)})",
             "Variance": figures(row["variance"]),
@@ -144,7 +143,6 @@ def methods_evidence(run: Run, metric: str = "") -> Table | str:
             "Parameters": number(row["parameters"]),
             "Log-likelihood": number(row["loglik"], 3),
             "AIC": number(row["aic"], 2),
-            "BIC": number(row["bic"], 2),
             "Largest gradient": small(row["gradient"]),
             "Condition": number(row["condition"], 1),
         }
@@ -199,11 +197,10 @@ def methods_spread(run: Run, metric: str = "") -> Table | str:
                 "Rung, comparator": facts.area.plain_names.label(row["rung"], row["comparator"]),
                 "τ²": figures(row["tau2"]),
                 "Model's variance": figures(beside["model_variance"]) if beside else "not compared",
-                "Skewness": number(row["skewness"], 2),
-                "Excess kurtosis": number(row["kurtosis"], 2),
+                "Skewness, excess kurtosis": f"{number(row['skewness'], 2)}, {number(row['kurtosis'], 2)}",
                 "Outside 95% (normal, t)": _flags(row, "95"),
                 "Outside 99.8% (normal, t)": _flags(row, "99_8"),
-                "t, df": number(row["t_df"], 1),
+                "df of that t": number(row["t_df"], 1),
             }
         )
     caption = (
@@ -256,7 +253,7 @@ def methods_passing(run: Run, metric: str = "") -> Table | str:
     facts = research_facts(run, metric)
     rows = [
         {
-            "Stretches": f"{row['first']} against {row['second']}",
+            "Stretches": f"{_stretch(row['first'])} against {_stretch(row['second'])}",
             "Month to month": f"{number(row['rho'], 2)} ({row['rho_from']})",
             "v of a month (SE)": f"{figures(row['v'])} ({figures(row['v_se'], 2)})",
             "v of the period": figures(row["v_period"]),
@@ -268,6 +265,10 @@ def methods_passing(run: Run, metric: str = "") -> Table | str:
     ]
     caption = "Passing movement under each assumption about the correlation of one month with the next."
     return _table(facts, rows, caption, "", "passing")
+
+
+def _stretch(months: str) -> str:
+    return months if months == "each month" else passing.stretch(months)
 
 
 def methods_reliability(run: Run, metric: str = "") -> Table | str:
@@ -294,17 +295,17 @@ def methods_flow(run: Run, metric: str = "") -> Table | str:
     meta, gates = facts.area.meta, run.table.gates
     stopped = gates[(gates["state"] == "failed") & (gates["severity"] == "stop") & (gates["practice_code"] != "")]
     stopped = stopped[stopped["metric"].isin(["", facts.area.card.id])]
-    rows = [{"Practices": "in the data", "How many": number(meta["n_practices"])}]
-    left_out = {"behind a check that stops": stopped["gate"], "left out as declared": run.table.excluded["gate"]}
+    rows = [{"Practices": "In the data", "How many": number(meta["n_practices"])}]
+    left_out = {"Behind a check that stops": stopped["gate"], "Left out as declared": run.table.excluded["gate"]}
     for said, counted in left_out.items():
         rows += [
-            {"Practices": f"{said}: {_gate(str(gate))}", "How many": number(many)}
+            {"Practices": f"{said}, not met: {_gate(str(gate))}", "How many": number(many)}
             for gate, many in counted.value_counts().sort_index().items()
         ]
-    rows.append({"Practices": "whose figures set the comparison", "How many": number(meta["n_fitted"])})
+    rows.append({"Practices": "Whose figures set the comparison", "How many": number(meta["n_fitted"])})
     rows += [
         {
-            "Practices": f"of them with all that {label(row['rung'])} allows for and a known ICB: in its model",
+            "Practices": f"Of them, with all that {label(row['rung'])} allows for and a known ICB: in its model",
             "How many": number(row["n"]),
         }
         for row in facts.records("models")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpvar.words import boxes, research_paper
+from gpvar.words import boxes, passing, research_paper
 from gpvar.words.research_facts import (
     DRAWS,
     LEVEL,
@@ -80,16 +80,16 @@ def methods_model(run: Run, metric: str = "") -> str:
     )
     if facts.is_share:
         counted = "y_i \\mid \\pi_i \\sim \\text{Binomial}(n_i,\\ \\pi_i)"
-        linked, what = "\\operatorname{logit} \\pi_i", f"out of $n_i$ ({_counted(facts, 'denominator')})"
+        linked, what = "\\operatorname{logit} \\pi_i", f"out of *n* ({_counted(facts, 'denominator')})"
     else:
         counted = "y_i \\mid \\lambda_i \\sim \\text{Poisson}(n_i \\lambda_i)"
-        linked, what = "\\log \\lambda_i", f"over an exposure of $n_i$ ({_counted(facts, 'denominator')})"
+        linked, what = "\\log \\lambda_i", f"over an exposure of *n* ({_counted(facts, 'denominator')})"
     return (
         f"## The model\n\n$$ {counted} $$\n\n$$ {linked} = {terms} $$\n\n$$ {spreads} $$\n\n"
-        f"with $y_i$ the count of practice $i$ ({_counted(facts, 'numerator')}) {what}, $\\mathbf{{x}}_i$ the declared "
-        f"design below, and {_nested(groups)}. Maximum likelihood with the Laplace approximation; standard errors from "
-        "the Hessian in all parameters, Wald intervals for $\\boldsymbol\\beta$, profile-likelihood intervals for the "
-        "SDs. Practices of the comparison are complete cases: nothing is imputed, missing is never nought.\n\n"
+        f"with *y* the count of a practice ({_counted(facts, 'numerator')}) {what}, **x** the declared design below, "
+        f"and {_nested(groups)}. Maximum likelihood with the Laplace approximation; standard errors from the Hessian "
+        "in all parameters, Wald intervals for **β**, profile-likelihood intervals for the SDs. Practices of the "
+        "comparison are complete cases: nothing is imputed, missing is never nought.\n\n"
         f"{_judged(facts)}"
     )
 
@@ -105,11 +105,11 @@ def _effect(level: str) -> str:
 
 def _nested(groups: list[str]) -> str:
     if groups == ["practice"]:
-        return "$u_i$ what is the practice's own (no places are in the model)"
+        return "*u* what is the practice's own (no places are in the model)"
     said = {
-        "icb": "$a$ shared by an ICB",
-        "pcn": "$c$ by a primary care network within it",
-        "practice": "$u$ the practice's own",
+        "icb": "*a* shared by an ICB",
+        "pcn": "*c* by a primary care network within it",
+        "practice": "*u* the practice's own",
     }
     ends = " Practices without a network are pooled within their ICB; a network in two ICBs counts as two."
     return f"nested normal effects: {listed(said[level] for level in groups)}.{ends * ('pcn' in groups)}".rstrip(".")
@@ -136,23 +136,19 @@ def _judged(facts: ResearchFacts) -> str:
     else:
         y, s = "\\log\\frac{y_i+\\frac12}{n_i}", "s_i^2 = 1/(n_i\\,\\lambda_i)"
     row = facts.record("spread", facts.rung, comparator="england")
-    found = f" Here $\\tau^2 = {figures(row['tau2'])}$ and $m = {_tex(row['centre_link'])}$." if row else ""
-    v = f"$v = {figures(facts.transient)}$" if known(facts.transient) else "not known here and taken as nought"
+    found = f" Here τ² = {figures(row['tau2'])} and *m* = {figures(row['centre_link'])}." if row else ""
+    v = figures(facts.transient) if known(facts.transient) else "not known here and taken as nought"
     return (
         "**How practices are judged.** The model's coefficients give the expectation; its effects are never taken off "
         "a practice, and nobody is judged by the model's variances.\n\n"
         f"$$ z_i = \\frac{{\\tilde y_i - (\\mathbf{{x}}_i^{{\\top}}\\hat{{\\boldsymbol\\beta}} + m)}}"
         f"{{\\sqrt{{s_i^2 + v + \\tau^2}}}}, \\qquad \\tilde y_i = {y}, \\qquad {s} $$\n\n"
-        "Centre $m$ and shared variance $\\tau^2$ solve Huber's Proposal 2 inside the Paule-Mandel equation together: "
-        "$\\sum\\psi_c(z)=0$ and $\\sum\\psi_c(z)^2=(n-p)\\kappa$, with $c$ at a tenth on each side and "
-        f"$\\kappa=0.6787$, in-sample at every size.{found} $v$ is the variance of passing movement in the mean over "
-        f"the period ({v}). A practice is *unusual* beyond $|z|=1.96$ and *far outside* beyond 3.09; where fewer than "
-        "30 events are expected, z is the normal score of the count in its predictive distribution."
+        "Centre *m* and shared variance τ² solve Huber's Proposal 2 inside the Paule-Mandel equation together: "
+        "Σψ(*z*) = 0 and Σψ(*z*)² = (*n* − *p*)κ over the practices compared, with ψ capped at ±1.28 (a tenth on each "
+        f"side) and κ = 0.6787, in-sample at every size.{found} *v* is the variance of passing movement in the mean "
+        f"over the period ({v}). A practice is *unusual* beyond |*z*| = 1.96 and *far outside* beyond 3.09; where "
+        "fewer than 30 events are expected, *z* is the normal score of the count in its predictive distribution."
     )
-
-
-def _tex(value: float) -> str:
-    return figures(value).replace("\u2212", "-")
 
 
 def methods_design(run: Run, metric: str = "") -> str:
@@ -320,23 +316,20 @@ def methods_calibration(run: Run, metric: str = "") -> str:
 def methods_passing(run: Run, metric: str = "") -> str:
     """Return what is known of passing movement, with its assumption."""
     facts = research_facts(run, metric)
-    rows = facts.area.analysis.passing
-    if rows.empty:
+    row = passing.used(facts.area.analysis.passing)
+    if facts.area.analysis.passing.empty:
         return (
             "## Passing movement\n\nOne set of totals cannot show how far a practice's own figure moves from month to "
             "month. v is taken as nought; what is called chance is the chance of sampling alone, and reliabilities are "
             "upper bounds (rule *sampling_only*)."
         )
-    used = rows[rows["used"].astype(bool)].to_dict("records")
     said = ["v is the variance of one month's passing movement about a practice's lasting figure."]
-    if used:
-        row = used[0]
-        how = "assumed" if row["rho_from"] == "assumed" else "estimated"
+    if row is not None:
         said.append(
             f"Practices are judged with v = {figures(row['v'])} (SE {figures(row['v_se'], 2)}) for a month and "
             f"{figures(row['v_period'])} for the mean over the period, at a correlation of one month with the next of "
-            f"{number(row['rho'], 2)} ({how}); the other rows are the same data under other assumptions. Months "
-            "taken as independent understate v of a long mean when they are not."
+            f"{number(row['rho'], 2)} ({row['rho_from']}); the other rows are the same data under other assumptions. "
+            "Months taken as independent understate v of a long mean when they are not."
         )
     else:
         said.append("Practices are not judged with it here.")

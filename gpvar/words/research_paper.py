@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpvar.dates import day_in_words
-from gpvar.words import boxes, variation
+from gpvar.words import boxes, passing, variation
 from gpvar.words.research_facts import (
     DRAWS,
     LEVEL,
@@ -218,20 +218,24 @@ def _flags(facts: ResearchFacts) -> str:
 
 
 def _chance(facts: ResearchFacts) -> str:
-    rows = facts.area.analysis.passing
-    used = rows[rows["used"].astype(bool)].to_dict("records") if len(rows) else []
-    if not used:
+    row = passing.used(facts.area.analysis.passing)
+    if row is None:
         return (
             "Totals of one period cannot separate passing movement from lasting differences: chance is the chance of "
             "sampling alone."
         )
-    row = used[0]
     how = "an assumed" if row["rho_from"] == "assumed" else "an estimated"
     return (
-        f"Passing movement was measured from {plain(row['first'])} against {plain(row['second'])}: its variance was "
+        f"Passing movement was measured from {_stretches(row)}: its variance was "
         f"{figures(row['v'])} for one month and {figures(row['v_period'])} for the mean over the period, at {how} "
         f"correlation of {number(row['rho'], 2)} between one month and the next."
     )
+
+
+def _stretches(row: Row) -> str:
+    if row["second"] == "each month":
+        return f"the months of {passing.stretch(row['first'])}"
+    return f"{passing.stretch(row['first'])} against {passing.stretch(row['second'])}"
 
 
 def _made_with(facts: ResearchFacts, references: _References) -> str:
