@@ -266,6 +266,14 @@ def test_the_period_of_a_source_is_kept_with_the_run(tmp_path: Path) -> None:
     assert again.hash == declared.hash
 
 
+def test_counts_of_other_months_are_read_back_as_they_were_written(tmp_path: Path) -> None:
+    table = built(tmp_path, april(tmp_path))
+    store._to_csv(table.periods, tmp_path / "periods.csv")
+    again = store._read(tmp_path / "periods.csv", "periods")
+    pd.testing.assert_frame_equal(again, table.periods, check_dtype=False)
+    assert again["start"].unique().tolist() == ["2025-04"]
+
+
 def test_check_says_which_other_months_were_read(tmp_path: Path) -> None:
     said = check_summary(built(tmp_path, april(tmp_path)))
     assert "April 2025 was read too: 3 practices, same-day share and appointments per 1,000 patients a month." in said
