@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gpvar import schema
-from gpvar.reporting import workbook
+from gpvar.reporting import beside, workbook
 from gpvar.reporting.files import csv_for_people
 from gpvar.words import area_facts, hidden, phrases, practice_facts
 from gpvar.words.boxes import warning
@@ -99,6 +99,7 @@ def practice_workbook(run: Run, practice: str, metrics: list[str]) -> bytes:
             for name, (sheet, title) in STANDING.items()
             if len(frame := pd.concat([standing_rows(run, practice, m, name) for m in metrics], ignore_index=True))
         },
+        **(stands := beside.sheets(run, metrics, practice)),
         "Checks": ("Checks of the data that concern this practice", gates),
         "Files": ("Files that were read", run.table.provenance),
     }
@@ -107,7 +108,7 @@ def practice_workbook(run: Run, practice: str, metrics: list[str]) -> bytes:
         f"{first.name} ({first.code}), {first.meta['period_label']}",
         _notes(run, metrics, False),
         sheets,
-        PRACTICE_TABLES,
+        [*PRACTICE_TABLES, *(beside.TABLES if stands else [])],
     )
 
 
@@ -125,11 +126,12 @@ def area_workbook(run: Run, metrics: list[str], private: bool) -> bytes:
         every = [area_rows(run, m).assign(metric=m) for m in metrics]
         sheets = {
             "Practices": ("Every practice of the area, by code", pd.concat(every, ignore_index=True)[list(READ)]),
+            **(stands := beside.sheets(run, metrics)),
             "Checks": ("Checks of the data for this area", gates[gates["practice_code"].isin(["", *facts.codes])]),
             "Unmatched": ("What did not match", run.table.unmatched),
             "Left out": ("Practices left out of the fit and placed against it", run.table.excluded),
         }
-        tables = PRIVATE_TABLES
+        tables = [*PRIVATE_TABLES, *(beside.TABLES if stands else [])]
     else:
         sheets = {
             "Methods": ("How many practices each method marks", together("methods")),
