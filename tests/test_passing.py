@@ -448,11 +448,13 @@ def test_passing_movement_comes_back_from_a_stored_run(of_april: Run) -> None:
 def test_the_pages_of_april_say_what_was_measured(of_april: Run) -> None:
     code = of_april.table.area_codes[0]
     said = words.practice_verdict(of_april, code)
-    assert "95% interval for sampling and passing movement" in said and "could not be separated" not in said
-    assert "Chance here includes the movement of a practice's own same-day share from month to month" in said
+    assert "95% interval for chance: " in said and "could not be separated" not in said
+    assert "Chance is sampling and a practice's own movement from month to month (up to about 9.7 percentage" in said
     quality = words.practice_quality(of_april, code)
-    assert "95 in 100 were within 10.1 percentage points of their own figure for May 2025 to March 2026" in quality
+    assert "**Passing movement was measured**, and counts as chance." in quality
     assert "Of the lowest tenth in April 2025, 76% were in the lowest tenth of May 2025 to March 2026 too." in quality
+    area = words.area_quality(of_april)
+    assert "95 in 100 were within 10.1 percentage points of their own figure for May 2025 to March 2026" in area
 
 
 # What is said -------------------------------------------------------------------------------------------------------
@@ -506,7 +508,7 @@ def test_with_one_the_pages_say_what_was_measured_and_nothing_else(
     run = with_passing(without, request.getfixturevalue(which), metric)
     said = pages(run, metric)
     assert "could not be separated" not in said and "sampling alone" not in said
-    assert said.count("**Passing movement was measured.**") == 2
+    assert said.count("**Passing movement was measured") == 2
     assert "the chance of sampling and passing movement" in said
     assert not re.search(r"\bnan\b|None|\S  \S|\.\.| \.|\(\)", said)
 
@@ -517,6 +519,8 @@ def test_the_assumption_and_what_others_would_give_are_said(assumed: pd.DataFram
     low, half, high = (f"{100 * swing:.1f}" for swing in assumed["swing_period"])
     assert f"a correlation of 0.5 is assumed (with 0 it would be {low}, with 0.7 {high})" in said
     assert f"up to about {half} percentage points off" in sentences.measured(card, assumed, "the year")
+    brief = sentences.briefly(card, assumed)
+    assert f"is assumed; with 0 the movement over the period would be {low}, with 0.7 {high}." in brief
     found = sentences.assumption(card, estimated)
     assert f"was estimated from the months (correlation {used(estimated)['rho']:.2f})" in found
     assert "assumed" not in found
@@ -563,4 +567,4 @@ def test_the_table_has_a_row_for_each_assumption(without: Run, assumed: pd.DataF
 def test_chance_is_said_for_a_metric_that_is_no_activity_too(assumed: pd.DataFrame) -> None:
     card = synthetic.Card()
     row = sentences.used(assumed)
-    assert verdict.chance(card, has_months=False, moved=row).startswith("Chance here includes the movement")
+    assert verdict.chance(card, has_months=False, moved=row).startswith("Chance is sampling and")

@@ -151,8 +151,8 @@ def practice_quality(run: Run, practice: str = "", metric: str = "") -> str:
     """Return how far the data can be trusted."""
     facts = practice_facts(run, practice, metric)
     said = [quality.practice_quality(facts.gates, facts.code)]
-    said.append(passing.measured(facts.card, facts.analysis.passing, facts.meta["period_label"]))
-    return "## How far the data can be trusted\n\n" + "\n\n".join(text for text in said if text)
+    said.append(passing.briefly(facts.card, facts.analysis.passing))
+    return "## How far the data can be trusted\n\n" + " ".join(text for text in said if text)
 
 
 def practice_not_shown(run: Run, practice: str = "", metric: str = "") -> str:

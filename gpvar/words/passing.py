@@ -42,13 +42,9 @@ def stretch(months: str) -> str:
 def chance(card: Any, row: Row) -> str:
     """Return the sentence of a verdict: what counts as chance, and how much it is."""
     return (
-        f"Chance here includes the movement of a practice's own {_figure(card)} from month to month, which was "
-        f"measured: up to about {_gap(card, row['swing_period'])} either way over the period, 95 times in 100."
+        "Chance is sampling and a practice's own movement from month to month "
+        f"(up to about {_gap(card, row['swing_period'])} over the period)."
     )
-
-
-def _figure(card: Any) -> str:
-    return str(card.short) if figures.is_share(card) else "figure"
 
 
 def _gap(card: Any, much: float) -> str:
@@ -121,14 +117,33 @@ def assumption(card: Any, passing: pd.DataFrame) -> str:
         return ""
     if row["rho_from"] == "estimated":
         return f"How one month resembles the next was estimated from the months (correlation {number(row['rho'], 2)})."
+    which = "Two stretches" if "estimated" not in set(passing["rho_from"]) else "The months known"
+    return (
+        f"{which} cannot tell how one month resembles the next: a correlation of {row['rho']:g} is assumed "
+        f"({_otherwise(card, passing, 'it')})."
+    )
+
+
+def _otherwise(card: Any, passing: pd.DataFrame, it: str) -> str:
+    """Return what the movement over the period would be with the least and the most that is assumed."""
     others = passing[passing["rho_from"] == "assumed"].sort_values("rho")
     least, most = others.iloc[0], others.iloc[-1]
     low, high = (size(card, end["swing_period"]) for end in (least, most))
-    span = f"with {least['rho']:g} it would be {low}, with {most['rho']:g} {high}"
     if low == high:
-        span = "other values give as much"
-    which = "Two stretches" if "estimated" not in set(passing["rho_from"]) else "The months known"
-    return f"{which} cannot tell how one month resembles the next: a correlation of {row['rho']:g} is assumed ({span})."
+        return "other values give as much"
+    return f"with {least['rho']:g} {it} would be {low}, with {most['rho']:g} {high}"
+
+
+def briefly(card: Any, passing: pd.DataFrame) -> str:
+    """Return what was measured and what it rests on, short enough for a practice's page; nothing where it was not."""
+    row = used(passing)
+    if row is None:
+        return ""
+    rests = assumption(card, passing)
+    if row["rho_from"] == "assumed":
+        others = _otherwise(card, passing, "the movement over the period")
+        rests = f"That one month resembles the next with a correlation of {row['rho']:g} is assumed; {others}."
+    return f"**Passing movement was measured**, and counts as chance. {stays(row)} {rests}"
 
 
 def section(card: Any, passing: pd.DataFrame, period: str) -> list[str]:

@@ -48,6 +48,8 @@ def difference(card: Any, row: Row, of: str = passing.NOT_KNOWN) -> str:
     size = row["difference"]
     if figures.is_nil(card, size):
         return "that is as good as the same"
+    # What chance is made of has a sentence of its own where it is more than sampling.
+    of = of if of == passing.NOT_KNOWN else "chance"
     interval = figures.interval(
         card, row.get("difference_lower", float("nan")), row.get("difference_upper", float("nan")), of
     )
