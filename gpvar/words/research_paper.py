@@ -87,7 +87,7 @@ def _data(facts: ResearchFacts) -> str:
     card, meta = facts.area.card, facts.area.meta
     top, bottom = (lower_first(str(getattr(card, part)).rstrip(".")) for part in ("numerator", "denominator"))
     return (
-        f"We analysed the {escape_markdown(card.short)} ({escape_markdown(top, 300)}; divided by: "
+        f"We analysed {'the ' * facts.is_share}{escape_markdown(card.short)} ({escape_markdown(top, 300)}; divided by: "
         f"{escape_markdown(bottom, 300)}) of general practices in {facts.area.names.reference}, "
         f"{meta['period_label']}. Of {number(meta['n_practices'])} practices in the data, {number(meta['n_fitted'])} "
         "with sound data set the comparison; the others failed a data-quality check fixed in advance or were left out "
@@ -125,16 +125,17 @@ def _expectation(facts: ResearchFacts, references: _References) -> str:
 
 
 def _forms(facts: ResearchFacts, references: _References) -> str:
-    how = facts.rows("fits", facts.rung).get("transform")
-    if how is None:
+    rows = facts.rows("fits", facts.rung)
+    if "transform" not in rows:
         return ""
-    said = []
-    if how.astype(str).str.startswith("restricted").any():
-        curve = "a restricted cubic spline with knots at the 5th, 35th, 65th and 95th percentiles"
-        said.append(f"deprivation entered as {curve} {references.cite('spline')}")
-    if how.astype(str).str.startswith("logit").any():
-        said.append("prevalences on the logit scale")
-    return f" {(listed(said))[:1].upper()}{listed(said)[1:]}; all columns were standardised." if said else ""
+    said, how = [], rows["transform"].astype(str)
+    curved, prevalences = (rows.loc[how.str.startswith(start), "covariate"] for start in ("restricted", "logit"))
+    if len(curved):
+        curve = "as a restricted cubic spline with knots at the 5th, 35th, 65th and 95th percentiles"
+        said.append(f"{boxes.allowed_for(list(dict.fromkeys(curved)))} {curve} {references.cite('spline')}")
+    if len(prevalences):
+        said.append(f"{boxes.allowed_for(list(prevalences))} as prevalences on the logit scale")
+    return f" Among these, {listed(said)}; all columns were standardised." if said else ""
 
 
 def _division(facts: ResearchFacts, references: _References) -> str:
