@@ -131,11 +131,11 @@ def _forms(facts: ResearchFacts, references: _References) -> str:
     said, how = [], rows["transform"].astype(str)
     curved, prevalences = (rows.loc[how.str.startswith(start), "covariate"] for start in ("restricted", "logit"))
     if len(curved):
-        curve = "as a restricted cubic spline with knots at the 5th, 35th, 65th and 95th percentiles"
+        curve = "entered as a restricted cubic spline with knots at the 5th, 35th, 65th and 95th percentiles"
         said.append(f"{boxes.allowed_for(list(dict.fromkeys(curved)))} {curve} {references.cite('spline')}")
     if len(prevalences):
-        said.append(f"{boxes.allowed_for(list(prevalences))} as prevalences on the logit scale")
-    return f" Among these, {listed(said)}; all columns were standardised." if said else ""
+        said.append(f"{boxes.allowed_for(list(prevalences))} entered as prevalences on the logit scale")
+    return f" Among these, {'; '.join(said)}; all columns were standardised." if said else ""
 
 
 def _division(facts: ResearchFacts, references: _References) -> str:
