@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pacsv
 
 from gpvar import schema
 from gpvar.errors import GpvarError, RunMissing
@@ -228,18 +230,21 @@ def _load_analysis(folder: Path, about: Mapping[str, Any]) -> Analysis:
 
 
 def _to_csv(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    # Arrow writes a number to its last digit in a tenth of the time that pandas takes.
+    texts = {name: frame[name].astype("str") for name in frame.columns[frame.dtypes == object]}
+    pacsv.write_csv(pa.Table.from_pandas(frame.assign(**texts), preserve_index=False), path)
 
 
 def _read(path: Path, table: str) -> pd.DataFrame:
     """Read one table back with the types its schema gives; text is never taken for a number or for missing."""
-    text = {column.name for column in schema.TABLES[table] if column.type in {"text", "code"}}
+    kinds = {column.name: column.type for column in schema.TABLES[table]}
+    text = {name for name, kind in kinds.items() if kind in {"text", "code"}}
     header = pd.read_csv(path, nrows=0, encoding="utf-8").columns
-    as_text = {name: str for name in header if name in text}
+    types = {name: str if name in text else float for name in header if name in text or kinds.get(name) == "number"}
     return pd.read_csv(
         path,
         encoding="utf-8",
-        dtype=as_text,
+        dtype=types,
         keep_default_na=False,
         na_values=_missing(header, text),
     )
