@@ -59,7 +59,7 @@ def named(published, pattern: str) -> list[Path]:
 
 def test_every_report_is_written_and_progress_is_told(published) -> None:
     _, result, said = published
-    assert result.failed == () and len(said) == 5
+    assert result.failed == () and len(said) == 6
     assert {path.name for path in named(published, r"(html|docx)$")} >= {
         f"{OWN}_dna_share.html",
         f"{OWN}_dna_share.docx",
@@ -237,7 +237,7 @@ def test_numbers_on_the_page_are_those_of_the_run(published) -> None:
 def test_notebooks_kept_tell_no_paths_and_no_timings(published) -> None:
     run, _, _ = published
     kept = named(published, r"private/notebooks/.*\.ipynb$")
-    assert len(kept) == 5
+    assert len(kept) == 6
     for path in kept:
         text = read(path)
         assert str(run.study.folder) not in text and "papermill" not in text and "iopub" not in text
@@ -371,6 +371,7 @@ def test_jobs_put_the_area_first_and_the_list_of_practices_in_private(published)
         ("area_private", "private"),
         ("practice_report", "to-send"),
         ("practice_standing", "to-send"),
+        ("resources", "private"),
     ]
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import gpvar
-from gpvar import catalogue, design, share
+from gpvar import catalogue, design, share, starter
 from gpvar.analysis import resources
 from gpvar.errors import ConvergenceError, StudyError
 from gpvar.organisations import _joined_facts
@@ -283,3 +283,18 @@ def test_in_england_supply_not_chosen_goes_with_little_of_the_variance(tmp_path:
     assert gps["median"].iloc[0] == pytest.approx(4.14, abs=0.05)
     funding = of(appointments, "funding_per_weighted")
     assert funding["p10"].iloc[0] == pytest.approx(119, abs=2) and funding["p90"].iloc[0] == pytest.approx(150, abs=3)
+
+
+def test_a_study_written_from_a_table_keeps_the_columns_that_the_page_needs(tmp_path: Path) -> None:
+    written = starter.new_study(
+        tmp_path / "study",
+        data=shared("data", "joined", "england_2025_26.csv.gz"),
+        practice=["Densham"],
+        icb="North East and North Cumbria",
+        metric=["dna_share"],
+    )
+    (source,) = gpvar.load_study(written).sources
+    wanted = {"gp_fte": "gp_fte_extgl_2024", "admin_fte": "admin_fte_2024"}
+    wanted |= {"weighted_list": "weighted_2223", "registered_list": "registered_2223"}
+    assert wanted.items() <= source.columns.items()
+    assert source.dates["weighted_list"] == source.dates["registered_list"] == "2023-03"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gpvar.words.facts import Row
 
 _LIGHT, _DARK = "#CFD9E2", "#8FA6BC"
-_ROW, _HEAD = 0.66, 0.45
+_ROW, _HEAD = 0.53, 0.45
 _INK = {"fontsize": 8.5, "color": DARK_GREY}
 
 

@@ -109,7 +109,10 @@ def jobs_for(run: Run, kinds: Iterable[str]) -> list[Job]:
 
 
 def _resources_jobs(run: Run, place: str, kinds: set[str]) -> list[Job]:
-    """Return the pages of need, staff and funding: one for the area and for each practice that has any."""
+    """Return the pages of need, staff and funding: one for the area, and for each practice that has any.
+
+    Where nothing is known the area's page says in a line which files are missing; that is not to be sent.
+    """
     wanted = [("area", "", f"area_{place}")] if "area" in kinds else []
     if "practice" in kinds:
         known = [code for code in run.study.area.practices if has_resources(run, code)]
@@ -121,7 +124,7 @@ def _resources_jobs(run: Run, place: str, kinds: set[str]) -> list[Job]:
             f"Need, staff and funding: {practice_facts(run, code).name if code else area_facts(run).name}",
             resources_summary_line(run, code),
             "resources",
-            SEND,
+            SEND if has_resources(run, code) else PRIVATE,
             {"practice": code},
         )
         for kind, code, stem in wanted

@@ -138,6 +138,7 @@ def choose_metrics(draft: Draft, asked: Sequence[str]) -> None:
         draft.gaps += [_gap(metric, part) for part in _lacking(draft, metric)]
     draft.gaps = list(dict.fromkeys(draft.gaps))
     used = {c for metric in draft.metrics for ids in catalogue.metric(metric).adjust.values() for c in ids}
+    used |= {name for card in catalogue.resources().values() for name in (card.top, card.bottom)}
     for column in list(draft.columns):
         name = column.partition(".")[0]
         if (name in catalogue.metrics() and name not in draft.metrics) or (
