@@ -94,7 +94,8 @@ def draw(fitted: Estimate, n: int, seed: int, groups: Sequence[str] | None = Non
     if data.family == "gaussian":
         spread["Residual"] = residual
     frames = {
-        data.levels[level]: pd.DataFrame(found, columns=data.units[level]) for level, found in sorted(effects.items())
+        data.levels[level]: pd.DataFrame(found, columns=data.units[level], copy=False)
+        for level, found in sorted(effects.items())
     }
     return Draws(pd.DataFrame(fixed, columns=list(data.columns)), spread, dispersion, frames, seed)
 
