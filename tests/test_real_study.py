@@ -179,3 +179,11 @@ def test_the_two_practices_are_different_but_so_are_many(as_users_do: Run) -> No
     for analysis in as_users_do.analyses.values():
         rows = analysis.practices.query("rung == 'M1' and comparator == 'england'").set_index("practice_code")
         assert rows.loc[["A81001", "A81002"], "position"].isin(["usual", "no_detectable_difference"]).all()
+
+
+def test_need_is_little_of_same_day_and_about_a_quarter_of_missed_appointments(as_users_do: Run) -> None:
+    shares = {m: a.shares.set_index("component") for m, a in as_users_do.analyses.items()}
+    assert all(each["share"].sum() == pytest.approx(1.0, abs=1e-9) for each in shares.values())
+    assert shares["same_day_share"].loc["need", "upper"] < 0.09
+    # 27 % of the five straight covariates alone (tests/stats/test_partition.py); setting takes a part of that here.
+    assert 0.22 <= shares["dna_share"].loc["need", "share"] <= 0.30
