@@ -1,4 +1,4 @@
-"""A whole study of England on one core: ladder, comparators, where variation comes from, ranks from 2,000 draws, storing.
+"""A whole study of England on one core: ladder, comparators, sources of variation, ranks from 2,000 draws, storing.
 
 Run with ``python benchmarks/england.py TABLE --icb QHM`` where TABLE is a practice table that ``new --data`` can read;
 without one, a simulated England of 6,200 practices is made. Reports are not made.

@@ -41,7 +41,8 @@ SHARES = columns(
         "component",
         "code",
         "",
-        "need (patients), context (setting), neighbours (shared by a board or a network), practice, passing (passing movement, where it is known), or noise (the chance of sampling)",
+        "need (patients), context (setting), neighbours (shared by a board or a network), practice, passing (passing "
+        "movement, where it is known), or noise (the chance of sampling)",
     ),
     ("variance", "number", _VARIANCE, "Variance of practices' figures that comes from it"),
     ("share", "number", "share", "Part of the whole; the parts sum to 1"),

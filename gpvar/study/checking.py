@@ -208,8 +208,8 @@ def _adjust(read: Reader, content: dict[str, Any]) -> dict[str, tuple[str, ...]]
                 read.problems.add(
                     f"'{covariate}' cannot be allowed for in M3.",
                     "[adjust] M3",
-                    "M3 allows for supply that a practice does not choose. What it decides on itself is shown beside the "
-                    f"figure, and allowing for it would excuse it. M3 may hold: {', '.join(catalogue.scenario())}.",
+                    "M3 allows for supply that a practice does not choose. What it decides on itself is shown beside "
+                    f"the figure, and allowing for it would excuse it. M3 may hold: {', '.join(catalogue.scenario())}.",
                 )
     both = sorted(set(adjust.get("M1", ())) & set(adjust.get("M2", ())))
     if both:

@@ -40,7 +40,7 @@ def resources_beside(run: Run, practice: str = "") -> Table | str:
         return NOTHING
     who = "practices of the area" if facts.is_area else "practice"
     caption = f"Need, staff and funding of the {who}, beside all practices compared."
-    notes = f"80 in 100 have: from the practice that 10 in 100 of {reference} lie below to the one that 10 in 100 lie above."
+    notes = f"80 in 100 have: from what 10 in 100 of {reference} lie below to what 10 in 100 lie above."
     notes += f" Per 10,000 patients: of the list of {period}; the weights are those of the payments."
     if facts.is_area:
         notes += " Lowest and highest tenth: how many of the area's practices are among those of all compared."
