@@ -150,6 +150,9 @@ def test_passing_movement_is_taken_out_of_the_practices_own_share(table: Practic
         before[["need", "context", "neighbours"]].to_numpy(), rel=1e-6
     )
     assert found.shares["share"].sum() == pytest.approx(1.0, abs=1e-9)
+    shares = found.shares.set_index("component")
+    assumed = found.passing.loc[found.passing["rho_from"] == "assumed", "v_period"] / found.shares["variance"].sum()
+    assert shares.loc["passing", "lower"] < assumed.min() * 1.1 and shares.loc["passing", "upper"] > assumed.max() * 0.9
     assert "passing" not in before.index and (found.shares["lower"] <= found.shares["share"]).all()
     pair = [each.rungs.set_index("rung")["variance_ratio"]["M1"] for each in (analysis, found)]
     assert pair[1] == pytest.approx(pair[0], abs=0.03)

@@ -152,7 +152,7 @@ def _beside(done: Climbed) -> tuple[dict[str, pd.DataFrame], tuple[Note, ...]]:
     try:
         if not why:
             sources = variation.describe(
-                done.counts, done.ladder, done.headline, _deprivation(done.practices), seed, done.hidden
+                done.counts, done.ladder, done.headline, _deprivation(done.practices), seed, done.hidden, done.passing
             )
             return frames | _frames(sources) | _frames(_single(done)), ()
     except (ConvergenceError, StatsError) as error:

@@ -112,6 +112,23 @@ def transient_of(passing: pd.DataFrame) -> float:
     return float(used["v_period"].iloc[0]) if len(used) else float("nan")
 
 
+def draws_of(passing: pd.DataFrame, n: int, seed: int) -> np.ndarray:
+    """Return draws of the variance of passing movement over the study's period; zeros where none was measured.
+
+    Where the correlation of one month with the next is assumed, a draw takes one of the assumptions at random: what
+    is not known of it is then in the intervals, and is the larger part of them.
+    """
+    used = passing[passing["used"].astype(bool)]
+    if used.empty:
+        return np.zeros(n)
+    rows = passing[passing["rho_from"] == used["rho_from"].iloc[0]]
+    centre = rows["v_period"].to_numpy(float)
+    error = rows["v_se"].to_numpy(float) * centre / rows["v"].to_numpy(float)
+    rng = np.random.default_rng([seed, len(rows)])
+    taken = rng.integers(len(rows), size=n)
+    return np.asarray(np.maximum(centre[taken] + error[taken] * rng.standard_normal(n), 0.0))
+
+
 def notes_of(passing: pd.DataFrame, card: MetricCard) -> tuple[Note, ...]:
     """Return what a reader must be told of chance: what was measured, or that nothing could be."""
     used = passing[passing["used"].astype(bool)]

@@ -15,6 +15,7 @@ from scipy import special
 from scipy import stats as distributions
 
 from gpvar import schema
+from gpvar.analysis import passing
 from gpvar.analysis.expected import LEAVE_ONE_OUT_BELOW, fit_model, inverse_link, sampling_variance
 from gpvar.analysis.ladder import places_of
 from gpvar.stats import multilevel, partition
@@ -83,6 +84,7 @@ def describe(
     deprivation: np.ndarray | None,
     seed: int,
     hidden: np.ndarray | None = None,
+    moved: pd.DataFrame | None = None,
 ) -> Variation:
     """Describe where the variation comes from.
 
@@ -103,6 +105,8 @@ def describe(
         For the joint draws behind the shares and for the test of the spread against chance.
     hidden
         Whose counts are known only between two ends; they are left out, for a guess at them would be no figure.
+    moved
+        How far figures move from month to month (``schema.PASSING``), which `counts` is judged with.
 
     Returns
     -------
@@ -126,7 +130,7 @@ def describe(
     return Variation(
         levels=_levels(fitted),
         coefficients=pd.concat([_coefficients(one) for one in fitted], ignore_index=True),
-        shares=_shares(counts, fitted[-1], need, seed),
+        shares=_shares(counts, fitted[-1], need, seed, moved),
         rungs=pd.DataFrame([_summary(counts, one, fitted[0], placed, ladder.spread, seed) for one in fitted]),
         equity=_equity(counts, placed, headline, deprivation),
         boards=_boards(counts, placed, headline),
@@ -182,7 +186,7 @@ def _coefficients(one: _Fitted) -> pd.DataFrame:
     return found.assign(rung=one.rung.name)[["rung", "term", "estimate", "se", "lower", "upper", "z", "p"]]
 
 
-def _shares(counts: Counts, top: _Fitted, need: set[str], seed: int) -> pd.DataFrame:
+def _shares(counts: Counts, top: _Fitted, need: set[str], seed: int, moved: pd.DataFrame | None) -> pd.DataFrame:
     """Return the components of the variance on the link scale; boards and networks together are the neighbours."""
     model, terms = top.model, top.rung.design.terms
     kept = model.estimate.data.kept
@@ -199,7 +203,7 @@ def _shares(counts: Counts, top: _Fitted, need: set[str], seed: int) -> pd.DataF
         variances={str(name): float(value) for name, value in variances.iloc[0].items()},
         noise=float(np.mean(_sampling(counts, top))),
         beta_draws=draws.fixed.to_numpy()[:, kept],
-        variance_draws=_apart(draws.sds**2, counts.passing),
+        variance_draws=_apart(draws.sds**2, 0.0 if moved is None else passing.draws_of(moved, _DRAWS, seed)),
     )
     rows = []
     wanted = {b: [b] for b in blocks} | {"neighbours": ["icb", "pcn"], "practice": ["practice"], "passing": ["passing"]}
@@ -211,11 +215,11 @@ def _shares(counts: Counts, top: _Fitted, need: set[str], seed: int) -> pd.DataF
     return pd.DataFrame(rows).assign(rung=top.rung.name)[["rung", "component", "variance", "share", "lower", "upper"]]
 
 
-def _apart(variances: pd.DataFrame, passing: float) -> pd.DataFrame:
+def _apart(variances: pd.DataFrame, movement: float | np.ndarray) -> pd.DataFrame:
     """Take passing movement, where it is known, out of the practices' own variance."""
-    if not passing:
+    if not np.any(movement):
         return variances
-    moving = np.minimum(variances["practice"], passing)
+    moving = np.minimum(variances["practice"], movement)
     return variances.assign(practice=variances["practice"] - moving, passing=moving)
 
 
