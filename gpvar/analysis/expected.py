@@ -54,6 +54,11 @@ def link_of_observed(observed: np.ndarray, denominator: np.ndarray, kind: str) -
     return np.log((observed + 0.5) / denominator)
 
 
+def link_of(value: float, kind: str) -> float:
+    """Return where a proportion or rate stands on the link scale."""
+    return float(np.log(value / (1.0 - value))) if kind == "proportion" else float(np.log(value))
+
+
 def inverse_link(link: np.ndarray | float, kind: str) -> np.ndarray:
     """Return the proportion or rate that stands at `link`."""
     link = np.asarray(link, dtype=float)

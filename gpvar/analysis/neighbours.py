@@ -10,6 +10,7 @@ from scipy import special
 
 from gpvar import schema
 from gpvar.analysis import centres
+from gpvar.analysis.expected import link_of
 from gpvar.stats import neighbours
 
 if TYPE_CHECKING:
@@ -114,6 +115,6 @@ def _reaches(values: np.ndarray, target: Target) -> np.ndarray:
 
 
 def _share_beyond(theta: np.ndarray, variance: float, target: Target, kind: str) -> np.ndarray:
-    edge = special.logit(target.value) if kind == "proportion" else np.log(target.value)
+    edge = link_of(target.value, kind)
     gap = theta - edge if _is_floor(target) else edge - theta
     return np.asarray(special.ndtr(gap / np.sqrt(variance)) if variance > 0 else (gap >= 0).astype(float))

@@ -16,7 +16,7 @@ from scipy import stats as distributions
 
 from gpvar import schema
 from gpvar.analysis import passing
-from gpvar.analysis.expected import LEAVE_ONE_OUT_BELOW, fit_model, inverse_link, sampling_variance
+from gpvar.analysis.expected import LEAVE_ONE_OUT_BELOW, fit_model, inverse_link, link_of, sampling_variance
 from gpvar.analysis.ladder import places_of
 from gpvar.stats import multilevel, partition
 
@@ -263,12 +263,11 @@ def _summary(
     total = float(one.model.variances["variance"].sum())
     # The model knows nothing of passing movement: its variance holds what the judged spread leaves to chance.
     shared = float(judged["tau2"]) + counts.passing
-    typical = float(np.median(one.model.predict(marginal=False, given=[], scale="link")))
-    if counts.kind != "proportion":
-        typical -= float(np.median(np.log(counts.denominator[one.used])))
-    effects = _shrunken(one)
+    lasting = _shrunken(one, counts.passing) - float(judged["centre_link"])
     low, high = np.quantile(rows["adjusted"], _TAILS)
-    shrunken_low, shrunken_high = inverse_link(typical + np.quantile(effects, _TAILS), counts.kind)
+    # Around the centre that practices are judged about, as the figures beside them are.
+    middle = link_of(float(judged["centre"]), counts.kind)
+    shrunken_low, shrunken_high = inverse_link(middle + np.quantile(lasting, _TAILS), counts.kind)
     noise = _sampling(counts, one)
     size = np.percentile(counts.denominator[one.used], [_SMALL, _LARGE])
     scale = noise * counts.denominator[one.used]
@@ -299,10 +298,14 @@ def _movers(before: pd.Series, after: pd.Series) -> int:
     return partition.movers(before[known], after[known], _MOVED)
 
 
-def _shrunken(one: _Fitted) -> np.ndarray:
-    """Return each fitted practice's whole effect: its board's, its network's and its own."""
+def _shrunken(one: _Fitted, passing: float) -> np.ndarray:
+    """Return each fitted practice's whole lasting effect: its board's, its network's and its own."""
     estimate = one.model.estimate
-    return np.sum([modes[codes] for modes, codes in zip(estimate.effects, estimate.data.codes, strict=True)], axis=0)
+    own = float(estimate.sds[-1]) ** 2
+    kept = np.ones(len(estimate.effects))
+    kept[-1] = max(own - passing, 0.0) / own if own > 0 else 0.0
+    parts = zip(kept, estimate.effects, estimate.data.codes, strict=True)
+    return np.sum([part * modes[codes] for part, modes, codes in parts], axis=0)
 
 
 def _equity(counts: Counts, placed: pd.DataFrame, headline: str, deprivation: np.ndarray | None) -> pd.DataFrame:
