@@ -408,3 +408,16 @@ def test_a_publication_is_cited_with_its_months_and_each_file_once() -> None:
         "practice (imd.csv, SHA-256 121212121212…); ours.csv, our extract (SHA-256 efefefefefef…)"
     )
     assert "Appointments" not in sources.files(provenance, own={"gpad"})
+
+
+def test_a_licence_is_named_once_with_everyone_whose_information_it_covers() -> None:
+    card = catalogue.metric("same_day_share")
+    said = sources.licences(card, ["age_sex", "imd2025", "qof_dm"], False)
+    assert said.count("Licence") == 1 and "Contains information from NHS England (Appointments in General" in said
+    assert "and public sector information (English Indices of Deprivation" in said
+
+
+def test_a_page_names_the_run_and_gpvar_and_the_notes_every_version(tmp_path: Path) -> None:
+    run = synthetic.make_run(tmp_path, (synthetic.Card(),))
+    assert "numpy" not in sources.declared(run) and "gpvar 0.1.0" in sources.declared(run)
+    assert "numpy" in sources.declared(run, everything=True)

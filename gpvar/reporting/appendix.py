@@ -159,7 +159,7 @@ def _notes(run: Run, metrics: list[str], private: bool) -> list[str]:
     simulated = bool(run.meta.get("simulated"))
     lines = [phrases.SIMULATED] if simulated else []
     lines += [phrases.PRIVATE_LONG] if private else []
-    lines.append(without_markdown(declared(run)))
+    lines.append(without_markdown(declared(run, everything=True)))
     lines.append(
         f"{phrases.CONFIDENTIAL_MEANS}: by the file's supplier, or here, because the ICB supplied it in confidence "
         "or because another hidden count could be worked out from it."

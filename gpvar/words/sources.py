@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from gpvar.results import Run
 
 
+#: The attribution that publishers under the open licence ask for.
+_OPEN = re.compile(
+    r"Contains (?P<whose>[^,.]+?),? licensed under the (current version of the )?Open Government Licence( v3\.0)?"
+)
+
+
 def _hash(value: Any) -> str:
     return plain(value)[:12] or "none"
 
@@ -73,21 +79,28 @@ def licences(card: Any, covariates: list[str], simulated: bool) -> str:
 
 
 def _merge(lines: list[str]) -> str:
-    """Fold lines that share their licence sentence: the sentence once, then every source."""
-    groups: dict[str, list[str]] = {}
+    """Name each licence once, with whose information it is and every source."""
+    groups: dict[str, dict[str, list[str]]] = {}
     for line in lines:
-        head, _, tail = line.partition(" Source: ")
-        groups.setdefault(head.rstrip("."), []).append(tail.rstrip("."))
+        head, _, tail = line.rstrip(".").partition(" Source: ")
+        found = _OPEN.fullmatch(head.rstrip("."))
+        licence, whose = (
+            ("current version of the Open Government Licence (v3.0)", found["whose"])
+            if found
+            else ("", head.rstrip("."))
+        )
+        groups.setdefault(licence, {}).setdefault(whose, []).append(tail)
     said = []
-    for head, tails in groups.items():
-        names = "; ".join(t for t in tails if t)
-        said.append(f"{head}. Source: {names}." if names else f"{head}.")
+    for licence, owners in groups.items():
+        named = [f"{whose} ({'; '.join(t for t in tails if t)})".replace(" ()", "") for whose, tails in owners.items()]
+        said += [f"Contains {listed(named)}, licensed under the {licence}."] if licence else [f"{n}." for n in named]
     return " ".join(said)
 
 
-def declared(run: Run) -> str:
-    """Return when the analysis was fixed, and what names it."""
-    versions = run.meta.get("versions", {})
+def declared(run: Run, *, everything: bool = False) -> str:
+    """Return when the analysis was fixed, and what names it: the run and gpvar; on request every version."""
+    found = run.meta.get("versions", {})
+    versions = {name: version for name, version in found.items() if everything or name == "gpvar"}
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     day = run.study.declared
     said = day_in_words(day) if hasattr(day, "day") else plain(day)
