@@ -174,8 +174,49 @@ def test_different_positions_at_different_rungs_are_said() -> None:
 
 def test_a_gap_that_widens_is_not_called_explained() -> None:
     card = CARDS["dna_share"]
-    said = verdict.movement(card, row(card, "unusual"), row(card, "far_outside", "not_explained", share=-0.3))
-    assert "makes the gap wider" in said
+    wider = row(card, "far_outside", "not_explained", size=0.5)
+    said = verdict.movement(card, row(card, "unusual"), wider)
+    assert "makes the gap wider, from 12.0 to 20.0 percentage points: it does not remove" in said
+
+
+def test_what_allowing_for_patients_does_is_told_in_the_numbers_of_the_table() -> None:
+    card = CARDS["appointments_per_1000"]
+    raw = row(card, "unusual") | {"value": 0.9290, "centre": 0.4784}
+    judged = row(card, "unusual", "partly_explained") | {"value": 0.9290, "centre": 0.5662}
+    said = verdict.movement(card, raw, judged)
+    assert "Allowing for patients like these takes the gap from 451 to 363; the rest remains." in said
+    over = judged | {"centre": 0.95, "movement": "explained"}
+    assert "takes the gap from 451 higher to 21 lower." in verdict.movement(card, raw, over)
+
+
+def test_the_numbers_of_a_verdict_subtract_as_they_are_shown() -> None:
+    card = CARDS["same_day_share"]
+    found = row(card) | {"value": 0.24843, "centre": 0.39376, "difference": 0.24843 - 0.39376}
+    said = verdict.lead(card, found, SPREAD, "Surgery")
+    assert "24.8%" in said and "39.4%" in said and "14.6 percentage points lower" in said
+
+
+@pytest.mark.parametrize(
+    ("rank", "place", "lasting", "said"),
+    [
+        (3, "3rd from the lowest of 6,032", (2, 9), "Its lasting place lies between 2nd and 9th (95 in 100)."),
+        (6030, "3rd from the highest of 6,032", (6024, 6031), "lies between 2nd and 9th (95 in 100)."),
+    ],
+)
+def test_a_raw_rank_counts_from_the_nearer_end_and_says_what_lasts(rank, place, lasting, said) -> None:
+    found = row(CARDS["same_day_share"]) | {"rank": rank}
+    kept = {"rule": "interval", "rank_lower": lasting[0], "rank_upper": lasting[1], "ranked": 6032}
+    text = verdict.raw_rank(found, lasting=kept)
+    assert place in text and said in text
+    none = verdict.raw_rank(found, lasting=kept | {"rule": "none"})
+    assert "That is arithmetic on these months; no lasting rank may be stated." in none and "lasting place" not in none
+
+
+def test_an_own_icb_that_answers_otherwise_is_told_where_it_is_asked_for() -> None:
+    card = CARDS["same_day_share"]
+    rows = {("M1", "england"): row(card, "usual"), ("M1", "own_icb"): row(card, "unusual")}
+    assert "different against the other practices of its own ICB" in verdict.own_icb(rows, only_different=True)
+    assert verdict.own_icb(rows | {("M1", "own_icb"): row(card, "usual")}, only_different=True) == ""
 
 
 def test_chance_is_left_open_for_activity_without_months() -> None:

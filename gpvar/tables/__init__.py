@@ -71,6 +71,7 @@ __all__ = [
 RUNGS = ("M0", "M1", "M1-", "M2")
 _MOST_NAMED = 100
 #: What is shown code by code wherever the practice is: a person must look at each.
+_NOWHERE = ("in this file, not measured", "in figures of other months, not in the study's")
 _ONE_BY_ONE = ("in the list, not in the table", "in this file, not a practice code")
 
 
@@ -84,7 +85,7 @@ def _signed(card: Any, difference: float) -> str:
 
 
 def _difference(card: Any, row: dict[str, Any]) -> str:
-    return phrases.CONFIDENTIAL if figures.is_hidden(row) else _signed(card, row["difference"])
+    return phrases.CONFIDENTIAL if figures.is_hidden(row) else _signed(card, figures.apart(card, row))
 
 
 def _unit(card: Any) -> str:
@@ -249,7 +250,7 @@ def check_unmatched(table: Any) -> Table:
     for (side, detail, listed), part in rest.groupby(["side", "detail", "own"], sort=False):
         n = part["practice_code"].nunique()
         # Of a practice without figures it is not known where it is.
-        where = "" if side == "in this file, not measured" else " outside the area"
+        where = "" if side in _NOWHERE else " outside the area"
         who = f"{number(n)} more" if listed else f"{plural(n, 'practice')}{where}"
         rows.append((who, side, detail))
     shown = pd.DataFrame(

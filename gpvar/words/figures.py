@@ -104,6 +104,15 @@ def gap(card: Any, difference: float) -> str:
     return f"{size} {card.unit}"
 
 
+def apart(card: Any, row: Mapping[str, Any]) -> float:
+    """Return the difference of a figure from the expected as both are shown, so that what is printed subtracts."""
+    value, centre = row.get("value"), row.get("centre")
+    if not (known(value) and known(centre)):
+        return float(row["difference"])
+    first, second = (round(float(x) * card.scale, decimals(card, float(x))) for x in (value, centre))  # type: ignore[arg-type]
+    return (first - second) / float(card.scale)
+
+
 def side(difference: float) -> str:
     """Return "lower" or "higher": never "worse" or "better"."""
     return "lower" if difference < 0 else "higher"

@@ -63,7 +63,8 @@ def verdict_text(facts: PracticeFacts) -> str:
         nothing = boxes.nothing_allowed_for(facts.meta.get("dropped", {})) if rung == "M0" else ""
         moved = passing.used(facts.analysis.passing)
         chance = verdict.chance(facts.card, bool(facts.meta.get("has_months")), moved)
-        rest = [nothing, verdict.disagreement(facts.rows, names=names), chance, *rest]
+        own = verdict.own_icb(facts.rows, rung, only_different=True)
+        rest = [nothing, verdict.disagreement(facts.rows, names=names), own, chance, *rest]
     parts.append(" ".join(text for text in rest if text))
     return "\n\n".join(part for part in parts if part)
 
@@ -90,10 +91,17 @@ def practice_raw(run: Run, practice: str = "", metric: str = "") -> str:
     text = [
         verdict.hidden_figure(facts.card, raw) if hidden else "",
         verdict.raw_figure(facts.card, raw, reference, _icb_value(facts), facts.icb_name, names, alone=hidden),
-        verdict.raw_rank(raw, facts.row("M0", "own_icb"), names=names),
+        verdict.raw_rank(raw, facts.row("M0", "own_icb"), names=names, lasting=_lasting(facts)),
         verdict.direction(facts.card),
     ]
     return f"## The raw figure\n\n{' '.join(t for t in text if t)}\n\n{note(verdict.definition(facts.card))}"
+
+
+def _lasting(facts: PracticeFacts) -> dict[str, Any] | None:
+    """Return what the model says of the rank of the raw figure; None where it says nothing."""
+    frame = facts.analysis.effects
+    found = frame[(frame["practice_code"] == facts.code) & (frame["rung"] == "M0")].to_dict("records")
+    return {str(key): value for key, value in found[0].items()} if found else None
 
 
 def _icb_value(facts: PracticeFacts) -> float:
@@ -113,7 +121,9 @@ def practice_after(run: Run, practice: str = "", metric: str = "") -> str:
     facts = practice_facts(run, practice, metric)
     covariates = facts.meta.get("covariates", {})
     text = [allowed(covariates, facts.meta.get("dropped", {}), "M1 compares")]
-    text += [verdict.without_recorded(facts.rows, facts.names), verdict.own_icb(facts.rows, facts.headline)]
+    same = not verdict.own_icb(facts.rows, facts.headline, only_different=True)  # what differs stands in the verdict
+    text += [verdict.without_recorded(facts.rows, facts.names)]
+    text += [verdict.own_icb(facts.rows, facts.headline)] if same else []
     text.append(boxes.without_old_here(list(facts.analysis.notes), facts.code))
     if facts.code in set(facts.meta.get("extrapolated", [])):
         text.append(

@@ -45,7 +45,7 @@ def expectation(card: Any, row: Row, rung: str, comparator: str, names: Names = 
 
 def difference(card: Any, row: Row, of: str = passing.NOT_KNOWN) -> str:
     """Return the difference with its interval, and what that allows for; or that there is none to speak of."""
-    size = row["difference"]
+    size = figures.apart(card, row)
     if figures.is_nil(card, size):
         return "that is as good as the same"
     # What chance is made of has a sentence of its own where it is more than sampling.
@@ -167,16 +167,14 @@ def movement(
     if code not in phrases.MOVEMENT or "not_decidable" in (raw["position"], judged["position"]):
         return ""
     tag = names.label(rung, comparator)
-    share = judged.get("explained_share")
-    part = _part(share)
+    takes = _takes(card, raw, judged)
     what = "patients like these" if rung != "M2" else "patients and circumstances like these"
     text = {
-        "explained": f"The raw figure is outside the usual range, but it is within it for {what}, "
-        f"who account for {part or 'most of the gap'}. Expected is not the same as good enough.",
-        "partly_explained": f"Allowing for {what} accounts for {part or 'part of the gap'}; the rest remains.",
-        "not_explained": f"Allowing for {what} makes the gap wider, not narrower."
-        if known(share) and float(share) < -0.005
-        else f"Allowing for {what} accounts for {part or 'little of the gap'}: it does not remove the difference.",
+        "explained": f"The raw figure is outside the usual range, but it is within it for {what}: allowing for them "
+        f"{takes or 'accounts for most of the gap'}. Expected is not the same as good enough.",
+        "partly_explained": f"Allowing for {what} {takes or 'accounts for part of the gap'}; the rest remains.",
+        "not_explained": f"Allowing for {what} {takes or 'accounts for little of the gap'}: it does not remove the "
+        "difference.",
         "borderline": f"Allowing for {what} moves the practice across the edge of the usual range, but by little. "
         "Do not build an argument on which side it falls.",
         "revealed": f"The raw figure is within the usual range, but it is outside it for {what}.",
@@ -186,11 +184,21 @@ def movement(
     return f"**{phrases.MOVEMENT[code]}** ({tag}). {text}"
 
 
-def _part(share: Any) -> str:
-    """Return how much of the raw gap goes away: "62% of the gap", "none of the gap", or nothing when not known."""
-    if not known(share):
+def _takes(card: Any, raw: Row, judged: Row) -> str:
+    """Return what allowing for patients does to the gap as the table shows it; nothing where one is not known."""
+    before, after = figures.apart(card, raw), figures.apart(card, judged)
+    if not (known(before) and known(after)):
         return ""
-    return "none of the gap" if float(share) < 0.005 else figures.share(min(float(share), 1.0), "the gap")
+    first, last = (figures.gap(card, size).split(" ")[0] for size in (before, after))
+    unit = " percentage points" if figures.is_share(card) else ""
+    if before * after < 0:
+        return (
+            f"takes the gap from {first} {figures.side(before)} to {last} {figures.side(after)}"
+            f"{f', in{unit}' if unit else ''}"
+        )
+    if first == last:
+        return f"leaves the gap at {first}{unit}"
+    return f"{'makes the gap wider,' if abs(after) > abs(before) else 'takes the gap'} from {first} to {last}{unit}"
 
 
 def _opposite(row: Row) -> str:
@@ -210,13 +218,15 @@ def disagreement(rows: dict[tuple[str, str], Row], comparator: str = "england", 
     return f"The answer depends on what is allowed for: {'; '.join(parts)}."
 
 
-def own_icb(rows: dict[tuple[str, str], Row], headline: str = "M1") -> str:
+def own_icb(rows: dict[tuple[str, str], Row], headline: str = "M1", *, only_different: bool = False) -> str:
     """Return how the practice stands against the other practices of its own ICB."""
     row = rows.get((headline, "own_icb"))
     england = rows.get((headline, "england"))
     if row is None or row["position"] == "not_decidable":
         return ""
     same = england is not None and england["position"] == row["position"]
+    if only_different and (same or england is None or england["position"] == "not_decidable"):
+        return ""
     word = "The answer is the same" if same else "The answer is different"
     tag = phrases.label(headline, "own_icb")
     return f"{word} against the other practices of its own ICB ({tag}): “{phrases.POSITION[row['position']]}”."
@@ -276,14 +286,33 @@ def hidden_figure(card: Any, row: Row) -> str:
     return f"{HIDDEN} It can be {many}, so the figure is {figures.between(card, low, high)}."
 
 
-def raw_rank(row: Row, own: Row | None = None, comparator: str = "england", names: Names = ENGLAND) -> str:
-    """Return the raw rank, counted from the lowest, as the arithmetic it is, and the rank in its own ICB."""
+def end_of(row: Row) -> str:
+    """Return the end that places are counted from, the nearer one: "lowest" or "highest"."""
+    return "highest" if row["rank"] > (row["ranked"] + 1) / 2 else "lowest"
+
+
+def counted(rank: float, ranked: float, end: str) -> str:
+    """Return a place, 1 the lowest, counted from either end: "3rd"."""
+    return ordinal(ranked + 1 - rank if end == "highest" else rank)
+
+
+def raw_rank(
+    row: Row, own: Row | None = None, comparator: str = "england", names: Names = ENGLAND, lasting: Row | None = None
+) -> str:
+    """Return the raw rank, as the arithmetic it is, the rank in its own ICB, and what of it lasts.
+
+    Parameters
+    ----------
+    lasting
+        What the model says of the raw figure's rank, where it says anything.
+    """
     if row["position"] == "not_decidable" or not (known(row.get("rank")) and known(row.get("ranked"))):
         return ""
+    end = end_of(row)
     return (
-        f"On the raw figures it is {ordinal(row['rank'])} from the lowest of {number(row['ranked'])} practices "
-        f"{names.within(comparator)} ({names.label('M0', comparator)}): "
-        f"{neighbours(row, 'M0', comparator, names)}. {_own_rank(own)}"
+        f"On the raw figures it is {counted(row['rank'], row['ranked'], end)} from the {end} of "
+        f"{number(row['ranked'])} practices {names.within(comparator)} ({names.label('M0', comparator)}): "
+        f"{neighbours(row, 'M0', comparator, names)}. {_own_rank(own)}{_lasting(row, lasting, end)} "
         "A rank cannot say why, and someone is always last."
     )
 
@@ -291,7 +320,21 @@ def raw_rank(row: Row, own: Row | None = None, comparator: str = "england", name
 def _own_rank(own: Row | None) -> str:
     if own is None or not (known(own.get("rank")) and known(own.get("ranked"))):
         return ""
-    return f"In its own ICB it is {ordinal(own['rank'])} from the lowest of {number(own['ranked'])}. "
+    end = end_of(own)
+    return (
+        f"In its own ICB it is {counted(own['rank'], own['ranked'], end)} from the {end} of {number(own['ranked'])}. "
+    )
+
+
+def _lasting(row: Row, lasting: Row | None, end: str) -> str:
+    """Return between which places it lasts, or that this may not be said."""
+    if lasting is None or lasting["rule"] not in ("full", "interval"):
+        return "That is arithmetic on these months; no lasting rank may be stated."
+    ends = [counted(lasting[f"rank_{each}"], lasting["ranked"], end) for each in ("lower", "upper")]
+    first, last = reversed(ends) if end == "highest" else ends
+    of = f" of {number(lasting['ranked'])}" if lasting["ranked"] != row["ranked"] else ""
+    between = f"between {first} and {last}" if first != last else f"at {first}"
+    return f"Its lasting place lies {between}{of} (95 in 100)."
 
 
 def real_terms(card: Any, row: Row, *, rung: str = "M1", comparator: str = "england", names: Names = ENGLAND) -> str:
