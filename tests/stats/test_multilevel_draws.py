@@ -99,8 +99,33 @@ def test_a_spread_of_zero_is_drawn_from_the_half_normal_that_loses_as_the_likeli
         moved = estimate.parameters.copy()
         moved[place] = np.log(sd)
         losses.append(estimate.loglik - estimate.problem.engine.evaluate(moved).loglik)
-    spread = float(np.interp(0.5, losses, sds))
+    spread = float(np.interp(0.5 * 1.96**2, losses, sds)) / 1.96
     assert stats.kstest(draws, stats.halfnorm(scale=spread).cdf).pvalue > 0.01
+
+
+def test_a_spread_too_near_zero_for_its_logarithm_is_drawn_no_further_than_its_profile_reaches() -> None:
+    fits = (
+        multilevel.fit("y ~ x", world(40, 5, 5, 0.0, seed), family="poisson", groups=["area", "site"])
+        for seed in range(60)
+    )
+    untold = next(
+        fit
+        for fit in fits
+        if fit.estimate.free[0] and np.sqrt(fit.estimate.covariance[len(fit.estimate.beta), len(fit.estimate.beta)]) > 1
+    )
+    end = untold.simulate(DRAWS, seed=4, groups=[]).sds["area"].quantile(0.975)
+    upper = untold.intervals().set_index("group").loc["area", "upper"]
+    assert 0.8 * upper < end < 1.3 * upper
+
+
+def test_units_that_differ_less_than_chance_allows_can_be_drawn() -> None:
+    trials = np.tile([300.0, 420.0, 510.0], 40)
+    design = pd.DataFrame({"Intercept": 1.0}, index=range(len(trials)))
+    fit = multilevel.fit_matrix(
+        np.round(0.4 * trials), design, {"site": np.arange(len(trials))}, family="binomial", trials=trials
+    )
+    draws = fit.simulate(DRAWS, seed=4)
+    assert fit.variances["sd"].iloc[0] == 0 and np.isfinite(draws.effects["site"].to_numpy()).all()
 
 
 def test_a_spread_of_zero_between_few_units_is_not_drawn_without_bound() -> None:

@@ -5,7 +5,8 @@ their normal distribution given the parameters, solved on the tree for each draw
 (Kristensen et al. 2016). Two departures where the logarithm of an SD is far from normal:
 
 - an SD known only roughly (SE of its logarithm above 0.15) is drawn on its own scale and folded at zero;
-- an SD at zero is drawn from the half-normal that loses ½ of log-likelihood where the likelihood does.
+- an SD at zero, or so near it that its logarithm is not told (SE above 1), is drawn from the half-normal whose 95 %
+  end is where the profile interval ends.
 
 Weights of the rows are kept at the modes.
 """
@@ -29,8 +30,9 @@ from gpvar.stats.multilevel._gaussian import Gaussian
 from gpvar.stats.multilevel._reading import OBSERVATION, check_seed
 from gpvar.stats.multilevel._tree import eliminate
 
-_ROUGH = 0.15
+_ROUGH, _UNTOLD = 0.15, 1.0
 _DOUBLINGS = 24
+_END = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _parameters(
         move = moves[:, p + column]
         growth = np.abs(1.0 + move) if error > _ROUGH else np.exp(move)
         sds[:, level] = fitted.sds[level] * growth
-    for level in np.flatnonzero(~fitted.free):
+    for level in [*np.flatnonzero(~fitted.free), *free[errors > _UNTOLD]]:
         sds[:, level] = np.abs(rng.normal(0.0, _edge_spread(fitted, int(level)), n))
     last = moves[:, -1] if moves.shape[1] > p + len(free) else np.zeros(n)
     residual = fitted.residual_sd * np.exp(last)
@@ -134,24 +136,29 @@ def _parameters(
 
 
 def _edge_spread(fitted: Estimate, level: int) -> float:
-    """Return the SD of the half-normal that loses as much as the likelihood does: ½ at one SD, all else as fitted.
+    """Return the SD of the half-normal that loses as much as the likelihood does 1.96 SDs away, all else as fitted.
 
     The curvature at zero alone would do where it is clear; with few units it can be next to nothing, and the loss
-    comes from the fourth power.
+    comes from the fourth power: matched nearer to zero, the half-normal would reach far beyond the likelihood. Where
+    as much is lost before the search begins, that is the answer.
     """
     place = fitted.problem.place(level)
 
-    def beyond_half(log_sd: float) -> float:
+    def beyond_end(log_sd: float) -> float:
         parameters = fitted.parameters.copy()
         parameters[place] = log_sd
-        return float(fitted.loglik - fitted.problem.surface.evaluate(parameters).loglik - 0.5)
+        return float(fitted.loglik - fitted.problem.surface.evaluate(parameters).loglik - 0.5 * _END**2)
 
-    edge = next(edge for edge in fitted.problem.surface.edges if edge.index == place)
-    near = fitted.problem.surface.inside(fitted.problem.surface.evaluate(fitted.parameters), edge)
+    near = float(fitted.parameters[place])
+    if not fitted.free[level]:
+        edge = next(edge for edge in fitted.problem.surface.edges if edge.index == place)
+        near = float(fitted.problem.surface.inside(fitted.problem.surface.evaluate(fitted.parameters), edge))
+    if beyond_end(near) > 0:
+        return float(np.exp(near)) / _END
     for _ in range(_DOUBLINGS):
         far = near + float(np.log(2.0))
-        if beyond_half(far) > 0:
-            return float(np.exp(optimize.brentq(beyond_half, near, far, xtol=1e-4)))
+        if beyond_end(far) > 0:
+            return float(np.exp(optimize.brentq(beyond_end, near, far, xtol=1e-4))) / _END
         near = far
     raise ConvergenceError(
         f"The data set no bound to the SD of {fitted.data.levels[level]}, so it cannot be drawn.",
