@@ -158,6 +158,18 @@ def test_passing_movement_is_taken_out_of_the_practices_own_share(table: Practic
     assert pair[1] == pytest.approx(pair[0], abs=0.03)
 
 
+def test_what_neighbours_share_may_be_nothing_where_nothing_was_planted(tmp_path: Path, frame: pd.DataFrame) -> None:
+    rng = np.random.default_rng(7)
+    link = frame["link"] - frame["place"]
+    flat = frame.assign(same_day=rng.binomial(frame["total"], 1 / (1 + np.exp(-link))))
+    found = gpvar.analyse(table_of(tmp_path, flat), METRIC)
+    own = found.levels[(found.levels["rung"] == "M2") & found.levels["level"].isin(["icb", "pcn"])]
+    shares = found.shares.set_index("component")
+    assert (own["lower"] == 0).all() and shares.loc["neighbours", "lower"] == 0
+    assert shares.loc["neighbours", "upper"] < 0.15
+    assert (shares["lower"] <= shares["share"]).all() and (shares["share"] <= shares["upper"]).all()
+
+
 def test_the_shares_are_the_planted_ones_and_sum_to_one(analysis: Analysis, frame: pd.DataFrame) -> None:
     shares = analysis.shares.set_index("component")
     assert shares["share"].sum() == pytest.approx(1.0, abs=1e-9)

@@ -127,10 +127,11 @@ def describe(
     placed = placed[placed["practice_code"].isin(counts.practice_code[used])]
     top = next(one for one in fitted if one.rung.name == headline)
     need = {covariate for rung in ladder.rungs if rung.name == "M1" for covariate in rung.covariates}
+    levels = _levels(fitted)
     return Variation(
-        levels=_levels(fitted),
+        levels=levels,
         coefficients=pd.concat([_coefficients(one) for one in fitted], ignore_index=True),
-        shares=_shares(counts, fitted[-1], need, seed, moved),
+        shares=_shares(counts, fitted[-1], need, seed, moved, levels),
         rungs=pd.DataFrame([_summary(counts, one, fitted[0], placed, ladder.spread, seed) for one in fitted]),
         equity=_equity(counts, placed, headline, deprivation),
         boards=_boards(counts, placed, headline),
@@ -186,7 +187,9 @@ def _coefficients(one: _Fitted) -> pd.DataFrame:
     return found.assign(rung=one.rung.name)[["rung", "term", "estimate", "se", "lower", "upper", "z", "p"]]
 
 
-def _shares(counts: Counts, top: _Fitted, need: set[str], seed: int, moved: pd.DataFrame | None) -> pd.DataFrame:
+def _shares(
+    counts: Counts, top: _Fitted, need: set[str], seed: int, moved: pd.DataFrame | None, levels: pd.DataFrame
+) -> pd.DataFrame:
     """Return the components of the variance on the link scale; boards and networks together are the neighbours."""
     model, terms = top.model, top.rung.design.terms
     kept = model.estimate.data.kept
@@ -205,13 +208,15 @@ def _shares(counts: Counts, top: _Fitted, need: set[str], seed: int, moved: pd.D
         beta_draws=draws.fixed.to_numpy()[:, kept],
         variance_draws=_apart(draws.sds**2, 0.0 if moved is None else passing.draws_of(moved, _DRAWS, seed)),
     )
+    own = levels[levels["rung"] == top.rung.name]
+    at_zero = set(own.loc[own["lower"] == 0.0, "level"])
     rows = []
     wanted = {b: [b] for b in blocks} | {"neighbours": ["icb", "pcn"], "practice": ["practice"], "passing": ["passing"]}
     for name, parts in wanted.items():
         parts = [part for part in parts if part in split.draws]
         if parts:
-            rows.append(_component(name, parts, split))
-    rows.append(_component("noise", ["noise"], split))
+            rows.append(_component(name, parts, split, at_zero))
+    rows.append(_component("noise", ["noise"], split, at_zero))
     return pd.DataFrame(rows).assign(rung=top.rung.name)[["rung", "component", "variance", "share", "lower", "upper"]]
 
 
@@ -223,18 +228,19 @@ def _apart(variances: pd.DataFrame, movement: float | np.ndarray) -> pd.DataFram
     return variances.assign(practice=variances["practice"] - moving, passing=moving)
 
 
-def _component(name: str, parts: list[str], split: partition.Partition) -> dict[str, Any]:
+def _component(name: str, parts: list[str], split: partition.Partition, at_zero: set[str]) -> dict[str, Any]:
+    """Return one component; it may be nil where none of its levels' profile intervals rules that out."""
     rows = split.frame.set_index("component").loc[parts]
-    drawn = split.draws[parts].sum(axis=1)
-    lower, upper = np.quantile(drawn, [0.025, 0.975])
+    share = float(rows["share"].sum())
+    lower, upper = np.quantile(split.draws[parts].sum(axis=1), [0.025, 0.975])
     if len(parts) == 1:
         lower, upper = rows["lower"].iloc[0], rows["upper"].iloc[0]
     return {
         "component": name,
         "variance": float(rows["variance"].sum()),
-        "share": float(rows["share"].sum()),
-        "lower": float(lower),
-        "upper": float(upper),
+        "share": share,
+        "lower": 0.0 if set(parts) <= at_zero else min(float(lower), share),
+        "upper": max(float(upper), share),
     }
 
 
