@@ -59,14 +59,16 @@ def named(published, pattern: str) -> list[Path]:
 
 def test_every_report_is_written_and_progress_is_told(published) -> None:
     _, result, said = published
-    assert result.failed == () and len(said) == 6
+    assert result.failed == () and len(said) == 7
     assert {path.name for path in named(published, r"(html|docx)$")} >= {
         f"{OWN}_dna_share.html",
         f"{OWN}_dna_share.docx",
         f"{OWN}_dna_share_standing.html",
+        f"{OWN}_resources.html",
         "area_QZ4_dna_share.html",
         "area_QZ4_dna_share_every_practice.docx",
         "area_QZ4_dna_share_variation.html",
+        "area_QZ4_resources.docx",
         "index.html",
     }
     assert all(path.is_file() for path in result.files) and result.index in result.files
@@ -188,6 +190,33 @@ def test_the_index_links_every_page_with_a_plain_line(published) -> None:
     assert re.search(r"practices outside the usual range after allowing for patients", index)
 
 
+def test_the_index_has_a_heading_for_the_area_and_then_for_each_practice(published) -> None:
+    run, result, _ = published
+    page = read(result.index)
+    to_send, private = page[page.index("<main") :].split('<h2 id="private">')
+    area, practice = to_send.split("<h3")[1:]
+    assert run.table.area_name in area and f"{OWN})</h3>" in practice
+    first = area.index("<li>")
+    assert (
+        area.index('href="to-send/area_QZ4_dna_share.html"')
+        < area.index("outside the usual range")
+        < area.index("</li>")
+    )
+    assert first < area.index("variation.html") and f"{OWN}_" not in area and "area_QZ4" not in practice
+    assert practice.count("<li>") == len({p.stem for p in named(published, rf"to-send/{OWN}_[^/]*$")})
+    assert "every_practice.html" in private and "every_practice" not in to_send
+
+
+def test_the_index_links_the_check_of_the_data_under_private(published, tmp_path) -> None:
+    from gpvar.reporting import index
+
+    entry = index.Entry("private", "Area", "area_QZ4", "List", "names.", (tmp_path / "private" / "list.html",))
+    assert "check.html" not in index.build(published[0], [entry], tmp_path).decode("utf-8")
+    files.write(tmp_path / "private" / "check.html", b"x")
+    page = index.build(published[0], [entry], tmp_path).decode("utf-8")
+    assert page.index('<h2 id="private">') < page.index('href="private/check.html"')
+
+
 def test_the_workbook_has_no_formula_no_blank_and_no_merged_cell(published) -> None:
     for path in named(published, r"\.xlsx$"):
         book = openpyxl.load_workbook(path)
@@ -237,7 +266,7 @@ def test_numbers_on_the_page_are_those_of_the_run(published) -> None:
 def test_notebooks_kept_tell_no_paths_and_no_timings(published) -> None:
     run, _, _ = published
     kept = named(published, r"private/notebooks/.*\.ipynb$")
-    assert len(kept) == 6
+    assert len(kept) == 7
     for path in kept:
         text = read(path)
         assert str(run.study.folder) not in text and "papermill" not in text and "iopub" not in text
@@ -371,7 +400,8 @@ def test_jobs_put_the_area_first_and_the_list_of_practices_in_private(published)
         ("area_private", "private"),
         ("practice_report", "to-send"),
         ("practice_standing", "to-send"),
-        ("resources", "private"),
+        ("resources", "to-send"),
+        ("resources", "to-send"),
     ]
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import openpyxl
@@ -14,7 +15,7 @@ import pytest
 from matplotlib import image
 
 from gpvar import catalogue, charts, schema, share, tables, words
-from gpvar.reporting import appendix, beside, reports
+from gpvar.reporting import appendix, beside, index, reports
 from gpvar.results import Run
 from gpvar.words import resources
 from gpvar.words.phrases import ENGLAND
@@ -220,9 +221,15 @@ def test_without_the_files_one_line_says_which_are_needed(bare: Run) -> None:
         assert page(bare, practice)
 
 
-def test_a_practice_of_which_nothing_is_known_gets_no_page_and_the_area_keeps_its_own(run: Run, bare: Run) -> None:
-    stems = [job.stem for job in reports.jobs_for(bare, ("area", "practice"))]
-    assert "area_QAA_resources" in stems and not any(stem == f"{MINE}_resources" for stem in stems)
+def test_where_nothing_is_known_there_is_no_page_and_the_index_says_which_files_are_missing(
+    run: Run, bare: Run, tmp_path: Path
+) -> None:
+    jobs = reports.jobs_for(bare, ("area", "practice"))
+    assert jobs and not any(job.notebook == "resources" for job in jobs)
+    (entry,) = reports._entries(bare, jobs, tmp_path)
+    assert entry.paths == () and entry.label == "Need, staff and funding"
+    assert entry.said.startswith("not in this study's files (") and "NHS Payments to General Practice" in entry.said
+    assert "not in this study" in index.build(bare, [entry], tmp_path).decode("utf-8")
     made = {job.stem: job for job in reports.jobs_for(run, ("area", "practice"))}
     own = made[f"{MINE}_resources"]
     assert (own.folder, own.notebook, own.parameters) == ("to-send", "resources", {"practice": MINE})

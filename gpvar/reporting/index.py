@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from gpvar.results import Run
     from gpvar.study import Study
 
-Entry = tuple[str, str, str, str, list[Path]]
+_FILES = {".html": "web page", ".docx": "Word file", ".xlsx": "Excel file", ".csv": "CSV file"}
 _HEADINGS = {
     "to-send": (
         "To send",
@@ -31,29 +32,52 @@ _HEADINGS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One document of the index, in as many formats as were written.
+
+    Attributes
+    ----------
+    folder
+        ``"to-send"`` or ``"private"``.
+    about
+        Whom it is about: a heading.
+    stem
+        How the names of all files about them begin.
+    label, said
+        What the document is, and what it says in a line.
+    paths
+        Its files; none for a document that the study's files cannot give.
+    """
+
+    folder: str
+    about: str
+    stem: str
+    label: str
+    said: str
+    paths: tuple[Path, ...]
+
+
 def build(run: Run, entries: Sequence[Entry], root: Path) -> bytes:
-    """Return the index: one plain line per report, with links.
+    """Return the index: a heading for the area and for each practice, and a plain line with links per document.
 
     Parameters
     ----------
     run
         The run the reports were made from.
     entries
-        (kind, folder, title, summary, files) of each report that was written.
+        Each report that was written, those of the area first.
     root
         The folder the index lies in; links are relative to it.
     """
     title = plain(run.study.title) or "Reports"
     parts = [f"# {escape_markdown(title)}", f"{plain(run.study.period.label)}."]
     for folder, (heading, note) in _HEADINGS.items():
-        here = [entry for entry in entries if entry[1] == folder]
+        here = [entry for entry in entries if entry.folder == folder]
         if not here:
             continue
-        parts += [f"## {heading}", note]
-        parts.append("\n".join(f"- {_links(summary, paths, root)}" for _, _, _, summary, paths in here))
+        parts += [f"## {heading}", note, *_groups(here, root, folder)]
     parts += _could_not(unanswered(run))
-    sheets = _spreadsheets(root)
-    parts += ["## Spreadsheets", sheets] if sheets else []
     look = Look(title, bool(run.meta.get("simulated")), False)
     return to_html(Page("\n\n".join(part for part in parts if part), ()), look)
 
@@ -78,19 +102,27 @@ def _could_not(found: Sequence[tuple[str, str]]) -> list[str]:
     return ["## Could not be answered", "This counts neither for nor against any practice.", "\n".join(lines)]
 
 
-def _links(summary: str, paths: Sequence[Path], root: Path) -> str:
-    """Return the summary as the link to the page, and the Word file after it."""
-    found = {p.suffix: p.relative_to(root).as_posix() for p in paths if p.suffix in (".html", ".docx")}
-    said = escape_markdown(summary, 300)
-    first = f"[{said}]({found['.html']})" if ".html" in found else said
-    return f"{first} ([Word file]({found['.docx']}))" if ".docx" in found else first
+def _groups(entries: Sequence[Entry], root: Path, folder: str) -> Iterator[str]:
+    """Yield a heading and a list for each of those whom the documents are about."""
+    for about, stem in dict.fromkeys((entry.about, entry.stem) for entry in entries):
+        yield f"### {escape_markdown(about)}"
+        lines = [_line(entry.label, entry.said, entry.paths, root) for entry in entries if entry.stem == stem]
+        book = root / folder / f"{stem}_results.xlsx"
+        figures = [path for path in (book, book.with_suffix(".csv")) if path.is_file()]
+        lines += [_line("All figures, in Excel", "", figures, root)] if book in figures else []
+        yield "\n".join(lines)
+    check = root / "private" / "check.html"
+    if folder == "private" and check.is_file():
+        yield "### The data"
+        yield _line("Can the data answer?", "the checks, the dates and what did not match.", [check], root)
 
 
-def _spreadsheets(root: Path) -> str:
-    found = sorted([*root.glob("to-send/*.xlsx"), *root.glob("private/*.xlsx")])
-    return "\n".join(
-        f"- [{escape_markdown(p.relative_to(root).as_posix())}]({p.relative_to(root).as_posix()})" for p in found
-    )
+def _line(label: str, said: str, paths: Sequence[Path], root: Path) -> str:
+    """Return one line of a list; its label is the link to the first file, the other formats follow."""
+    links = [(_FILES[path.suffix], path.relative_to(root).as_posix()) for path in paths]
+    others = ", ".join(f"[{kind}]({link})" for kind, link in links[1:])
+    first = f"[{escape_markdown(label)}]({links[0][1]})" if links else escape_markdown(label)
+    return "- " + first + (f": {escape_markdown(said, 300)}" if said else "") + (f" ({others})" if others else "")
 
 
 def _changes(table: Any) -> list[str]:

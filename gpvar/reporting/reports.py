@@ -22,6 +22,7 @@ from gpvar.words import (
     has_variation,
     methods_summary_line,
     practice_facts,
+    resources_none_line,
     resources_summary_line,
     standing_summary_line,
     summary_line,
@@ -30,6 +31,7 @@ from gpvar.words import (
 from gpvar.words.facts import area_facts
 
 if TYPE_CHECKING:
+    from gpvar.catalogue import MetricCard
     from gpvar.results import Run
     from gpvar.study import Study
 
@@ -61,11 +63,12 @@ class PublishResult:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One report to be made from one notebook."""
+    """One report to be made from one notebook; the index lists it by its label."""
 
     kind: str
     stem: str
     title: str
+    label: str
     summary: str
     notebook: str
     folder: str
@@ -85,16 +88,17 @@ def jobs_for(run: Run, kinds: Iterable[str]) -> list[Job]:
             summary = area_summary_line(run, metric)
             title = f"{facts.card.title}: {facts.name}"
             parameters = {"metric": metric}
-            jobs.append(Job("area", f"area_{place}_{metric}", title, summary, "area_report", SEND, parameters))
+            stem, label = f"area_{place}_{metric}", _label(facts.card)
+            jobs.append(Job("area", stem, title, label, summary, "area_report", SEND, parameters))
             if has_variation(run, metric):
-                jobs.append(_variation_job(run, place, metric, f"{facts.card.title}: {facts.name}"))
-            every = f"Every practice of {facts.name}, {facts.card.short}, before and after"
+                jobs.append(_variation_job(run, place, metric, title))
             jobs.append(
                 Job(
                     "area",
-                    f"area_{place}_{metric}_every_practice",
+                    f"{stem}_every_practice",
                     f"{title}, every practice",
-                    every,
+                    f"{label}, every practice",
+                    "those that stand out, then the whole list before and after.",
                     "area_private",
                     PRIVATE,
                     parameters,
@@ -108,26 +112,29 @@ def jobs_for(run: Run, kinds: Iterable[str]) -> list[Job]:
     return jobs + (_resources_jobs(run, place, kinds) if metrics else [])
 
 
-def _resources_jobs(run: Run, place: str, kinds: set[str]) -> list[Job]:
-    """Return the pages of need, staff and funding: one for the area, and for each practice that has any.
+def _label(card: MetricCard) -> str:
+    """Return what the index calls a metric."""
+    return card.short[0].upper() + card.short[1:]
 
-    Where nothing is known the area's page says in a line which files are missing; that is not to be sent.
-    """
+
+def _resources_jobs(run: Run, place: str, kinds: set[str]) -> list[Job]:
+    """Return the pages of need, staff and funding, of the area and of each practice, where any is known."""
     wanted = [("area", "", f"area_{place}")] if "area" in kinds else []
     if "practice" in kinds:
-        known = [code for code in run.study.area.practices if has_resources(run, code)]
-        wanted += [("practice", code, files.safe_name(code)) for code in known]
+        wanted += [("practice", code, files.safe_name(code)) for code in run.study.area.practices]
     return [
         Job(
             kind,
             f"{stem}_resources",
             f"Need, staff and funding: {practice_facts(run, code).name if code else area_facts(run).name}",
+            "Need, staff and funding",
             resources_summary_line(run, code),
             "resources",
-            SEND if has_resources(run, code) else PRIVATE,
+            SEND,
             {"practice": code},
         )
         for kind, code, stem in wanted
+        if has_resources(run, code)
     ]
 
 
@@ -137,6 +144,7 @@ def _methods_job(run: Run, place: str, metric: str) -> Job:
         "research",
         f"area_{place}_{metric}_methods",
         f"{facts.card.title}: {facts.name}, methods and model",
+        f"{_label(facts.card)}, methods and model for researchers",
         methods_summary_line(run, metric),
         "methods_page",
         SEND,
@@ -150,6 +158,7 @@ def _variation_job(run: Run, place: str, metric: str, title: str) -> Job:
         "area",
         f"area_{place}_{metric}_variation",
         f"{title}, where the variation comes from",
+        f"{_label(area_facts(run, metric).card)}, where the variation comes from",
         variation_summary_line(run, metric),
         "area_variation",
         SEND,
@@ -163,6 +172,7 @@ def _practice_job(run: Run, code: str, metric: str) -> Job:
         "practice",
         f"{files.safe_name(code)}_{metric}",
         f"{facts.card.title}: {facts.name}",
+        _label(facts.card),
         summary_line(run, code, metric),
         "practice_report",
         SEND,
@@ -176,6 +186,7 @@ def _standing_job(run: Run, code: str, metric: str) -> Job:
         "practice",
         f"{files.safe_name(code)}_{metric}_standing",
         f"{facts.card.title}: {facts.name}, what the figure is made of and its rank",
+        f"{_label(facts.card)}, what the figure is made of",
         standing_summary_line(run, code, metric),
         "practice_standing",
         SEND,
@@ -233,17 +244,43 @@ def publish_run(
     home = root / "index.html"
     listed = jobs_for(run, {*study.reports.kinds, *(job.kind for job in jobs)})
     try:
-        written.append(files.write(home, index.build(run, _entries(listed, root), root)))
+        written.append(files.write(home, index.build(run, _entries(run, listed, root), root)))
     except ReportError as error:
         failed.append(("index", str(error)))
     return PublishResult(tuple(written), tuple(failed), home, index.unanswered(run))
 
 
-def _entries(jobs: list[Job], root: Path) -> list[index.Entry]:
+#: Under each heading of the index, first what answers whether a figure is out of line.
+_ORDER = ("area_report", "practice_report", "area_variation", "practice_standing", "resources", "methods_page")
+
+
+def _entries(run: Run, jobs: list[Job], root: Path) -> list[index.Entry]:
     """Return what the index lists: every report of the study that is there, made now or before."""
-    found = ((job, [root / job.folder / f"{job.stem}.{kind}" for kind in FORMATS]) for job in jobs)
-    there = ((job, [path for path in paths if path.is_file()]) for job, paths in found)
-    return [(job.kind, job.folder, job.title, job.summary, paths) for job, paths in there if paths]
+    place = files.safe_name(run.study.area.code or "list")
+    found = []
+    for job in sorted(jobs, key=lambda job: _ORDER.index(job.notebook) if job.notebook in _ORDER else len(_ORDER)):
+        paths = [root / job.folder / f"{job.stem}.{kind}" for kind in FORMATS]
+        there = tuple(path for path in paths if path.is_file())
+        code = job.parameters.get("practice", "")
+        about, stem = _whom(run, code), files.safe_name(code) if code else f"area_{place}"
+        if there:
+            found.append(index.Entry(job.folder, about, stem, job.label, _said(job.summary), there))
+    if any(job.notebook == "area_report" for job in jobs) and not has_resources(run):
+        label, _, said = resources_none_line(run).partition(": ")
+        found.append(index.Entry(SEND, _whom(run, ""), f"area_{place}", label, said, ()))
+    codes = [files.safe_name(code) for code in run.study.area.practices]
+    return sorted(found, key=lambda entry: codes.index(entry.stem) if entry.stem in codes else -1)
+
+
+def _whom(run: Run, code: str) -> str:
+    """Return the heading of the index for a practice, or for the area."""
+    return f"{practice_facts(run, code).name} ({code})" if code else area_facts(run).name
+
+
+def _said(summary: str) -> str:
+    """Return what a summary says, without whom and what it is about: the heading and the label say that."""
+    said = summary.rpartition(": ")[2].removeprefix("what the figure is made of; ")
+    return said[0].upper() + said[1:] if said else ""
 
 
 def _formats(formats: Iterable[str]) -> list[str]:

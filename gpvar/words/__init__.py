@@ -56,8 +56,6 @@ from gpvar.words.research import (
     methods_evidence,
     methods_model,
     methods_paragraph,
-    methods_passing,
-    methods_reliability,
     methods_repeat,
     methods_sources,
     methods_spread,
@@ -65,11 +63,13 @@ from gpvar.words.research import (
     methods_title,
     methods_variances,
 )
+from gpvar.words.research_chance import methods_passing, methods_reliability
 from gpvar.words.research_files import draws_readme, draws_size, draws_written, research_readme
 from gpvar.words.resources_pages import (
     has_resources,
     resources_counted,
     resources_icb_right,
+    resources_none_line,
     resources_not_shown,
     resources_note,
     resources_scenario,
@@ -178,6 +178,7 @@ __all__ = [
     "research_readme",
     "resources_counted",
     "resources_icb_right",
+    "resources_none_line",
     "resources_not_shown",
     "resources_note",
     "resources_scenario",

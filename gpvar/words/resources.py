@@ -76,17 +76,30 @@ def spread(facts: Resourced) -> str:
 
 def missing(resources: Sequence[Resource]) -> str:
     """Return in one line which files would say what this study's do not; nothing where nothing is missing."""
-    wanted: dict[str, list[str]] = {}
-    for resource in resources:
-        names = [name for name in (resource.top, resource.bottom) if name and name != "list_size"]
-        for source in dict.fromkeys(catalogue.covariate(name).source for name in names):
-            wanted.setdefault(source, []).append(resource.noun)
+    wanted = _wanted(resources)
     if not wanted:
         return ""
     files = listed(
         f"{catalogue.sources()[source].title} ({listed(dict.fromkeys(nouns))})" for source, nouns in wanted.items()
     )
     return f"Not in this study's files: {files}."
+
+
+def none_here(resources: Sequence[Resource]) -> str:
+    """Return, for a study without any of them, the files that would hold them, as the rest of a line."""
+    return (
+        f"not in this study's files ({'; '.join(catalogue.sources()[source].title for source in _wanted(resources))})"
+    )
+
+
+def _wanted(resources: Sequence[Resource]) -> dict[str, list[str]]:
+    """Return the sources that hold the resources, and which of them each holds."""
+    wanted: dict[str, list[str]] = {}
+    for resource in resources:
+        names = [name for name in (resource.top, resource.bottom) if name and name != "list_size"]
+        for source in dict.fromkeys(catalogue.covariate(name).source for name in names):
+            wanted.setdefault(source, []).append(resource.noun)
+    return wanted
 
 
 def amount(resource: Resource, value: float) -> str:

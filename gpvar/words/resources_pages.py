@@ -91,15 +91,18 @@ def resources_icb_right(run: Run, practice: str = "") -> str:
 
 def _conceded(facts: Resourced) -> list[str]:
     ample = {
-        (resource.top, resource.neighbours): resources.standing(resource, row["percentile"], facts.names)
+        (resource.top, resource.neighbours): (
+            resources.standing(resource, row["percentile"], facts.names),
+            resource.noun.split(" ")[0],
+        )
         for resource, row in resources.first_look(facts)
         if resource.role != "need" and row["percentile"] > resources.MIDDLE[1]
     }
-    items = [f"It {stands}: a shortage there does not account for its figures." for stands in ample.values()]
+    items = [f"It {stands}: these figures show no shortage of {what} there." for stands, what in ample.values()]
     still = [one.card.short for one in facts.scenarios if one.row is not None and one.row["outside_m3"]]
     if still:
         items.append(
-            f"With supply it did not choose allowed for, it is outside the usual range for {listed(still)}. Asking "
+            f"With supply it did not choose allowed for ({_supply(facts)}), it is outside the usual range for {listed(still)}. Asking "
             "about it is fair."
         )
     same = [one.card.short for one in facts.scenarios if resources.makes_no_difference(one)]
@@ -124,10 +127,16 @@ def _conceded_area(facts: Resourced) -> list[str]:
     same = [f"{short} ({number(b)} before, {number(a)} after)" for short, (b, a) in outside.items() if a >= b > 0]
     if same:
         items.append(
-            "Allowing for supply that a practice did not choose brings no fewer practices outside the usual range for "
-            f"{listed(same)}."
+            f"Allowing for supply that a practice did not choose ({_supply(facts)}) brings no fewer practices outside "
+            f"the usual range for {listed(same)}."
         )
     return [*items, *_always()]
+
+
+def _supply(facts: Resourced) -> str:
+    """Return what the scenario allows for, and what it would have but for which there is no file."""
+    missing = [card.noun for card in facts.missing if card.role == "given"]
+    return resources.allowed(facts.scenarios) + (f"; {listed(missing)} not known" if missing else "")
 
 
 def _always() -> list[str]:
@@ -181,6 +190,11 @@ def resources_summary_line(run: Run, practice: str = "") -> str:
     facts = resourced(run, practice)
     said = resources.lead(facts).replace("This practice", facts.name).replace("this area", facts.name)
     return f"{TITLE}: {said[0].lower() + said[1:] if said.startswith('This study') else said}"
+
+
+def resources_none_line(run: Run) -> str:
+    """Return what the index says where the study's files hold nothing of need, staff and funding."""
+    return f"{TITLE}: {resources.none_here(resourced(run, '').missing)}."
 
 
 def resources_note(run: Run, practice: str = "") -> str:
