@@ -104,7 +104,7 @@ def describe(
     neighbours = nearest_to(counts, ladder, area, known)
     return Practices(
         effects=effects_of(counts, ladder, headline, passing, activity=activity, seed=seed, known=known),
-        waterfall=waterfall_of(counts, ladder, area),
+        waterfall=waterfall_of(counts, ladder, area, known),
         neighbours=neighbours,
         reach=reach_of(counts, ladder, headline, neighbours, area, known, targets),
     )

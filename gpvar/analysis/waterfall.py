@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STEPS = ("reference", "need", "context", "place", "own", "remainder")
 
 
-def waterfall_of(counts: Counts, ladder: Ladder, area: np.ndarray) -> pd.DataFrame:
+def waterfall_of(counts: Counts, ladder: Ladder, area: np.ndarray, known: np.ndarray | None = None) -> pd.DataFrame:
     """Return what each of the area's figures is made of, step by step.
 
     Parameters
@@ -29,6 +29,8 @@ def waterfall_of(counts: Counts, ladder: Ladder, area: np.ndarray) -> pd.DataFra
         The observed figures, and the rungs.
     area
         Boolean array over the practices: whose figures to take apart.
+    known
+        Boolean array: whose figure is no guess between two ends. The others tell their neighbours nothing.
 
     Returns
     -------
@@ -42,8 +44,9 @@ def waterfall_of(counts: Counts, ladder: Ladder, area: np.ndarray) -> pd.DataFra
     expects: context is x'β of its columns about their mean over the practices in the model; all else, with the small
     difference between the two rungs' centres for such a mean practice, is need's (or context's where there is no
     need). Place is what the board's and the network's other practices share; own is the lasting part of the practice's
-    distance from them, shrunken; the remainder is chance, passing movement and what shrinking holds back. On the scale
-    of the response each step is its Shapley value, so that they add up exactly whatever the order.
+    distance from them, shrunken by chance alone: what its own figure says of its place is with it, so that the steps up
+    to it end at the model's estimate of the lasting figure. The remainder is chance, passing movement and shrinkage. On
+    the scale of the response each step is its Shapley value, so that they add up exactly whatever the order.
     """
     top = centres.top_rung(ladder)
     if top is None:
@@ -53,7 +56,7 @@ def waterfall_of(counts: Counts, ladder: Ladder, area: np.ndarray) -> pd.DataFra
     if not len(rows):
         return pd.DataFrame(columns=schema.names("waterfall"))
     parts = _expected_parts(top, _need(ladder), theta - start)
-    parts |= _unexpected_parts(counts, top, theta)
+    parts |= _unexpected_parts(counts, top, theta, known)
     links = np.column_stack([part[rows] for part in parts.values()])
     return _steps(counts, rows, start[rows], list(parts), links)
 
@@ -76,7 +79,7 @@ def _expected_parts(top: Rung, need: set[str], expected: np.ndarray) -> dict[str
     return {"need": expected - setting, "context": setting}
 
 
-def _unexpected_parts(counts: Counts, top: Rung, theta: np.ndarray) -> dict[str, np.ndarray]:
+def _unexpected_parts(counts: Counts, top: Rung, theta: np.ndarray, known: np.ndarray | None) -> dict[str, np.ndarray]:
     """Split the distance from the highest rung's expectation into neighbours, the practice's own, and the rest."""
     model = top.expected.model
     assert model is not None
@@ -87,8 +90,9 @@ def _unexpected_parts(counts: Counts, top: Rung, theta: np.ndarray) -> dict[str,
     noise[placed] = sampling_variance(theta[placed], counts.denominator[placed], counts.kind) + counts.passing
     # The model's practices differ by what lasts and by what passes.
     own_spread = spreads[PRACTICE] = max(spreads[PRACTICE] - counts.passing, 0.0)
-    place, doubt = _place(counts, top, residual, noise, spreads)
-    own = (residual - place) * own_spread / (own_spread + doubt + noise)
+    teaching = top.expected.modelled if known is None else top.expected.modelled & known
+    place, doubt = _place(counts, teaching, residual, noise, spreads)
+    own = (residual - place) * (own_spread + doubt) / (own_spread + doubt + noise)
     parts = {"place": place, "own": own, "remainder": residual - place - own}
     if len(model.groups) == 1:
         del parts["place"]
@@ -96,7 +100,7 @@ def _unexpected_parts(counts: Counts, top: Rung, theta: np.ndarray) -> dict[str,
 
 
 def _place(
-    counts: Counts, top: Rung, residual: np.ndarray, noise: np.ndarray, spreads: dict[str, float]
+    counts: Counts, teaching: np.ndarray, residual: np.ndarray, noise: np.ndarray, spreads: dict[str, float]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what each practice's board and network share, as all but itself show it, and how sure that is."""
     levels = {name: labels for name, labels in places_of(counts).items() if name in spreads}
@@ -105,7 +109,7 @@ def _place(
     told = np.isfinite(residual) & np.all([labels != "" for labels in levels.values()], axis=0)
     if levels and told.any():
         # A practice outside the fit has a place, but tells the others nothing.
-        variance = np.where(top.expected.modelled, spreads[PRACTICE] + noise, np.inf)
+        variance = np.where(teaching, spreads[PRACTICE] + noise, np.inf)
         place[told], doubt[told] = shrinkage.leave_one_out_place(
             residual[told],
             variance[told],
