@@ -187,6 +187,60 @@ def test_nothing_else_in_the_demonstration_fails_a_planted_check(world: simulate
     assert set(table.loc[failing, "practice_code"]) == set(expected)
 
 
+def per_10_000(table: pd.DataFrame, name: str) -> pd.Series:
+    return 10_000 * table[name] / table["mean_monthly_list_size"]
+
+
+def test_staff_and_payments_are_of_the_size_of_real_ones(world: simulate.SimulatedEngland) -> None:
+    table = world.practices
+    weight = table["weighted_patients"] / table["registered_patients_payments"]
+    sizes = {
+        "gps": (per_10_000(table, "gp_fte"), (2.6, 4.4, 6.5)),
+        "admin": (per_10_000(table, "admin_fte"), (7.5, 12.0, 17.0)),
+        "funding": (table["funding_per_weighted_patient"], (119, 132, 150)),
+        "need": (weight, (0.88, 1.01, 1.14)),
+    }
+    for name, (values, wanted) in sizes.items():
+        assert list(values.quantile([0.1, 0.5, 0.9])) == pytest.approx(list(wanted), rel=0.05), name
+    # 1 and 99 in 100 of the England table, payments of 2022/23
+    assert list(weight.quantile([0.01, 0.99])) == pytest.approx([0.78, 1.28], abs=0.03)
+    assert (table["registered_patients_payments"] / table["mean_monthly_list_size"]).between(0.88, 1.12).all()
+    blank = table[["gp_fte", "admin_fte"]].isna().sum()
+    assert blank.between(1, 20).all()
+    shown = table[table["practice_code"].isin(world.planted["practice_code"])]
+    assert len(shown) == 7 and shown[["gp_fte", "admin_fte"]].notna().all(axis=None)
+
+
+def test_deprived_practices_have_fewer_gps_and_older_ones_weigh_more(world: simulate.SimulatedEngland) -> None:
+    table = world.practices
+    fifth = pd.qcut(table["imd2025_score"], 5, labels=False)
+    gps = per_10_000(table, "gp_fte").groupby(fifth).median()
+    assert gps[4] < 0.85 * gps[0]
+    weight = table["weighted_patients"] / table["registered_patients_payments"]
+    assert weight.corr(table["share_65plus"], method="spearman") > 0.4
+    assert weight.groupby(fifth).median()[4] > weight.groupby(fifth).median()[0]
+
+
+def test_staff_and_payments_move_no_other_column(
+    world: simulate.SimulatedEngland, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulate, "supply", lambda rng, frame, scores, size: pd.DataFrame(index=frame.index))
+    without = simulate.england().practices
+    assert set(world.practices) - set(without) == {
+        "gp_fte", "admin_fte", "weighted_patients", "registered_patients_payments", "funding_per_weighted_patient",
+    }  # fmt: skip
+    pd.testing.assert_frame_equal(world.practices[list(without)], without)
+
+
+def test_nothing_that_is_counted_goes_with_staff_or_payments_beyond_patients(bare: simulate.SimulatedEngland) -> None:
+    table = bare.practices
+    held = {"gps": per_10_000(table, "gp_fte"), "funding": table["funding_per_weighted_patient"]}
+    for outcome, truth in bare.truth.groupby("outcome"):
+        own = truth.set_index("practice_code")["practice"].reindex(table["practice_code"]).reset_index(drop=True)
+        for name, values in held.items():
+            assert abs(own.corr(values, method="spearman")) < 0.12, (outcome, name)
+
+
 def test_names_and_codes_are_used_once_and_of_the_right_shape(world: simulate.SimulatedEngland) -> None:
     table = world.practices
     assert table["practice_code"].is_unique and table["practice_name"].is_unique

@@ -16,6 +16,7 @@ from gpvar.errors import StudyError
 from gpvar.simulate import _world
 from gpvar.simulate._measure import REGISTERS, measure
 from gpvar.simulate._month import month_of
+from gpvar.simulate._supply import supply
 
 __all__ = ["AREA", "DEMO_SEED", "SimulatedEngland", "england", "measure", "write_demo"]
 
@@ -85,6 +86,8 @@ def england(seed: int = DEMO_SEED, practices: int = 1200, icbs: int = 8, *, plan
     if planted:
         _world.plant(frame, found, rows)
     table = _table(rng, frame, people, found, rows, specs)
+    beside = supply(rng["supply"], frame, scores, people["list_size"].to_numpy())
+    table = pd.concat([table, beside], axis=1)
     return SimulatedEngland(table, _truth(frame, found), _planted(frame, rows, specs), seed)
 
 

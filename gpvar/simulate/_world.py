@@ -44,7 +44,7 @@ def square(rows: list[list[float]]) -> Array:
 
 def streams(seed: int) -> dict[str, np.random.Generator]:
     """Return one generator for each part, so that a change in one part does not move the others."""
-    parts = ("places", "patients", "effects", "counts", "names", "invented")
+    parts = ("places", "patients", "effects", "counts", "names", "invented", "supply")
     return dict(zip(parts, map(np.random.default_rng, np.random.SeedSequence(seed).spawn(len(parts))), strict=True))
 
 
@@ -75,7 +75,7 @@ def places(rng: np.random.Generator, practices: int, icbs: int) -> pd.DataFrame:
     return frame
 
 
-def _nested(rng: np.random.Generator, frame: pd.DataFrame, corr: Array, shares: Array) -> Array:
+def nested(rng: np.random.Generator, frame: pd.DataFrame, corr: Array, shares: Array) -> Array:
     """Return correlated normal scores whose variance is split over board, network and practice.
 
     The scores are then given exactly the asked correlation, as a few boards would otherwise pull it about.
@@ -95,7 +95,7 @@ def patients(rng: np.random.Generator, frame: pd.DataFrame) -> Array:
     """Return the standard scores of every covariate, in the order of `PATIENTS`."""
     england = constants("england")
     icb, pcn = (np.array([england["patients"][name][level] for name in PATIENTS]) for level in ("icb", "pcn"))
-    return _nested(rng, frame, square(england["correlation"]["rows"]), np.vstack([icb, pcn, 1 - icb - pcn]))
+    return nested(rng, frame, square(england["correlation"]["rows"]), np.vstack([icb, pcn, 1 - icb - pcn]))
 
 
 def planted_scores(spec: dict[str, float]) -> Array:
