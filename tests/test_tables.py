@@ -57,6 +57,21 @@ def test_the_list_of_practices_is_ordered_by_code_and_complete(run) -> None:
     assert table.frame["Code"].tolist() == sorted(run.table.area_codes)
 
 
+def test_the_short_list_holds_those_outside_the_usual_range_and_nobody_else(run) -> None:
+    every = tables.area_practices(run, "same_day_share").frame.set_index("Code")
+    short = tables.area_standing_out(run, "same_day_share").frame.set_index("Code")
+    out = every[every["Patients"].isin(["Outside the usual range", "Far outside the usual range"])]
+    assert 0 < len(short) < len(every) and short.index.tolist() == out.index.tolist()
+    assert short["Position"].tolist() == out["Patients"].tolist() and short["Figure"].tolist() == out["Figure"].tolist()
+
+
+def test_of_a_practice_inside_both_times_the_list_says_so_once_for_all(run) -> None:
+    table = tables.area_practices(run, "same_day_share")
+    assert (
+        table.frame["What changed"] == "\u2013"
+    ).any() and "\u2013 means inside the usual range both times" in table.caption
+
+
 def test_a_practice_without_a_figure_is_listed_as_such(run) -> None:
     import dataclasses
 

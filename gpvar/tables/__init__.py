@@ -28,7 +28,7 @@ from gpvar.tables._resources import resources_beside, resources_scenario
 from gpvar.tables._standing import standing_ranks, standing_steps
 from gpvar.tables._table import Table
 from gpvar.tables._variation import variation_equity, variation_levels, variation_shares, variation_spread
-from gpvar.words import figures, hidden, phrases, quality
+from gpvar.words import boxes, figures, hidden, phrases, quality
 from gpvar.words.facts import area_facts, practice_facts
 from gpvar.words.text import count, known, number, plain, plural
 
@@ -40,6 +40,7 @@ __all__ = [
     "area_methods",
     "area_positions",
     "area_practices",
+    "area_standing_out",
     "check_dates",
     "check_events",
     "check_files",
@@ -70,6 +71,8 @@ __all__ = [
 
 RUNGS = ("M0", "M1", "M1-", "M2")
 _MOST_NAMED = 100
+#: For nearly every practice: a mark lets the eye find the others.
+_UNMOVED = "\u2013"
 #: What is shown code by code wherever the practice is: a person must look at each.
 _NOWHERE = ("in this file, not measured", "in figures of other months, not in the study's")
 _ONE_BY_ONE = ("in the list, not in the table", "in this file, not a practice code")
@@ -198,12 +201,30 @@ def area_practices(run: Run, metric: str = "") -> Table:
     ]
     columns = ["Code", "Practice", "Figure", "Expected", "Gap a week", "Raw"]
     columns += ["Patients", "What changed"] if facts.headline != "M0" else []
+    unmoved = f"{_UNMOVED} means inside the usual range both times. " if facts.headline != "M0" else ""
     note = f"{phrases.CONFIDENTIAL_MEANS}, or because another could be worked out from it." if secret else ""
     return Table(
         pd.DataFrame(rows, columns=columns),
-        f"Every practice, by code. Figure and expected in {_unit(card)}; the gap in {card.gap_unit}.",
+        f"Every practice, by code. {unmoved}Figure and expected in {_unit(card)}; the gap in {card.gap_unit}.",
         note,
         f"area_{card.id}_practices",
+    )
+
+
+def area_standing_out(run: Run, metric: str = "") -> Table | str:
+    """Return the practices of the area outside the usual range, by code; nothing when there are none."""
+    facts = area_facts(run, metric)
+    frame = area_practices(run, metric).frame
+    last = "Patients" if facts.headline != "M0" else "Raw"
+    out = {phrases.POSITION[position] for position in boxes.FLAGGED}
+    found = frame.loc[frame[last].isin(out), ["Code", "Practice", "Figure", last]]
+    if found.empty:
+        return ""
+    return Table(
+        found.rename(columns={last: "Position"}).reset_index(drop=True),
+        f"{plural(len(found), 'practice')} outside the usual range, by code. Figure in {_unit(facts.card)}.",
+        "",
+        f"area_{facts.card.id}_standing_out",
     )
 
 
@@ -212,7 +233,7 @@ def _place(card: Any, before: pd.Series | None, after: pd.Series | None, secret:
     decided = after is not None and after["position"] != "not_decidable"
     figure = figures.shown(card, before["value"]) if before is not None else "no figure"
     gap = _weekly(after) if decided else "not judged"
-    moved = phrases.movement_phrase(after["movement"] or "") or "inside both times" if after is not None else ""
+    moved = phrases.movement_phrase(after["movement"] or "") or _UNMOVED if after is not None else ""
     return {
         "Figure": phrases.CONFIDENTIAL if secret else figure,
         "Expected": figures.shown(card, after["centre"]) if after is not None and decided else "not judged",

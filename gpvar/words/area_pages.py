@@ -183,6 +183,20 @@ def area_not_shown(run: Run, metric: str = "") -> str:
     return f"## {phrases.NOT_SHOWN}\n\n" + boxes.bullets(items)
 
 
+def area_private_first(run: Run, metric: str = "") -> str:
+    """Return the heading of the short list of practices that stand out."""
+    facts = area_facts(run, metric)
+    _, judged = _before_and_after(facts)
+    rung = "after allowing for patients" if facts.headline != "M0" else "on the raw figures"
+    said = f"{judged['flagged']} of {judged['n']} practices are outside the usual range {rung}."
+    if not judged["n"]:
+        said = "The data cannot answer for any practice."
+    elif not judged["flagged"]:
+        said = f"No practice of {judged['n']} is outside the usual range {rung}."
+    caveat = " That is a reason to look, not a conclusion." if judged["flagged"] else ""
+    return f"## Those that stand out\n\n{said}{caveat}"
+
+
 def area_private_note(run: Run, metric: str = "") -> str:
     """Return how to read the list of practices."""
     facts = area_facts(run, metric)
