@@ -158,6 +158,22 @@ def test_two_periods_side_by_side_are_compared_as_they_are() -> None:
     assert used(found[found["rho"] == 0.0].assign(used=True))["v"] == pytest.approx(0.04, abs=0.006)
 
 
+def test_of_periods_beside_the_study_s_own_the_nearest_is_taken() -> None:
+    made = world(7)
+    study = Period(MONTHS[6], MONTHS[8])
+    found = made.measure(made.of(*MONTHS[6:9]), made.of(MONTHS[0], MONTHS[1]), made.of(MONTHS[9]), study=study)
+    assert "2026-01" in set(found["first"]) | set(found["second"])
+
+
+def test_nothing_is_compared_across_a_break_of_the_series() -> None:
+    made = world(7)
+    own = made.of(*MONTHS)
+    before = own.assign(start="2021-04", end="2022-03", numerator=own["numerator"] + 1)
+    assert made.measure(own, before, study=YEAR).empty
+    after = own.assign(start="2024-04", end="2025-03", numerator=own["numerator"] + 1)
+    assert len(made.measure(own, before, after, study=YEAR))
+
+
 def test_of_several_stretches_the_one_that_needs_the_assumption_least_is_taken() -> None:
     made = world(7)
     study = Period(MONTHS[0], MONTHS[5])

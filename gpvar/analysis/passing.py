@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gpvar import schema
+from gpvar import catalogue, schema
 from gpvar.analysis.expected import inverse_link, link_of_observed, sampling_variance
 from gpvar.analysis.position import USUAL
 from gpvar.results import Note
@@ -92,9 +92,10 @@ def measure(table: PracticeTable, card: MetricCard, counts: Counts) -> pd.DataFr
 
     Notes
     -----
-    A part of the study's period is compared with the rest of it, a longer period's rest with the study's, and a
-    period beside it as it is. Practices take part that have sound figures in both, are behind no stop gate and are
-    not excluded.
+    A part of the study's period is compared with the rest of it, a longer period's rest with the study's, and, where
+    there is neither, the nearest period beside it as it is: what changed for good in between counts as movement then.
+    Periods on the other side of a break of the series are left out. Practices take part that have sound figures in
+    both, are behind no stop gate and are not excluded.
     """
     held = _held(table, card, counts)
     rows = _assumed(held, table.study.period, counts.kind)
@@ -153,17 +154,26 @@ def _held(table: PracticeTable, card: MetricCard, counts: Counts) -> dict[Period
     held = {}
     for (start, end), part in rows.groupby(["start", "end"]):
         period = Period(str(start), str(end))
+        if _crosses_a_break(card, table.study.period, period):
+            continue
         whole = part[part["months"].isna() | (part["months"] == period.months)]
         held[period] = whole.set_index("practice_code")[["numerator", "denominator"]].dropna().astype(float)
     return {period: frame for period, frame in held.items() if len(frame) >= _LEAST_UNITS}
+
+
+def _crosses_a_break(card: MetricCard, study: Period, other: Period) -> bool:
+    """Say whether the series breaks between the first and the last day of the two."""
+    first, last = min(study.first_day, other.first_day), max(study.last_day, other.last_day)
+    broken = [item for item in catalogue.breaks(card.source) if item.breaks_series]
+    return any(first < item.start <= last or (item.end and item.start <= first <= item.end) for item in broken)
 
 
 def _assumed(held: dict[Period, pd.DataFrame], study: Period, kind: str) -> list[dict[str, Any]]:
     if study not in held:
         return []
     stretches = [found for other in held if (found := _stretches(study, other))]
-    # Two stretches that answer for the study's period with as little as can be of an assumption.
-    stretches.sort(key=lambda found: (_leaning(found, study.months), found[0].label))
+    # The nearest, and of those the two that answer for the study's period with as little as can be of an assumption.
+    stretches.sort(key=lambda found: (_between(*found), _leaning(found, study.months), found[0].label))
     for found in stretches:
         pair = _pair(held, *found, kind)
         if len(pair.first) >= _LEAST_UNITS:
@@ -196,6 +206,14 @@ def _factor(months: tuple[np.ndarray, np.ndarray], rho: float) -> float:
     """Return the variance of the difference of two means over that of one month."""
     one, other = months
     return _alike(one, one, rho) + _alike(other, other, rho) - 2.0 * _alike(one, other, rho)
+
+
+def _between(one: _Stretch, other: _Stretch) -> int:
+    """Return how many months lie between two stretches; none where one is a part of the other's period."""
+    if one.without or other.without:
+        return 0
+    first, second = sorted((one.months, other.months), key=lambda months: int(months[0]))
+    return int(second[0] - first[-1]) - 1
 
 
 def _leaning(found: tuple[_Stretch, _Stretch], months: int) -> float:
