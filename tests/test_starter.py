@@ -12,6 +12,7 @@ import pytest
 
 from gpvar import catalogue, cli, share
 from gpvar.errors import GpvarError, StudyError
+from gpvar.organisations import find_practice
 from gpvar.starter import describe, lay_out_demo, new_study
 from gpvar.study import Period, load_study
 from gpvar.table import build_table
@@ -175,6 +176,30 @@ def test_a_table_without_names_or_boards_still_gives_a_study(tmp_path: Path) -> 
         load_study(path)
     assert 'code = "QHM"' in path.read_text(encoding="utf-8")
     assert "practice_code = 'Ref'" in describe(path)[0]
+
+
+def test_characteristics_without_a_date_are_said(tmp_path: Path) -> None:
+    text = "Practice code,Number of patients,Same day,Total appointments,gp_fte,admin_fte\nX10001,9000,50,100,4.5,9\n"
+    (tmp_path / "own.csv").write_text(text, encoding="utf-8")
+    made = new_study(tmp_path / "mine", data=tmp_path / "own.csv", practice=["X10001"], period="2025-04..2026-03")
+    assert "The date of gp_fte and admin_fte is not known: write it in study.toml." in describe(made)
+    dated = (
+        made.read_text(encoding="utf-8")
+        .replace('# gp_fte = "', 'gp_fte = "')
+        .replace('# admin_fte = "', 'admin_fte = "')
+    )
+    made.write_text(dated, encoding="utf-8")
+    assert not any("The date of" in said for said in describe(made))
+
+
+def test_a_practice_of_a_common_name_is_told_apart_by_what_the_command_can_be_given(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="have 'surgery' in their name") as caught:
+        new_study(tmp_path / "mine", data=DEMO, practice=["surgery"])
+    assert caught.value.fix == "Give the code of the one you mean, or name its board as well, with --icb."
+    practices = build_table(load_study(share.folder("demo"))).practices
+    with pytest.raises(StudyError) as caught:
+        find_practice(practices, "surgery")
+    assert caught.value.fix == "Give the code of the one you mean."
 
 
 def test_without_any_characteristic_raw_figures_are_announced(tmp_path: Path) -> None:
@@ -347,6 +372,15 @@ def test_a_second_table_that_cannot_be_used_is_refused_and_nothing_is_written(
         new_study(tmp_path / "mine", data=DEMO, also=[tmp_path / "other.csv"], practice=["X14474"])
     assert caught.value.where == "--data other.csv" and caught.value.fix
     assert not (tmp_path / "mine").exists()
+
+
+def test_the_same_months_from_two_files_are_refused_before_there_is_a_study(tmp_path: Path) -> None:
+    again = tmp_path / "again.csv"
+    shutil.copyfile(APRIL, again)
+    with pytest.raises(StudyError, match="The same months come from two files: give --data once for each") as caught:
+        new_study(tmp_path / "mine", data=DEMO, also=[APRIL, again], practice=["X14474"])
+    assert caught.value.where == "--data april_2025.csv --data again.csv (April 2025)"
+    assert "[[source]]" not in str(caught.value) and not (tmp_path / "mine").exists()
 
 
 def test_a_table_of_other_months_needs_a_table_of_the_studys_own(tmp_path: Path) -> None:

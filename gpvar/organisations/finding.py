@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 _SHARED_BY_FEW = 5
 
 
-def find_practice(where: PracticeTable | pd.DataFrame, query: str, within: Iterable[str] | None = None) -> str:
+def find_practice(
+    where: PracticeTable | pd.DataFrame, query: str, within: Iterable[str] | None = None, narrower: str = ""
+) -> str:
     """Return the code of the practice that `query` names.
 
     Parameters
@@ -41,6 +43,8 @@ def find_practice(where: PracticeTable | pd.DataFrame, query: str, within: Itera
         A code, or part of a name; capitals do not matter.
     within
         Only practices with these codes are considered.
+    narrower
+        What else the caller can be given to tell practices of one name apart, such as ``"name its board as well"``.
 
     Raises
     ------
@@ -62,11 +66,10 @@ def find_practice(where: PracticeTable | pd.DataFrame, query: str, within: Itera
     if len(found) == 1:
         return str(found["practice_code"].iloc[0])
     if len(found) > 1:
-        board_too = ", or name its board as well" if within is None else ""
         raise StudyError(
             f"{len(found)} practices have '{query}' in their name: {_named(found)}.",
             "the practice asked for",
-            f"Give the code of the one you mean{board_too}.",
+            f"Give the code of the one you mean{f', or {narrower}' if narrower else ''}.",
         )
     raise StudyError(
         f"No practice here is called '{query}'.", "the practice asked for", _nearest_practices(frame, query)

@@ -146,7 +146,8 @@ def _codes_asked(
     codes = []
     for query in practice:
         if "practice_name" in facts or organisations.looks_like_practice_code(query):
-            codes.append(organisations.find_practice(facts, query, within))
+            narrower = "name its board as well, with --icb" if within is None and "icb_code" in facts else ""
+            codes.append(organisations.find_practice(facts, query, within, narrower))
         else:
             codes.append(TO_FILL_IN)
             draft.area_gap = (

@@ -20,7 +20,7 @@ from gpvar.sources.reference.file import is_reference
 from gpvar.starter import gathering
 from gpvar.starter.area import choose_area, choose_codes, date_of_codes
 from gpvar.starter.headings import Draft, choose_metrics, choose_period, map_headings, metric_ids, relative
-from gpvar.starter.months import beside
+from gpvar.starter.months import all_beside
 from gpvar.starter.table import read_everything
 from gpvar.starter.writing import as_toml
 from gpvar.study import load_study, period_asked
@@ -105,7 +105,7 @@ def new_study(
             draft.period, draft.period_from = months, "as asked for"
         facts = choose_codes(draft, draft.frame, icb)
         choose_area(draft, facts, practice, icb, listed, folder)
-        draft.beside = [beside(Path(item).resolve(), folder, draft) for item in also]
+        draft.beside = all_beside(also, folder, draft)
     except GpvarError as error:
         raise _in_options(error, listed) from None
     draft.hierarchy_date = date_of_codes(facts, draft)

@@ -17,9 +17,11 @@ from gpvar.study import load_study
 from gpvar.study.columns import TO_FILL_IN, headings, to_fill_in
 from gpvar.table import PracticeTable, build_table
 from gpvar.words.quality import period_sentences
+from gpvar.words.text import listed
 
 _MOST = 40
 _MOST_UNUSED = 15
+_MOST_UNDATED = 15
 
 
 def describe(path: Path | str) -> tuple[str, ...]:
@@ -45,7 +47,7 @@ def describe(path: Path | str) -> tuple[str, ...]:
     first = content["source"][0]
     if "columns" not in first:
         return tuple(_read(path))
-    said = [*_headings(first, path.parent), *_remarks(text), *_not_allowed_for(content)]
+    said = [*_headings(first, path.parent), *_remarks(text), *_undated(content), *_not_allowed_for(content)]
     gaps = list(dict.fromkeys(to_fill_in(content)))
     said += _still_to_fill_in(gaps, path) if gaps else _read(path)
     return tuple(said)
@@ -71,6 +73,17 @@ def _remarks(text: str) -> Iterator[str]:
     board = re.search(r'(?m)^icb_code = "(.+)"\s+# (codes .*)$', text)
     if board:
         yield f"Boards are taken from the column '{board.group(1)}': {board.group(2)}."
+
+
+def _undated(content: dict[str, Any]) -> Iterator[str]:
+    """Yield which characteristics of a table of the study's own have no date."""
+    for source in content["source"]:
+        known = catalogue.covariates()
+        there = dict.fromkeys(name.partition(".")[0] for name in source.get("columns", ()))
+        undated = [name for name in there if name in known and name not in source.get("dates", ())]
+        if undated and "period" not in source:
+            what = listed(undated) if len(undated) <= _MOST_UNDATED else listing(undated, _MOST_UNDATED)
+            yield f"The date of {what} is not known: write it in study.toml."
 
 
 def _not_allowed_for(content: dict[str, Any]) -> Iterator[str]:

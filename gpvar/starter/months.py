@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from gpvar import catalogue
@@ -10,6 +11,29 @@ from gpvar.problems import listing
 from gpvar.starter.headings import Draft, map_headings, months_in, relative
 from gpvar.starter.table import read_everything
 from gpvar.study import Period
+
+
+def all_beside(also: Sequence[Path | str], folder: Path, study: Draft) -> list[Draft]:
+    """Return what each further table gives away.
+
+    Raises
+    ------
+    StudyError
+        When one of them cannot be used, or two are of the same months.
+    """
+    found: list[Draft] = []
+    for item in also:
+        data = Path(item).resolve()
+        other = beside(data, folder, study)
+        same = next((earlier for earlier in found if earlier.period == other.period), None)
+        if same is not None and other.period is not None:
+            raise StudyError(
+                "The same months come from two files: give --data once for each.",
+                f"--data {Path(same.file).name} --data {data.name} ({other.period.label})",
+                "Leave one of them out, or put the figures of these months into one table.",
+            )
+        found.append(other)
+    return found
 
 
 def beside(data: Path, folder: Path, study: Draft) -> Draft:
