@@ -383,6 +383,15 @@ def test_a_workbook_takes_any_value() -> None:
     assert rows == [("'=1", 1.5, "yes"), ("[z]", "[x]", "no"), ("b", "[x]", "yes")]
 
 
+def test_a_workbook_shows_four_figures_and_holds_them_all() -> None:
+    values = [0.123456789, 12.3456789, 12345.678, 3.0, 1.23456e-12, -0.00123456]
+    content = workbook.build("t", [], {"S": ("T", pd.DataFrame({"a": values}))}, ["methods"])
+    cells = [row[0] for row in openpyxl.load_workbook(io.BytesIO(content))["S"].iter_rows(min_row=4)]
+    assert [cell.value for cell in cells] == values
+    formats = ["0.0000", "0.00", "0", "General", "0.00E+00", "0.000000"]
+    assert [cell.number_format for cell in cells] == formats
+
+
 def test_the_check_page_tells_the_three_states(published) -> None:
     run, _, _ = published
     page = reporting.publish_check(run.table, run.study)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from io import BytesIO
@@ -19,6 +20,7 @@ from gpvar.reporting.files import neutral
 
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _HEADER_ROW = 3
+_SIGNIFICANT, _MOST_PLACES = 4, 8
 NOT_AVAILABLE, NOT_APPLICABLE = "[x]", "[z]"
 
 
@@ -74,6 +76,17 @@ def _value(value: object) -> object:
     return NOT_AVAILABLE if value is None or pd.isna(value) else _text(value)
 
 
+def _shown(sheet: Any, value: object) -> object:
+    """Return a number with a fraction in a cell that shows four significant figures and holds all of them."""
+    if not isinstance(value, (float, np.floating)) or value == 0 or float(value).is_integer():
+        return value
+    cell = WriteOnlyCell(sheet, float(value))
+    size = math.floor(math.log10(abs(value)))
+    places = max(0, _SIGNIFICANT - 1 - size)
+    cell.number_format = "0.00E+00" if places > _MOST_PLACES else f"0.{'0' * places}" if places else "0"
+    return cell
+
+
 def _sheet(sheet: Any, heading: str, frame: pd.DataFrame) -> None:
     # Written as it goes, a sheet must be told its widths before its rows.
     for j, column in enumerate(frame.columns, start=1):
@@ -83,6 +96,6 @@ def _sheet(sheet: Any, heading: str, frame: pd.DataFrame) -> None:
     about = f"One table of {len(frame)} rows. {NOT_AVAILABLE} not available, {NOT_APPLICABLE} not applicable."
     sheet.append([_cell(sheet, about, 12)])
     sheet.append([_cell(sheet, column, 12, bold=True) for column in frame.columns])
-    columns = [[_value(v) for v in frame[column].tolist()] for column in frame.columns]
+    columns = [[_shown(sheet, _value(v)) for v in frame[column].tolist()] for column in frame.columns]
     for row in zip(*columns, strict=True):
         sheet.append(row)
