@@ -211,18 +211,18 @@ def test_an_interval_rule_gives_a_range_and_no_place(run: Run) -> None:
 def test_no_rule_states_no_rank_and_says_what_would_be_needed(run: Run) -> None:
     found = ruled(run, "none", reliability=0.6992, months_for_0_7=30.0, months_for_0_9=110.0)
     said = verdict(found)
-    assert "No rank may be stated: figures like this one say too little about lasting differences." in said
+    assert "No lasting rank may be stated: figures like this one say too little about lasting differences." in said
     assert "Only 69% of what sets figures like this one apart lasts." in said and "best put at" not in said
     assert tables.standing_ranks(found, OWN, SHARE) == ""
     needed = words.standing_needed(found, OWN, SHARE)
-    assert "takes 30 months; a single place needs 0.9, which takes 110 months. This figure rests on 12." in needed
-    assert "(reliability 0.69)" in needed, "rounded up it would reach the threshold it misses"
+    assert "takes 30 months; a rank with its interval needs 0.9, which takes 110 months. This figure rests" in needed
+    assert "0.69 (M1), is not enough for any rank" in needed, "rounded up it would reach the threshold it misses"
 
 
 def test_one_figure_for_the_whole_period_states_no_rank_and_says_why(run: Run) -> None:
     found = ruled(run, "sampling_only")
     said = verdict(found)
-    assert "No rank may be stated: only one figure for the whole period is known." in said
+    assert "No lasting rank may be stated: only one figure for the whole period is known." in said
     assert "How far the figure moves from month to month is not known" in said
     assert "That is arithmetic on these months." in said and "lasting place" not in said
     assert "passing movement counted" in words.standing_estimate(found, OWN, SHARE)
@@ -308,7 +308,7 @@ def steps(*changes: float, start: float = 40.0) -> pd.DataFrame:
         ((1, 1, 1, 1.1, 1.4), "The largest part of the distance is chance and caution", "not expected to come again"),
         ((-1, 0, 0, 10, 0), "All of the distance, and more, is the practice's own", "fair"),
         ((-6, 0, 0, 10, 0), "Its parts pull against each other: the practice's own {}, patients {}", "fair"),
-        ((0, 0, 0, 3, 0), "Nearly all of the distance is the practice's own", "smaller than 5 percentage points"),
+        ((0, 0, 0, 3, 0), "Nearly all of the distance is the practice's own", "no larger than 5 percentage points"),
         ((2, 0, 0, -2, 0), "Its figure is that of a typical practice", "cancel one another"),
     ],
 )
@@ -318,6 +318,33 @@ def test_the_message_of_the_parts_names_the_largest_whichever_way_it_goes(run, s
     own, other = ("+10.0", "−6.0") if sign > 0 else ("−10.0", "+6.0")
     assert message.format(own, other) in said and then in said
     assert "A typical practice in England is at 40.0% of appointments, this one at" in said
+
+
+def test_parts_that_cancel_are_told_one_by_one(run: Run) -> None:
+    pulling = with_tables(run, waterfall=steps(-2, -1.2, 0.4, 6, 0))
+    assert (
+        standing_parts.message(gathered(pulling, OWN, SHARE))
+        == "Its parts pull against each other: the practice's own +6.0, patients −2.0, setting −1.2"
+    )
+
+
+def test_the_parts_are_set_apart_from_what_the_verdict_rests_on(run: Run) -> None:
+    found = gathered(run, OWN, SHARE)
+    first, second = (f"{100 * found.facts.row(rung)['centre']:.1f}%" for rung in ("M1", "M2"))
+    said = words.standing_waterfall_note(run, OWN, SHARE)
+    assert f"what practices with such patients show: {first} (M1), {second} with setting too (M2)." in said
+    assert "The verdict rests on that." in said
+    assert "rests on that" not in words.standing_waterfall_note(synthetic.only_raw(run, SHARE), OWN, SHARE)
+
+
+def test_a_high_practice_is_counted_from_the_highest_throughout(run: Run) -> None:
+    ranks = {"rank_median": 195, "rank_lower": 190, "rank_upper": 199, "ranked": 200}
+    high = placed(edited(run, "effects", p_bottom=0.0, p_top=0.95, **ranks), 198)
+    said = verdict(high)
+    assert "it is 3rd from the highest of 200 practices" in said
+    assert "is best put at 6th, and lies between 2nd and 11th (95 in 100; M0, England)." in said
+    table = tables.standing_ranks(high, OWN, SHARE)
+    assert "Places count from the highest." in table.note and set(table.frame["95 in 100"]) == {"2nd to 11th"}
 
 
 def test_steps_that_were_not_measured_are_left_out(run: Run) -> None:
@@ -339,7 +366,7 @@ def test_the_estimate_stands_beside_the_figure_with_its_interval(run: Run, metri
     row = run.analyses[metric].effects.query("practice_code == @OWN and rung == 'M0'").iloc[0]
     shown = f"{100 * row['shrunken']:.1f}%" if metric == SHARE else f"{1000 * row['shrunken']:.0f}"
     assert f"The best estimate of its lasting figure is {shown}, 95% interval" in said
-    assert "drawn towards practices with like patients" in said and "With a typical mix of patients" in said
+    assert "drawn towards practices alike in what was measured" in said and "With a typical mix of patients" in said
 
 
 def test_an_estimate_that_shows_as_the_figure_itself_is_called_the_same(run: Run) -> None:
@@ -351,8 +378,8 @@ def test_an_estimate_that_shows_as_the_figure_itself_is_called_the_same(run: Run
 @pytest.mark.parametrize(
     ("first", "second", "rule", "said"),
     [
-        (0.4, 1.0, "full", "takes 1 month; a single place needs 0.9, which takes 1 month. This figure rests on 12."),
-        (5.1, float("nan"), "interval", "takes 6 months; a single place needs 0.9, which no number of months would"),
+        (0.4, 1.0, "full", "takes 1 month; a rank with its interval needs 0.9, which takes 1 month. This figure"),
+        (5.1, float("nan"), "interval", "takes 6 months; a rank with its interval needs 0.9, which no number"),
         (float("nan"), float("nan"), "none", "No number of months would bring that to 0.7"),
         (float("nan"), float("nan"), "full", "How many months would have been enough is not known."),
     ],
@@ -366,7 +393,7 @@ def test_the_months_that_a_rank_takes(run, first, second, rule, said) -> None:
 
 def test_one_month_is_told_with_what_was_assumed(run: Run) -> None:
     said = words.standing_needed(with_row(run, "passing", **PASSING), OWN, SHARE)
-    assert "One month's figure alone has a reliability of 0.84 (passing movement is taken to carry over" in said
+    assert "One month's figure alone has a reliability of 0.85 (passing movement is taken to carry over" in said
     assert "in April 2025, 76 in 100 are in the lowest tenth of May 2025 to March 2026 too." in said
     found = with_row(run, "passing", **PASSING | {"rho_from": "estimated", "first": "each month"})
     found = words.standing_needed(found, OWN, SHARE)
@@ -489,7 +516,7 @@ def test_what_the_icb_has_right_follows_the_numbers(run: Run) -> None:
     unlikely = words.standing_icb_right(edited(run, "effects", p_bottom=0.7, p_top=0.0), OWN, SHARE)
     assert "To say that" not in unlikely and unlikely.startswith("::: {.box") and "right as arithmetic" in unlikely
     box = words.standing_icb_right(with_tables(run, waterfall=steps(0, 0, 0, -14, 0)), OWN, SHARE)
-    assert "The practice's own part is 14.0 percentage points lower. It does not go with its patients" in box
+    assert "The practice's own part takes 14.0 percentage points off. It does not go with its patients" in box
     small = words.standing_icb_right(with_tables(run, waterfall=steps(0, 0, 0, -4, 0)), OWN, SHARE)
     assert "own part" not in small
     assert "All 10 practices most like it have a higher figure." in box
@@ -570,9 +597,9 @@ def nothing(run: Run, **parts: object) -> Run:
 def test_below_200_practices_every_section_has_a_plain_sentence(tmp_path) -> None:
     few = empty(synthetic.make_run(tmp_path, n=120), *TABLES)
     text = console.without_markdown(page(few))
-    assert "No rank may be stated. Only 120 practices can be compared. Below 200, lasting differences" in text
+    assert "No lasting rank may be stated. Only 120 practices can be compared. Below 200, lasting differences" in text
     assert "Nothing can be said here. Only 120 practices can be compared." in text
-    assert "it is 12" in text or "from the lowest of 120 practices" in text
+    assert re.search(r"from the (lowest|highest) of 120 practices", text)
     assert "No practices can be shown beside it" in text and not any(draw(few, OWN, SHARE) for draw in DRAWN)
     assert not any(make(few, OWN, SHARE) for make in SHOWN) and "What the ICB has right" in text
     assert not FORBIDDEN.search(re.sub(r"\n+", "\n", re.sub(r"(?m)^:::.*$", "", text)))
@@ -596,9 +623,13 @@ def test_a_practice_outside_the_fit_is_told_why(run: Run) -> None:
     table.excluded = pd.DataFrame([(OWN, "list_under_1000")], columns=["practice_code", "gate"])
     left = dataclasses.replace(with_tables(left, effects=effects), table=table)
     said = verdict(left)
-    assert "No rank may be stated. The practice took no part in the comparison that ranks are measured on" in said
-    assert "because of the check “" in said and "neither for nor against" in said
+    assert (
+        "No lasting rank may be stated. The practice took no part in the comparison that ranks are measured on" in said
+    )
+    assert "because it has under 1,000 patients." in said and "neither for nor against" in said
     assert "What it means" in tables.standing_steps(left, OWN, SHARE).frame
+    assert "took no part in measuring it" in words.standing_waterfall(left, OWN, SHARE)
+    assert "took no part" not in words.standing_waterfall(run, OWN, SHARE)
 
 
 def test_a_check_that_stops_the_question_leaves_no_rank_and_no_parts(run: Run) -> None:
@@ -663,8 +694,8 @@ def test_every_practice_of_the_study_has_the_page_and_a_line_in_the_index(run: R
     assert {job.folder for job in jobs} == {"to-send"}
     assert jobs[0].summary.endswith("what the figure is made of; its rank may be stated, with its range.")
     lines = [words.standing_summary_line(ruled(run, rule), OWN, SHARE) for rule in RULES[1:]]
-    assert "a range for its rank may be stated" in lines[0] and lines[1].endswith("no rank may be stated.")
-    assert lines[2].endswith("no rank may be stated: only one figure for the period is known.")
+    assert "a range for its rank may be stated" in lines[0] and lines[1].endswith("no lasting rank may be stated.")
+    assert lines[2].endswith("no lasting rank may be stated: only one figure for the period is known.")
 
 
 def test_chances_are_never_certain() -> None:
@@ -675,4 +706,5 @@ def test_chances_are_never_certain() -> None:
         "more than 99 in 100",
         "more than 99 in 100",
     ]
-    assert [standing.degree(r) for r in (0.8999, 0.9, 0.999)] == ["0.89", "0.90", "above 0.99"]
+    assert [standing.degree(r) for r in (0.8999, 0.9, 0.9596, 0.999)] == ["0.89", "0.90", "0.96", "above 0.99"]
+    assert [standing.percent(r) for r in (0.6992, 0.9596)] == ["69", "96"]

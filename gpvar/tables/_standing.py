@@ -10,7 +10,7 @@ from gpvar.tables._table import Table
 from gpvar.words import figures, phrases, standing, standing_pages, standing_parts
 from gpvar.words.standing_facts import STEP
 from gpvar.words.standing_facts import standing as gathered
-from gpvar.words.text import known, number, ordinal
+from gpvar.words.text import known, number
 
 if TYPE_CHECKING:
     from gpvar.results import Run
@@ -27,8 +27,8 @@ def standing_ranks(run: Run, practice: str = "", metric: str = "") -> Table | st
         {
             "What is allowed for": f"{phrases.RUNG_SHORT[rung]} ({phrases.RUNG_LABEL[rung]})",
             "Reliability": standing.degree(row["reliability"]),
-            "Lasting place": _place(row, "rank_median"),
-            "95 in 100": _between(row),
+            "Lasting place": _place(row, found.end),
+            "95 in 100": _between(row, found.end),
             "Lowest tenth": _odds(row["p_bottom"]),
             "Highest tenth": _odds(row["p_top"]),
         }
@@ -36,8 +36,8 @@ def standing_ranks(run: Run, practice: str = "", metric: str = "") -> Table | st
     ]
     many = number(max(row["ranked"] for row in found.effects.values()))
     note = (
-        "Places count from the lowest. The lasting place is where it would stand with chance and passing movement "
-        "taken off every figure, as well as the model can. The last two columns: the chance of that tenth."
+        f"Places count from the {found.end}. The lasting place is where it would stand with chance and passing "
+        "movement taken off every figure, as well as the model can. The last two columns: the chance of that tenth."
     )
     reference = found.facts.plain_names.reference
     return Table(
@@ -48,12 +48,14 @@ def standing_ranks(run: Run, practice: str = "", metric: str = "") -> Table | st
     )
 
 
-def _place(row: dict[str, Any], column: str) -> str:
-    return ordinal(row[column]) if known(row[column]) else _NOT_STATED
+def _place(row: dict[str, Any], end: str) -> str:
+    return standing.place(row, "rank_median", end) if known(row["rank_median"]) else _NOT_STATED
 
 
-def _between(row: dict[str, Any]) -> str:
-    low, high = _place(row, "rank_lower"), _place(row, "rank_upper")
+def _between(row: dict[str, Any], end: str) -> str:
+    if not known(row["rank_lower"]):
+        return _NOT_STATED
+    low, high = standing.places(row, end)
     return low if low == high else f"{low} to {high}"
 
 

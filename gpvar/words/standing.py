@@ -5,21 +5,23 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gpvar.words import figures, phrases, standing_parts
+from gpvar.words import figures, phrases, standing_parts, verdict
 from gpvar.words.phrases import Names
 from gpvar.words.standing_facts import Standing
-from gpvar.words.text import known, listed, number, ordinal, plural
+from gpvar.words.text import known, listed, number, plural
 
 Row = dict[str, Any]
 RIGHT, WRONG = 0.8, 0.2
+#: The reliability that a range for the rank needs, and a rank with its interval.
+LEAST = (0.7, 0.9)
 #: From this share of like practices on, a target is one that practices like it do reach.
 COMMON = 0.2
 TENTH = {"p_bottom": "lowest", "p_top": "highest"}
 NO_RANK = {
     "full": "",
     "interval": "A range for its place may be stated; a single place may not.",
-    "none": "No rank may be stated: figures like this one say too little about lasting differences.",
-    "sampling_only": "No rank may be stated: only one figure for the whole period is known.",
+    "none": "No lasting rank may be stated: figures like this one say too little about lasting differences.",
+    "sampling_only": "No lasting rank may be stated: only one figure for the whole period is known.",
 }
 WHY_NONE = (
     "How far the figure moves from month to month is not known, so what lasts cannot be told from what passes. "
@@ -92,12 +94,15 @@ def raw_place(found: Standing, names: Names) -> str:
     if raw is None or not (known(raw.get("rank")) and known(raw.get("ranked"))):
         return ""
     return (
-        f"On the raw figures of {plural(found.months, 'month')} it is {ordinal(raw['rank'])} from the lowest of "
+        f"On the raw figures of {plural(found.months, 'month')} it is "
+        f"{verdict.counted(raw['rank'], raw['ranked'], found.end)} from the {found.end} of "
         f"{plural(raw['ranked'], 'practice')} {names.within('england')} ({names.label('M0', 'england')})."
     )
 
 
-def lasting_place(row: Row | None, tag: str, among: str = "", start: str = "Its lasting place") -> str:
+def lasting_place(
+    row: Row | None, tag: str, among: str = "", start: str = "Its lasting place", end: str = "lowest"
+) -> str:
     """Return where the practice lasts among others, as far as the rule allows.
 
     Parameters
@@ -108,17 +113,30 @@ def lasting_place(row: Row | None, tag: str, among: str = "", start: str = "Its 
         Rung and comparator.
     among
         Among how many, where that is not said before.
+    end
+        The end that places are counted from.
     """
     if row is None or row["rule"] == "sampling_only":
         return ""
     if row["rule"] == "none":
         lasts = f"Only {percent(row['reliability'])}% of what sets figures like this one apart lasts."
         return f"{start} may not be stated ({tag}). {lasts}"
-    low, high = ordinal(row["rank_lower"]), ordinal(row["rank_upper"])
+    low, high = places(row, end)
     between = f"between {low} and {high}" if low != high else f"at {low}"
     if row["rule"] == "interval":
         return f"{start}{among} lies {between} (95 in 100; {tag}). A single place would claim too much."
-    return f"{start}{among} is best put at {ordinal(row['rank_median'])}, and lies {between} (95 in 100; {tag})."
+    return f"{start}{among} is best put at {place(row, 'rank_median', end)}, and lies {between} (95 in 100; {tag})."
+
+
+def place(row: Row, column: str, end: str) -> str:
+    """Return a lasting place, counted from one end."""
+    return verdict.counted(row[column], row["ranked"], end)
+
+
+def places(row: Row, end: str) -> tuple[str, str]:
+    """Return the two ends of the range of lasting places, counted from one end, the nearer place first."""
+    low, high = place(row, "rank_lower", end), place(row, "rank_upper", end)
+    return (high, low) if end == "highest" else (low, high)
 
 
 def among(found: Standing) -> str:
@@ -136,12 +154,18 @@ def reliability(row: Row) -> str:
 
 def percent(share: float) -> str:
     """Return a share in whole hundredths, never rounded up to a threshold it does not reach."""
-    return "more than 99" if share > 0.995 else number(math.floor(100 * share))
+    return "more than 99" if share > 0.995 else number(100 * _rounded(share))
 
 
 def degree(share: float) -> str:
     """Return a reliability with two decimals, never rounded up to a threshold it does not reach."""
-    return "above 0.99" if share > 0.995 else number(math.floor(100 * share) / 100, 2)
+    return "above 0.99" if share > 0.995 else number(_rounded(share), 2)
+
+
+def _rounded(share: float) -> float:
+    """Return a share in hundredths, rounded to the nearest one that stays below a threshold it does not reach."""
+    near = round(share, 2)
+    return math.floor(100 * share) / 100 if any(share < least <= near for least in LEAST) else near
 
 
 def of_all(many: int, n: int) -> str:
@@ -197,10 +221,12 @@ def summary(found: Standing) -> str:
         return "its rank may be stated, with its range"
     if "interval" in rules:
         return "a range for its rank may be stated, a single place may not"
-    return "no rank may be stated" + (": only one figure for the period is known" if "sampling_only" in rules else "")
+    return "no lasting rank may be stated" + (
+        ": only one figure for the period is known" if "sampling_only" in rules else ""
+    )
 
 
 def cannot(found: Standing) -> str:
     """Return that nothing can be said of the rank, and why."""
-    start = f"{phrases.POSITION['not_decidable']}: no" if found.stopped else "No"
+    start = f"{phrases.POSITION['not_decidable']}: no" if found.stopped else "No lasting"
     return f"**{start} rank may be stated.** {found.why} {phrases.POSITION_CAVEAT['not_decidable']}"

@@ -25,6 +25,8 @@ STEP = {
     "remainder": "Chance and caution",
 }
 FEWEST = 200
+#: Why a practice is left out of the fit, said of the practice; a check not named here is named by its title.
+_REASON = {"atypical": "its list is out of the ordinary", "list_under_1000": "it has under 1,000 patients"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,18 @@ class Standing:
         return self.judged or self.raw
 
     @property
+    def end(self) -> str:
+        """The end that places are counted from, the nearer one: "lowest" or "highest"."""
+        raw = self.facts.row("M0")
+        return verdict.end_of(raw) if raw and known(raw.get("rank")) and known(raw.get("ranked")) else "lowest"
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the practice took part in the fit of the model."""
+        raw = self.facts.row("M0")
+        return raw is None or bool(raw.get("in_fit", True))
+
+    @property
     def months(self) -> int:
         """How many months the figure rests on."""
         return int(self.facts.run.study.period.months)
@@ -179,8 +193,7 @@ def _missing(facts: PracticeFacts) -> str:
     if raw is not None and not bool(raw.get("in_fit", True)):
         gates = facts.run.table.excluded
         found = gates.loc[gates["practice_code"] == facts.code, "gate"].astype(str)
-        names = listed(f"“{quality.title(gate)}”" for gate in found.unique())
-        because = f", because of the check {names}" if names else ""
+        because = f", because {listed(_left_out(list(found.unique())))}" if len(found) else ""
         return f"The practice took no part in the comparison that ranks are measured on{because}."
     frame = analysis.practices
     here = (frame["rung"] == "M0") & (frame["comparator"] == "england") & frame["in_fit"].astype(bool)
@@ -190,6 +203,13 @@ def _missing(facts: PracticeFacts) -> str:
             "cannot be told from chance well enough."
         )
     return "The model that tells lasting differences from chance holds no estimate for this practice."
+
+
+def _left_out(gates: list[str]) -> list[str]:
+    """Return why a practice was left out, as the ends of a sentence that starts with "because"."""
+    said = [_REASON[gate] for gate in gates if gate in _REASON]
+    names = [f"“{quality.title(gate)}”" for gate in gates if gate not in _REASON]
+    return said + ([f"it did not pass the check{'s' if len(names) > 1 else ''} {listed(names)}"] if names else [])
 
 
 def _places(card: Any, values: list[float]) -> int:

@@ -31,7 +31,7 @@ def standing_title(run: Run, practice: str = "", metric: str = "") -> str:
 def verdict_text(found: Standing) -> str:
     """Return the verdict: what may be said of the rank, the number, its uncertainty, the caveat."""
     facts, names = found.facts, found.facts.names
-    raw = standing.raw_place(found, names)
+    raw, end = standing.raw_place(found, names), found.end
     if found.why:
         alone = f"{raw} {standing.ALONE}" if raw and not _hidden(found) else ""
         return "\n\n".join(part for part in (standing.cannot(found), alone) if part)
@@ -43,11 +43,17 @@ def verdict_text(found: Standing) -> str:
         standing.lead(found, key),
         " ".join(
             t
-            for t in (raw, standing.lasting_place(found.raw, names.label("M0", "england"), standing.among(found)))
+            for t in (
+                raw,
+                standing.lasting_place(found.raw, names.label("M0", "england"), standing.among(found), end=end),
+            )
             if t
         ),
         standing.lasting_place(
-            found.judged, names.label(facts.headline, "england"), start="After allowing for patients its lasting place"
+            found.judged,
+            names.label(facts.headline, "england"),
+            start="After allowing for patients its lasting place",
+            end=end,
         )
         or _not_like_for_like(found),
         standing.CAVEAT,
@@ -92,7 +98,8 @@ def standing_waterfall(run: Run, practice: str = "", metric: str = "") -> str:
     if not found.steps:
         why = found.why or "The model holds no division into parts for this practice."
         return f"## What the figure is made of\n\n{_NOTHING}. {why}"
-    return "## What the figure is made of\n\n" + standing_parts.made_of(found, found.facts.names)
+    outside = "" if found.fitted else f" {standing_parts.OUTSIDE}"
+    return f"## What the figure is made of\n\n{standing_parts.made_of(found, found.facts.names)}{outside}"
 
 
 def standing_waterfall_note(run: Run, practice: str = "", metric: str = "") -> str:
@@ -103,7 +110,7 @@ def standing_waterfall_note(run: Run, practice: str = "", metric: str = "") -> s
     return note(
         "The parts add up to the figure exactly; shown rounded, so that the numbers as shown add up too. The shaded "
         "band is the spread many practices share: the middle 95% of practices on the raw figures. It is not a part. "
-        "Common is not the same as acceptable."
+        f"Common is not the same as acceptable. {standing_parts.beside_verdict(found)}".rstrip()
     )
 
 

@@ -24,8 +24,9 @@ _THEN = {
     "it and does not excuse it.",
     "remainder": "That part is not expected to come again.",
 }
-#: A part so much larger than the whole distance is told beside the one that pulls against it.
-_PULLS = 1.25
+#: Parts that pull back more than this share of the whole distance are told beside the one that makes it.
+_PULLS = 0.25
+OUTSIDE = "This is as the model would place it; the practice took no part in measuring it."
 
 
 def largest(steps: tuple[Step, ...]) -> Step | None:
@@ -59,13 +60,13 @@ def message(found: Standing) -> str:
     step, total = largest(found.steps), _total(found.steps)
     if step is None:
         return "Its figure is that of a typical practice"
-    share = step.change / total
-    if share <= _PULLS:
+    share, back = step.change / total, [each for each in found.steps[1:] if each.change * total < 0]
+    if sum(each.change for each in back) / total >= -_PULLS:
         passing = ", or passing movement" if step.name == "own" and found.movement_unknown else ""
         return f"{_share_of(share)} {_GOES[step.name]}{passing}"
-    other = min(found.steps[1:], key=lambda each: each.change * math.copysign(1.0, total))
-    pair = (f"{STEP[s.name][0].lower()}{STEP[s.name][1:]} {signed(s, found.places)}" for s in (step, other))
-    return f"Its parts pull against each other: {', '.join(pair)}"
+    told = [step, *sorted(back, key=lambda each: -abs(each.change))]
+    said = (f"{STEP[s.name][0].lower()}{STEP[s.name][1:]} {signed(s, found.places)}" for s in told)
+    return f"Its parts pull against each other: {', '.join(said)}"
 
 
 def made_of(found: Standing, names: Names) -> str:
@@ -86,8 +87,8 @@ def _own_then(found: Standing, step: Step) -> str:
     if exceeds_margin(found, step):
         return "Asking the practice what lies behind its own part is fair. The figures cannot say."
     return (
-        f"Its own part is smaller than {figures.margin(found.facts.card)}, the smallest gap this measure's card treats "
-        "as worth a second look."
+        f"Its own part is no larger than {figures.margin(found.facts.card)}, the smallest gap this measure's card "
+        "treats as worth a second look."
     )
 
 
@@ -104,13 +105,44 @@ def own_part(found: Standing) -> str:
     for step in found.steps:
         if step.name == "own" and exceeds_margin(found, step):
             card = found.facts.card
-            size = f"{figures.gap(card, step.change / card.scale)} {figures.side(step.change)}"
+            size = figures.gap(card, step.change / card.scale)
+            does = f"takes {size} off" if step.change < 0 else f"adds {size}"
             passing = ", passing movement included" if found.movement_unknown else ""
             return (
-                f"The practice's own part is {size}{passing}. It does not go with its patients or its setting, and its "
+                f"The practice's own part {does}{passing}. It does not go with its patients or its setting, and its "
                 "neighbours do not share it"
             )
     return ""
+
+
+def beside_verdict(found: Standing) -> str:
+    """Return how the parts differ from what the two-page report compares with, and where lasting figures differ."""
+    card, said = found.facts.card, []
+    mark = "%" if figures.is_share(card) else ""
+    for rung, more in (("M1", ""), ("M2", " with setting too")):
+        row = found.facts.row(rung)
+        if row is not None and known(row.get("centre")):
+            said.append(f"{figures.shown(card, row['centre'])}{mark}{more} ({rung})")
+    if not said or found.facts.headline == "M0":
+        return ""
+    return (
+        "These are shares of the whole distance, worked out with all parts together. The two-page report answers "
+        f"another question, what practices with such patients show: {', '.join(said)}. The verdict rests on that."
+        f"{_before_chance(found)}"
+    )
+
+
+def _before_chance(found: Standing) -> str:
+    """Return why the figure before chance is not the lasting one that is told further down, where both are shown."""
+    raw, last = found.raw, found.steps[-1]
+    if raw is None or not known(raw.get("shrunken")) or last.name != "remainder":
+        return ""
+    if number(last.start, found.places) == number(raw["shrunken"] * found.facts.card.scale, found.places):
+        return ""
+    return (
+        f" Before chance the parts reach {number(last.start, found.places)}; the lasting figure below differs a little "
+        "because it is worked out on the raw figures alone (M0)."
+    )
 
 
 def step_means(name: str, found: Standing, covariates: dict[str, str], names: Names) -> str:
