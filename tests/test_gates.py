@@ -297,6 +297,16 @@ def test_losses_in_the_join() -> None:
     assert state_of(gates.run(lonely), "join_loss") == "failed"
 
 
+def test_figures_of_an_area_need_not_hold_englands_practices_of_another_month() -> None:
+    beside = (("April 2025", 90, 100),)
+    assert state_of(gates.run(evidence(beside=beside)), "join_loss") == "failed"
+    assert state_of(gates.run(evidence(beside=(("April 2025", 5, 100),))), "join_loss") == "passed"
+    found = gates.run(evidence(study(reference={"set": "icb"}), beside=beside))
+    assert state_of(found, "join_loss") == "could not be checked"
+    said = gates.summary(found).set_index("gate").loc["join_loss", "detail"]
+    assert said == "90 of 100 in the figures of April 2025 are not in the study's"
+
+
 def test_a_board_that_no_change_touched_is_the_same_among_codes_of_another_date() -> None:
     new = next(code for code, board in catalogue.icbs().items() if board.valid_from.year == 2026)
     boards = evidence().hierarchy.assign(icb_code=["QHM", new, "QHM"])

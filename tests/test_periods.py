@@ -19,7 +19,7 @@ from gpvar.simulate._month import month_of
 from gpvar.simulate.appointments import Crosstab, write_crosstab
 from gpvar.study import Period, load_study
 from gpvar.table import PracticeTable, build_table
-from gpvar.words import check_summary
+from gpvar.words import check_summary, quality
 from tests.support import shared
 
 YEAR, APRIL = Period("2025-04", "2026-03"), Period("2025-04", "2025-04")
@@ -85,10 +85,36 @@ def test_a_month_within_the_year_stands_beside_it_and_changes_no_figure(tmp_path
         "A81003": (300, 1000),
     }
     assert list(table.periods.columns) == schema.names("periods")
-    for name in ("outcomes", "practices", "hierarchy", "gates", "unmatched"):
+    for name in ("outcomes", "practices", "hierarchy", "unmatched"):
         pd.testing.assert_frame_equal(getattr(table, name), getattr(alone, name), obj=name)
+    with_it, without = (each.gates[each.gates["gate"] != "join_loss"] for each in (table, alone))
+    pd.testing.assert_frame_equal(with_it, without)
     assert table.provenance["source"].tolist() == ["year", "april"]
     assert table.provenance["edition"].tolist() == ["", "of April 2025"]
+
+
+def test_a_practice_of_other_months_that_the_year_lost_is_listed_and_counted(tmp_path: Path) -> None:
+    table = built(tmp_path, april(tmp_path, [*_APRILS, "A81009,20,90,2600", "A81008,,,2600"]))
+    assert table.unmatched.values.tolist() == [
+        ["A81009", "in figures of other months, not in the study's", "April 2025: april.csv"]
+    ]
+    row = table.gates[table.gates["gate"] == "join_loss"].iloc[0]
+    assert (row["state"], row["value"]) == ("failed", pytest.approx(1 / 4))
+    assert row["detail"] == "25.0 % of those in the figures of April 2025 are not in the study's"
+    assert quality.unmatched_sentences(table.unmatched) == [
+        "1 practice in the figures of other months has none of the study's period (closed, merged, or lost from its "
+        "table)."
+    ]
+
+
+def test_a_practice_that_merged_within_the_year_is_not_lost_from_it(tmp_path: Path) -> None:
+    events = ["code,event,date,successor,source,confirmed_by", "A81009,merged,2025-06-01,A81001,x,y"]
+    (tmp_path / "events.csv").write_text("\n".join(events), encoding="utf-8")
+    aprils = [*_APRILS, "A81009,20,90,2600"]
+    table = built(tmp_path, april(tmp_path, aprils), events="events.csv")
+    assert table.unmatched.empty
+    row = table.gates[table.gates["gate"] == "join_loss"].iloc[0]
+    assert (row["state"], row["detail"]) == ("passed", "0 of 3 in the figures of April 2025 are not in the study's")
 
 
 def test_a_rate_without_its_own_denominator_is_of_the_list_times_the_months(tmp_path: Path) -> None:
@@ -139,7 +165,7 @@ def test_a_practice_that_only_one_of_two_files_has_is_in_the_period_of_that_one(
     table = built(tmp_path, april(tmp_path, [*_APRILS[:2], "A81009,1,2,3"]))
     assert set(counts(table, "same_day_share", APRIL)) == {"A81001"}
     assert set(counts(table, "same_day_share", YEAR)) == {"A81001", "A81002", "A81003"}
-    assert "A81009" not in set(table.unmatched["practice_code"])
+    assert set(table.unmatched["practice_code"]) == {"A81009"}
 
 
 def test_a_month_in_which_nothing_was_counted_has_no_share(tmp_path: Path) -> None:

@@ -76,6 +76,19 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="module")
+def lacking(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of one measure in which deprivation is not known of two ordinary practices."""
+    folder = tmp_path_factory.mktemp("lacking")
+    study = lay_out(folder, **{f', "{RATE}"': ""})
+    file = folder / "practices_2025_26.csv"
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    ordinary = table.index[pd.to_numeric(table["list_size"]).between(6000, 9000)][:2]
+    table.loc[ordinary, load_study(study).sources[0].columns["imd2025"]] = ""
+    table.to_csv(file, index=False)
+    return pipeline.run(study)
+
+
+@pytest.fixture(scope="module")
 def again(run: Run) -> draws.Refit:
     return draws.refit(run, SHARE)
 
@@ -240,12 +253,76 @@ def test_without_a_model_the_page_says_what_stands_in_for_it_and_shows_no_standa
     assert "a regression stands in" in words.methods_summary_line(small, SHARE)
 
 
+def test_the_paragraph_says_what_stands_in_the_study_and_what_was_not_at_hand(run: Run) -> None:
+    text, _ = research_paper.paragraph(research_facts.research_facts(run, SHARE))
+    assert "stated in study.toml, dated" in text and "in advance" not in text and "declared on" not in text
+    assert "no priors" in text and "no priors" in words.methods_model(run, SHARE)
+    for said in (text, words.methods_design(run, SHARE)):
+        assert "Ethnicity was not available." in said
+        assert "percentiles of the practices of the comparison" in said
+    practices = run.table.practices.assign(**{"ethnicity.white": 0.5})
+    held = dataclasses.replace(run, table=dataclasses.replace(run.table, practices=practices))
+    assert "Ethnicity was not allowed for." in words.methods_design(held, SHARE)
+    found = run.analyses[SHARE]
+    covariates = {**found.meta["covariates"], "M2": [*found.meta["covariates"]["M2"], "ethnicity"]}
+    allowed = dataclasses.replace(found, meta={**found.meta, "covariates": covariates})
+    assert "Ethnicity was not" not in words.methods_design(
+        dataclasses.replace(run, analyses={**run.analyses, SHARE: allowed}), SHARE
+    )
+
+
+def test_why_practices_set_no_comparison_is_said_exactly(run: Run) -> None:
+    text, _ = research_paper.paragraph(research_facts.research_facts(run, SHARE))
+    declared, failed, rest = research_facts.left_out(research_facts.research_facts(run, SHARE))
+    meta, counted = run.analyses[SHARE].meta, run.table.excluded["gate"].value_counts()
+    assert declared == counted.to_dict() and not failed
+    left = meta["n_practices"] - meta["n_fitted"]
+    assert rest == left - run.table.excluded["practice_code"].nunique()
+    assert "for the exclusions stated in study.toml (not met: \u201c" in text and "that stop the question" not in text
+    code = run.table.practices["practice_code"].iloc[-1]
+    row = {"gate": "numerator_over_denominator", "severity": "stop", "state": "failed", "practice_code": code}
+    gates = pd.concat([run.table.gates, pd.DataFrame([{**row, "metric": SHARE, "value": 1.0, "detail": ""}])])
+    stopped = dataclasses.replace(run, table=dataclasses.replace(run.table, gates=gates))
+    text, _ = research_paper.paragraph(research_facts.research_facts(stopped, SHARE))
+    title = catalogue.gates()["numerator_over_denominator"].title
+    assert f"checks of the data that stop the question (\u201c{title}\u201d, 1)" in text
+
+
+def test_the_paragraph_holds_all_that_was_measured_of_passing_movement(run: Run) -> None:
+    found = run.analyses[SHARE].passing
+    used = found[found["used"].astype(bool)].iloc[0]
+    text, _ = research_paper.paragraph(research_facts.research_facts(run, SHARE))
+    shown = tables.methods_passing(run, SHARE).frame.set_index("Correlation of months")
+    column = shown[f"{used['rho']:.2f} ({used['rho_from']})"]
+    stay = [f"{100 * used[name]:.0f}%" for name in ("stay_observed", "stay_expected")]
+    for name in ("sd_difference", "sampling_sd", "v", "v_robust", "v_period"):
+        number = research_facts.figures(used[name])
+        assert number in text and any(number in cell for cell in column)
+    assert f"(correlation of the two figures {used['correlation']:.3f}, " in text
+    assert f"{used['units']:,} practices" in text and "it includes changes that last" in text
+    assert f"SE {research_facts.figures(used['v_se'], 2)};" in text
+    assert f"{stay[0]} were in the lowest tenth both times" in text and f"give {stay[1]}" in text
+    assert column["In the lowest tenth both times (expected)"] == f"{stay[0]} ({stay[1]})"
+    assert column["Practices"] == f"{used['units']:,}"
+
+
+def test_the_variance_in_the_reliability_is_the_judged_one_and_the_two_are_told_apart(run: Run) -> None:
+    found = run.analyses[SHARE]
+    spread = found.spread[(found.spread["rung"] == "M1") & (found.spread["comparator"] == "england")].iloc[0]
+    effects = found.effects[found.effects["rung"] == "M1"]
+    assert (effects["between"] == spread["tau2"]).all()
+    assert "places are in it, passing movement is not" in words.methods_reliability(run, SHARE)
+    tau2, v = (research_facts.figures(spread[name]) for name in ("tau2", "transient"))
+    assert f": {tau2} + {v})" in words.methods_spread(run, SHARE)
+
+
 def test_passing_movement_is_told_with_its_assumption_or_as_not_known(run: Run) -> None:
     found = run.analyses[SHARE].passing
     used = found[found["used"].astype(bool)].iloc[0]
     said = words.methods_passing(run, SHARE)
     assert f"{used['rho']:.2f} ({used['rho_from']})" in said
-    assert (tables.methods_passing(run, SHARE).frame["Judged with"] == "yes").sum() == 1
+    shown = tables.methods_passing(run, SHARE).frame.set_index("Correlation of months")
+    assert shown.loc["Judged with"].tolist() == ["yes" if one else "no" for one in found["used"]]
     none = with_tables(run, passing=found.iloc[:0])
     assert "One set of totals cannot show" in words.methods_passing(none, SHARE)
     assert tables.methods_passing(none, SHARE) == ""
@@ -354,6 +431,11 @@ def test_what_is_next_to_nothing_is_a_power_of_ten() -> None:
     assert [research_facts.p_said(p) for p in (1e-9, 0.5)] == ["p < 0.001", "p = 0.50"]
 
 
+def test_a_number_beyond_what_can_be_seen_is_said_to_be_beyond() -> None:
+    assert [research_facts.simulated_p(p) for p in (1 / 200, 0.015)] == ["p at most 0.005", "p = 0.015"]
+    assert [research_facts.statistic(value) for value in (10_961_183.6, 104.7)] == ["> 10⁶", "105"]
+
+
 # the tables
 
 
@@ -426,6 +508,27 @@ def test_the_dictionary_describes_every_column_of_every_file(packed: Path) -> No
         header = pd.read_csv(path, nrows=0).columns
         missing = [name for name in header if (f"{place}/{path.stem}", name) not in described]
         assert not missing, path.name
+
+
+def test_every_stored_table_is_described_in_a_line_of_the_note(packed: Path) -> None:
+    assert set(schema.ABOUT) == {*store.TABLE, *map(store.schema_of, store.ANALYSIS)}
+    text = (packed / "README.txt").read_text(encoding="utf-8")
+    for name in (*store.TABLE, *store.ANALYSIS):
+        assert re.search(rf"(?m)^  {name} +\w", text), name
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_a_rung_with_fewer_needs_is_fitted_on_more_practices_and_the_note_says_so(lacking: Run) -> None:
+    found = lacking.analyses[SHARE]
+    n = found.models.set_index("rung")["n"]
+    levels = found.levels[found.levels["level"] == "practice"].set_index("rung")["units"]
+    assert n["M0"] == n["M2"] + 2 and set(levels) == {n["M2"]}
+    drawn = gpvar.draws(lacking, SHARE, "M0", n=5, effects=False)
+    assert len(drawn.design) == n["M0"]
+    said = words.draws_readme(lacking, drawn)
+    assert f"Practices {n['M0']:,} with all that M0 allows for" in said
+    assert f"(levels.csv and coefficients.csv: {n['M2']:,}, those" in said
+    assert "levels.csv" not in words.draws_readme(lacking, gpvar.draws(lacking, SHARE, "M2", n=5, effects=False))
 
 
 def test_the_note_beside_the_tables_names_the_run_and_no_place_or_time(run: Run, packed: Path) -> None:
@@ -507,6 +610,28 @@ def test_the_studys_seed_is_the_default_and_the_same_seed_gives_the_same_draws(r
     for level in first.effects:
         assert first.effects[level].equals(second.effects[level])
     assert not first.fixed.equals(other.fixed)
+
+
+def test_draws_of_two_measures_from_one_seed_do_not_move_together(run: Run) -> None:
+    drawn = [gpvar.draws(run, metric, n=2000, effects=False).fixed["intercept"] for metric in (SHARE, RATE)]
+    assert abs(np.corrcoef(*drawn)[0, 1]) < 4 / np.sqrt(2000)
+
+
+def test_draws_give_the_effects_of_the_run_once_what_passes_is_taken_out(run: Run, again: draws.Refit) -> None:
+    drawn, found = again.draw(2000), run.analyses[SHARE]
+    spread = found.spread[(found.spread["rung"] == "M1") & (found.spread["comparator"] == "england")].iloc[0]
+    variance = drawn.sds["practice"].to_numpy() ** 2
+    lasts = np.maximum(variance - spread["transient"], 0.0) / variance
+    # What is drawn about its mean has none: the mean of what lasts is the mean of the share that does.
+    mean = (drawn.effects["practice"].to_numpy() * lasts[:, None]).mean(axis=0)
+    mean += drawn.effects["icb"][drawn.design["icb"]].to_numpy().mean(axis=0)
+    mean += drawn.effects["pcn"][drawn.design["pcn"]].to_numpy().mean(axis=0)
+    effects = found.effects[found.effects["rung"] == "M1"].set_index("practice_code")
+    rows = effects.reindex(drawn.design["practice_code"])
+    known = rows["effect"].notna().to_numpy()
+    away = (mean - spread["centre_link"] - rows["effect"])[known]
+    sd = (rows["effect_upper"] - rows["effect_lower"])[known] / 3.92
+    assert known.sum() > 1000 and np.abs(away / sd).max() < 6 * np.sqrt(2 / 2000)
 
 
 def test_units_bear_the_names_of_the_runs_tables(run: Run, again: draws.Refit) -> None:

@@ -12,6 +12,7 @@ from gpvar import catalogue
 from gpvar.analysis import ladder, observed
 from gpvar.analysis.expected import PRACTICE
 from gpvar.errors import ConvergenceError, StudyError, TableError
+from gpvar.stats.multilevel._reading import check_seed
 
 if TYPE_CHECKING:
     from gpvar.analysis.observed import Counts
@@ -32,7 +33,7 @@ class ModelDraws:
     Attributes
     ----------
     metric, rung, seed
-        What was drawn from, and with what.
+        What was drawn from, and with what; the generator's own seed is `stream_of` the seed and the metric.
     fixed
         Coefficients, a column per term of the design.
     sds
@@ -102,7 +103,7 @@ class Refit:
                 f"{self.metric}, {self.rung}",
                 f"Ask for at most {most:,}, or leave the effects out.",
             )
-        drawn = self.model.simulate(n, seed, groups=None if effects else [])
+        drawn = self.model.simulate(n, stream_of(seed, self.metric), groups=None if effects else [])
         found = {level: frame.set_axis(self.units[level], axis=1) for level, frame in drawn.effects.items()}
         return ModelDraws(
             self.metric, self.rung, seed, drawn.fixed, drawn.sds, found, self.design, self.model.loglik,
@@ -122,7 +123,8 @@ def draws(
     metric, rung
         Which model.
     n, seed
-        How many, and what they are drawn with; the study's seed when None. The same seed gives the same draws.
+        How many, and what they are drawn with; the study's seed when None. The same seed gives the same draws, and
+        draws of two metrics have no random numbers in common.
     effects
         Whether the effects of boards, networks and practices are wanted.
 
@@ -140,6 +142,11 @@ def draws(
         When the model fitted again is not the one that is stored.
     """
     return refit(run, metric, rung).draw(n, seed, effects)
+
+
+def stream_of(seed: int, metric: str) -> int:
+    """Return the seed of a metric's own generator: one seed for all would make draws of two metrics move together."""
+    return int(np.random.SeedSequence([check_seed(seed), *metric.encode()]).generate_state(1, np.uint64)[0])
 
 
 def refit(run: Run, metric: str, rung: str = "M1") -> Refit:

@@ -28,6 +28,9 @@ class Evidence:
         ``"same_day_share.numerator"`` → id of the source that holds it.
     lost
         Source id → share of the practices measured that it does not hold.
+    beside
+        For each source of other months: which months, and how many of its practices with figures the study's own
+        figures do not hold, of how many.
     impossible
         Practice code, characteristic and value of what cannot be true, and so was taken as missing.
     dates
@@ -50,6 +53,7 @@ class Evidence:
     has_months: bool = False
     homes: dict[str, str] = field(default_factory=dict)
     lost: dict[str, float] = field(default_factory=dict)
+    beside: tuple[tuple[str, int, int], ...] = ()
     impossible: tuple[tuple[str, str, float], ...] = ()
     dates: dict[str, str] = field(default_factory=dict)
     monthly: pd.DataFrame | None = None

@@ -101,18 +101,22 @@ def _apart(study: Study, covariate: str, month: str) -> tuple[int, int, bool, bo
 
 
 def join_loss(e: Evidence) -> Iterator[Look]:
-    """Fail where many practices are missing from a file or have no board."""
+    """Fail where many practices are missing from a file or have no board, or the figures lack those of other months."""
     limit = catalogue.gates()["join_loss"].thresholds["loss_above"]
-    losses = {f"not in the source '{source}'": share for source, share in e.lost.items()} if len(e.lost) > 1 else {}
+    losses = {f"are not in the source '{source}'": share for source, share in e.lost.items()} if len(e.lost) > 1 else {}
     if (e.hierarchy["icb_code"] != "").any():
-        losses["without an integrated care board"] = float((e.hierarchy["icb_code"] == "").mean())
+        losses["are without an integrated care board"] = float((e.hierarchy["icb_code"] == "").mean())
+    # Figures of an area alone lack the others' on purpose: only England's must hold whoever had figures in its months.
+    others = e.beside if e.study.reference.set == "england" else ()
+    losses |= {f"of those in the figures of {months} are not in the study's": lost / of for months, lost, of in others}
     over = {words: share for words, share in losses.items() if share > limit}
     if over:
-        detail = "; ".join(f"{100 * share:.1f} % are {words}" for words, share in over.items())
+        detail = "; ".join(f"{100 * share:.1f} % {words}" for words, share in over.items())
         yield Look(FAILED, value=max(over.values()), detail=detail)
     else:
         worst = max(losses.values(), default=float("nan"))
-        yield Look(PASSED if len(e.lost) > 1 else UNCHECKED, value=worst)
+        said = [f"{lost:,} of {of:,} in the figures of {when} are not in the study's" for when, lost, of in e.beside]
+        yield Look(PASSED if len(e.lost) > 1 or others else UNCHECKED, value=worst, detail="; ".join(said))
 
 
 def hierarchy_date(e: Evidence) -> Iterator[Look]:

@@ -8,10 +8,11 @@ import pandas as pd
 
 from gpvar.errors import TableError
 from gpvar.schema import _practice, _variation
+from gpvar.schema._about import ABOUT
 from gpvar.schema._column import PRACTICE as _PRACTICE
 from gpvar.schema._column import RUNG, Column, columns
 
-__all__ = ["TABLES", "Column", "data_dictionary", "names"]
+__all__ = ["ABOUT", "TABLES", "Column", "data_dictionary", "names"]
 
 
 _METRIC = ("metric", "code", "", "Id of the metric's card")
@@ -218,7 +219,12 @@ SPREAD = columns(
     _COMPARATOR,
     ("n", "whole number", "practices", "Practices from which the spread was measured"),
     ("p", "whole number", "terms", "Terms of the adjustment"),
-    ("tau2", "number", "link scale, squared", "Variance shared by many practices, beyond chance"),
+    (
+        "tau2",
+        "number",
+        "link scale, squared",
+        "Variance shared by many practices, beyond chance: places included, passing movement left out where known",
+    ),
     ("tau", "number", "link scale", "Its square root"),
     (
         "transient",
@@ -270,7 +276,12 @@ FITS = columns(
     ("term", "code", "", "Column of the design"),
     ("covariate", "code", "", "Id of the covariate the term belongs to"),
     ("transform", "code", "", "How the covariate enters"),
-    ("estimate", "number", "link scale", "Point estimate; describes practices, not patients, and is not interpreted"),
+    (
+        "estimate",
+        "number",
+        "link scale",
+        "Point estimate of the fit in models; describes practices, not patients, and is not interpreted",
+    ),
     ("centre", "number", "", "Constant taken off before the fit"),
     ("scale", "number", "", "Constant divided by before the fit"),
     ("knots", "text", "", "Knots of a spline"),

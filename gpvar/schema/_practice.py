@@ -20,13 +20,28 @@ PERIODS = columns(
 EFFECTS = columns(
     PRACTICE,
     RUNG,
-    ("effect", "number", _LINK, "Lasting distance from what is expected: place and practice together, best estimate"),
+    (
+        "effect",
+        "number",
+        _LINK,
+        "Lasting distance from what is expected, best estimate: effects of board and network and the lasting part of "
+        "the practice's, less the funnel's centre (spread.centre_link); at M0 what the headline's model expects of the "
+        "practice is added and the raw centre taken off. Where passing movement v is known the lasting part p of a "
+        "practice's effect u is drawn from N(u t/(t + v), t v/(t + v)), t the model's variance of practices less v. A "
+        "stream of random numbers of its own: draws made afterwards agree within Monte-Carlo error",
+    ),
     ("effect_lower", "number", _LINK, "Lower end of its 95 % interval"),
     ("effect_upper", "number", _LINK, "Upper end of its 95 % interval"),
     ("shrunken", "number", "as value", "The best estimate of the lasting figure, with what this rung allows for"),
     ("shrunken_lower", "number", "as value", "Lower end of its 95 % interval"),
     ("shrunken_upper", "number", "as value", "Upper end of its 95 % interval"),
-    ("between", "number", _VARIANCE, "Variance of lasting differences between practices"),
+    (
+        "between",
+        "number",
+        _VARIANCE,
+        "The shared variance that practices are judged by (spread.tau2): places included, passing movement left out "
+        "where it is known",
+    ),
     ("sampling", "number", _VARIANCE, "Variance by the chance of sampling, at the fitted value"),
     ("transient", "number", _VARIANCE, "Variance by passing movement over the period; blank where it is not known"),
     ("reliability", "number", "share", "Part of the variance of figures like this one that lasts"),
@@ -127,7 +142,13 @@ MODELS = columns(
     RUNG,
     ("family", "code", "", "binomial (shares) or poisson (rates)"),
     ("groups", "text", "", "Levels of the random intercepts, large to small, as icb > pcn > practice"),
-    ("n", "whole number", "practices", "Practices in the fit"),
+    (
+        "n",
+        "whole number",
+        "practices",
+        "Practices in the fit: all that set the comparison, have what this rung allows for, and a known board. Levels "
+        "and coefficients are of those with all that the highest rung allows for, so that rungs can be compared",
+    ),
     ("parameters", "whole number", "", "Coefficients and standard deviations estimated"),
     ("loglik", "number", "", "Maximised log-likelihood (Laplace approximation), with its constants"),
     ("aic", "number", "", "Akaike's information criterion; compares rungs only where n is the same"),

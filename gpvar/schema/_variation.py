@@ -10,7 +10,13 @@ _VARIANCE = "link scale, squared"
 LEVELS = columns(
     RUNG,
     ("level", "code", "", "icb (boards), pcn (networks within boards) or practice (practices within networks)"),
-    ("units", "whole number", "units", "How many of them"),
+    (
+        "units",
+        "whole number",
+        "units",
+        "How many of them. Every rung is fitted on the same practices, those with all that the highest rung allows "
+        "for, a known board and no hidden count; models, and draws, have all practices of their own rung",
+    ),
     ("sd", "number", _LINK, "Standard deviation between units of this level, beyond the levels above it and chance"),
     ("lower", "number", _LINK, "Lower end of its 95 % profile interval; 0 where no spread is not ruled out"),
     ("upper", "number", _LINK, "Upper end of its 95 % profile interval"),
@@ -27,7 +33,12 @@ LEVELS = columns(
 COEFFICIENTS = columns(
     RUNG,
     ("term", "code", "", "Column of the design"),
-    ("estimate", "number", _LINK, "Coefficient of the multilevel model; describes practices, not patients"),
+    (
+        "estimate",
+        "number",
+        _LINK,
+        "Coefficient of the multilevel model, every rung on the practices of levels; describes practices, not patients",
+    ),
     ("se", "number", _LINK, "Standard error"),
     ("lower", "number", _LINK, "Lower end of the 95 % interval"),
     ("upper", "number", _LINK, "Upper end of the 95 % interval"),
@@ -58,7 +69,8 @@ RUNGS = columns(
         "tau2",
         "number",
         _VARIANCE,
-        "The shared variance that practices are judged by; outlying practices count less in it",
+        "The shared variance that practices are judged by, plus that of passing movement where it is known (tau2 + "
+        "transient of spread), because the model's holds both; outlying practices count less in it",
     ),
     ("variance_ratio", "number", "", "model_variance over tau2"),
     ("noise", "number", _VARIANCE, "Variance by chance alone, the mean over practices"),

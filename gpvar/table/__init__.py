@@ -111,7 +111,8 @@ def build_table(study: Study | str | Path | dict[str, object], max_bytes: int = 
     joined = _joined(study, tables, own)
     measured = _measured(study, tables, joined)
     codes = area_codes(study, measured.hierarchy, measured.practices, own)
-    evidence = _evidence(study, tables, own, joined, measured)
+    apart = _only_in_other_months(study, others, own, measured.codes)
+    evidence = _evidence(study, tables, own, joined, measured, apart)
     found = gates.run(evidence)
     known = Known(measured.outcomes, joined.lists, joined.monthly_lists, own.events)
     periods, left_out = periods_of(study, tables, others, known)
@@ -125,7 +126,7 @@ def build_table(study: Study | str | Path | dict[str, object], max_bytes: int = 
         groups=own.groups[own.groups["practice_code"].isin(measured.codes)].reset_index(drop=True),
         events=own.told(joined.done),
         provenance=provenance[schema.names("provenance")],
-        unmatched=_unmatched(study, tables, measured.codes, measured.hierarchy, own.listed),
+        unmatched=_unmatched(study, tables, measured.codes, measured.hierarchy, own.listed, apart),
         gates=found,
         area_codes=codes,
         area_name=area_name(study, measured.hierarchy, measured.facts, codes),
@@ -204,8 +205,37 @@ def _measured(study: Study, tables: Sequence[SourceTable], joined: _Joined) -> _
     return _Measured(codes, facts, outcomes, months, hierarchy(facts), practices(facts, counts, codes), day, not_told)
 
 
+@dataclass(frozen=True, slots=True)
+class _Apart:
+    """A source of other months: its practices that have no figures of the study's period, and how many it has."""
+
+    months: str
+    file: str
+    codes: list[str]
+    of: int
+
+
+def _only_in_other_months(
+    study: Study, others: Sequence[tuple[SourceSpec, SourceTable]], own: OwnLists, measured: pd.Index
+) -> list[_Apart]:
+    """Compare the practices of each source of other months with those measured; merged practices are not lost."""
+    found = []
+    for spec, table in others:
+        assert spec.period is not None
+        counts = table.counts[table.counts["metric"].isin(study.metrics) & table.counts["value"].notna()]
+        codes = counts.loc[~counts["practice_code"].isin(own.events.confirmed["code"]), "practice_code"].unique()
+        lost = sorted(set(codes) - set(measured))
+        found.append(_Apart(spec.period.label, table.file, lost, len(codes)))
+    return found
+
+
 def _evidence(
-    study: Study, tables: Sequence[SourceTable], own: OwnLists, joined: _Joined, measured: _Measured
+    study: Study,
+    tables: Sequence[SourceTable],
+    own: OwnLists,
+    joined: _Joined,
+    measured: _Measured,
+    apart: Sequence[_Apart],
 ) -> gates.Evidence:
     homes = {f"{row.metric}.{row.part}": table.id for table in tables for row in _parts(table)}
     lost = {table.id: float(1 - measured.codes.isin(table.facts.index).mean()) for table in tables if len(table.facts)}
@@ -218,6 +248,7 @@ def _evidence(
         has_months=joined.has_months,
         homes=homes | {f"{metric}.denominator": "the lists of every month" for metric in joined.from_lists},
         lost=lost,
+        beside=tuple((other.months, len(other.codes), other.of) for other in apart if other.of),
         impossible=tuple(item for table in tables for item in table.impossible),
         dates=joined.dates,
         monthly=joined.monthly,
@@ -330,7 +361,12 @@ def _refuse_wrong_columns(study: Study, outcomes: pd.DataFrame) -> None:
 
 
 def _unmatched(
-    study: Study, tables: list[SourceTable], measured: pd.Index, hierarchy: pd.DataFrame, listed: tuple[str, ...]
+    study: Study,
+    tables: list[SourceTable],
+    measured: pd.Index,
+    hierarchy: pd.DataFrame,
+    listed: tuple[str, ...],
+    apart: Sequence[_Apart],
 ) -> pd.DataFrame:
     """List, in both directions, every practice that was found in one place and not in another."""
     rows = [(code, "in the list, not in the table", study.area.file.name) for code in listed if code not in measured]
@@ -344,4 +380,7 @@ def _unmatched(
         rows += [
             (code, "in this file, not a practice code", f"{table.file}, row {row}") for code, row in table.not_practices
         ]
+    for other in apart:
+        detail = f"{other.months}: {other.file}"
+        rows += [(code, "in figures of other months, not in the study's", detail) for code in other.codes]
     return pd.DataFrame(rows, columns=schema.names("unmatched"), dtype=object)

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from gpvar import catalogue
 from gpvar.tables._table import Table
 from gpvar.words import passing, phrases
 from gpvar.words.research_facts import (
     LEVEL,
     ResearchFacts,
+    check_title,
     figures,
     label,
+    left_out,
     p_value,
     research_facts,
     small,
@@ -249,22 +250,35 @@ def methods_mundlak(run: Run, metric: str = "") -> Table | str:
 
 
 def methods_passing(run: Run, metric: str = "") -> Table | str:
-    """Return every row of passing movement with its assumption."""
+    """Return what was measured of passing movement, a column for each assumption about neighbouring months."""
     facts = research_facts(run, metric)
-    rows = [
-        {
-            "Stretches": f"{_stretch(row['first'])} against {_stretch(row['second'])}",
-            "Month to month": f"{number(row['rho'], 2)} ({row['rho_from']})",
-            "v of a month (SE)": f"{figures(row['v'])} ({figures(row['v_se'], 2)})",
-            "v of the period": figures(row["v_period"]),
-            "Reliability, month": number(row["reliability_month"], 2),
-            "Reliability, year": number(row["reliability_year"], 2),
-            "Judged with": "yes" if row["used"] else "no",
-        }
-        for row in facts.records("passing")
-    ]
+    columns = {f"{number(row['rho'], 2)} ({row['rho_from']})": _moved(row) for row in facts.records("passing")}
+    said = list(dict.fromkeys(name for column in columns.values() for name in column))
+    rows = [{"Correlation of months": name, **{of: column[name] for of, column in columns.items()}} for name in said]
     caption = "Passing movement under each assumption about the correlation of one month with the next."
-    return _table(facts, rows, caption, "", "passing")
+    note = (
+        f"SDs and variances on the {facts.link}. Robust: from the middle of the differences. Expected: figures of this "
+        "correlation with a normal spread."
+    )
+    return _table(facts, rows, caption, note, "passing")
+
+
+def _moved(row: dict[str, Any]) -> dict[str, str]:
+    stay = f"{number(100 * row['stay_observed'])}% ({number(100 * row['stay_expected'])}%)"
+    return {
+        "Stretches": f"{_stretch(row['first'])} against {_stretch(row['second'])}",
+        "Practices": number(row["units"]),
+        "Correlation of the two figures": number(row["correlation"], 3),
+        "SD of their difference (robust)": f"{figures(row['sd_difference'])} ({figures(row['sd_difference_robust'])})",
+        "That SD by sampling alone": figures(row["sampling_sd"]),
+        "In the lowest tenth both times (expected)": stay,
+        "v of a month (SE)": f"{figures(row['v'])} ({figures(row['v_se'], 2)})",
+        "v of a month, robust": figures(row["v_robust"]),
+        "v of the period": figures(row["v_period"]),
+        "Reliability, month": number(row["reliability_month"], 2),
+        "Reliability, year": number(row["reliability_year"], 2),
+        "Judged with": "yes" if row["used"] else "no",
+    }
 
 
 def _stretch(months: str) -> str:
@@ -292,16 +306,16 @@ def _below_one(reliability: float) -> str:
 def methods_flow(run: Run, metric: str = "") -> Table | str:
     """Return how many practices were in the data, why some set no comparison, and how many each rung was fitted on."""
     facts = research_facts(run, metric)
-    meta, gates = facts.area.meta, run.table.gates
-    stopped = gates[(gates["state"] == "failed") & (gates["severity"] == "stop") & (gates["practice_code"] != "")]
-    stopped = stopped[stopped["metric"].isin(["", facts.area.card.id])]
+    meta = facts.area.meta
     rows = [{"Practices": "In the data", "How many": number(meta["n_practices"])}]
-    left_out = {"Behind a check that stops": stopped["gate"], "Left out as declared": run.table.excluded["gate"]}
-    for said, counted in left_out.items():
+    excluded, stopped, rest = left_out(facts)
+    for said, counted in (("Behind a check that stops", stopped), ("Left out as declared", excluded)):
         rows += [
-            {"Practices": f"{said}, not met: {_gate(str(gate))}", "How many": number(many)}
-            for gate, many in counted.value_counts().sort_index().items()
+            {"Practices": f"{said}, not met: {check_title(gate)}", "How many": number(many)}
+            for gate, many in counted.items()
         ]
+    if rest:
+        rows.append({"Practices": "Without a figure, or not among those compared with", "How many": number(rest)})
     rows.append({"Practices": "Whose figures set the comparison", "How many": number(meta["n_fitted"])})
     rows += [
         {
@@ -312,8 +326,3 @@ def methods_flow(run: Run, metric: str = "") -> Table | str:
     ]
     note = "A practice can fail several checks. Those left out are placed against the comparison all the same."
     return _table(facts, rows, "From the data to the fit.", note, "flow")
-
-
-def _gate(gate: str) -> str:
-    cards = catalogue.gates()
-    return str(cards[gate].title) if gate in cards else gate

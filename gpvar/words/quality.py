@@ -124,6 +124,10 @@ UNMATCHED = {
     "in the data, no ICB": ("no board is known", "Of {} no board is known."),
     "in the data, no PCN": ("no network is known", "Of {} no network is known."),
     "in the list, not in the table": ("on the list, but without figures", "{} of the list {have} no figures here."),
+    "in figures of other months, not in the study's": (
+        "in the figures of other months, not in the study's",
+        "{} in the figures of other months {have} none of the study's period (closed, merged, or lost from its table).",
+    ),
     "in this file, not a practice code": (
         "not a practice code",
         "{} in the files {have} not the form of a practice code.",

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpvar.words import boxes, passing, research_paper
+from gpvar.words import boxes, research_paper
 from gpvar.words.research_facts import (
     DRAWS,
     LEVEL,
     WORLDS,
     ResearchFacts,
+    Row,
+    ethnicity,
     figures,
     label,
     p_said,
     research_facts,
+    simulated_p,
+    statistic,
 )
 from gpvar.words.shared import NAN, sources_of
 from gpvar.words.text import escape_markdown, known, listed, lower_first, number, plain, plural
@@ -87,9 +91,9 @@ def methods_model(run: Run, metric: str = "") -> str:
     return (
         f"## The model\n\n$$ {counted} $$\n\n$$ {linked} = {terms} $$\n\n$$ {spreads} $$\n\n"
         f"with *y* the count of a practice ({_counted(facts, 'numerator')}) {what}, **x** the declared design below, "
-        f"and {_nested(groups)}. Maximum likelihood with the Laplace approximation; standard errors from the Hessian "
-        "in all parameters, Wald intervals for **β**, profile-likelihood intervals for the SDs. Practices of the "
-        "comparison are complete cases: nothing is imputed, missing is never nought.\n\n"
+        f"and {_nested(groups)}. Maximum likelihood with the Laplace approximation; no priors. Standard errors are "
+        "from the Hessian in all parameters, intervals Wald's for **β** and profile-likelihood for the SDs. Practices "
+        "of the fit are complete cases: nothing is imputed, missing is never nought.\n\n"
         f"{_judged(facts)}"
     )
 
@@ -140,7 +144,7 @@ def _judged(facts: ResearchFacts) -> str:
     v = figures(facts.transient) if known(facts.transient) else "not known here and taken as nought"
     return (
         "**How practices are judged.** The model's coefficients give the expectation; its effects are never taken off "
-        "a practice, and nobody is judged by the model's variances.\n\n"
+        "a practice, and nobody is judged by the model's variances or place effects.\n\n"
         f"$$ z_i = \\frac{{\\tilde y_i - (\\mathbf{{x}}_i^{{\\top}}\\hat{{\\boldsymbol\\beta}} + m)}}"
         f"{{\\sqrt{{s_i^2 + v + \\tau^2}}}}, \\qquad \\tilde y_i = {y}, \\qquad {s} $$\n\n"
         "Centre *m* and shared variance τ² solve Huber's Proposal 2 inside the Paule-Mandel equation together: "
@@ -158,16 +162,17 @@ def methods_design(run: Run, metric: str = "") -> str:
     covariates: dict[str, list[str]] = meta.get("covariates", {})
     said = [f"**{label(rung)}** {_allows(ids)}." for rung, ids in covariates.items()]
     dropped = meta.get("dropped", {})
+    lacks = "ethnicity" in dropped
     lost = f" Declared but without data: {boxes.allowed_for(list(dropped))}." if dropped else ""
     splines = facts.rows("fits")["transform"].astype(str).str.startswith("restricted").any()
     how = (
         " A spline is a restricted cubic one with knots at the 5th, 35th, 65th and 95th percentiles of the practices "
-        "fitted, linear beyond; prevalences enter as logit((register + ½)/(list + 1)); every column has its mean taken "
-        "off and is divided by its standard deviation over the practices fitted."
+        "of the comparison, linear beyond; prevalences enter as logit((register + ½)/(list + 1)); every column has its "
+        "mean taken off and is divided by its standard deviation over those practices."
     )
     return (
         "## The declared design\n\n"
-        f"The rungs were fixed in study.toml ({research_paper.declared_on(facts)}): {' '.join(said)}{lost}"
+        f"The rungs are {research_paper.declared_on(facts)}: {' '.join(said)}{lost} {'' if lacks else ethnicity(facts)}"
         f"{how * bool(splines or len(covariates.get(facts.top, [])))} Place is a comparator and never an adjustment; "
         "supply that a practice chooses, and process, are never adjusted for."
     )
@@ -197,7 +202,7 @@ def methods_variances(run: Run, metric: str = "") -> str:
     tests = facts.rows("diagnostics", facts.rung)
     tests = tests[tests["check"] == "zero_spread"]
     said = [
-        f"{LEVEL[row['level']][0]} {figures(row['value'])} ({p_said(row['p'])})" for row in tests.to_dict("records")
+        f"{LEVEL[row['level']][0]} {statistic(row['value'])} ({p_said(row['p'])})" for row in tests.to_dict("records")
     ]
     zero = (
         f" Likelihood-ratio statistics of an SD of zero at {label(facts.rung)}, against an even mixture of 0 and χ² on "
@@ -221,7 +226,9 @@ def methods_evidence(run: Run, metric: str = "") -> str:
         "## Evidence of the fit\n\n"
         "Every search below ended at a maximum, where one more step promises nothing and the surface curves downwards "
         "in every direction; one that does not is an error, and prints no numbers. Log-likelihoods are complete, with "
-        "their constants. These are the models whose coefficients practices are judged by."
+        "their constants. These are the models whose coefficients practices are judged by, and that draws are "
+        "from: each is fitted on all practices with what its rung allows for and a known ICB. The variances above and "
+        f"coefficients.csv are of those with all that {label(facts.top)} allows for."
         + " Rungs with different n cannot be compared by AIC or BIC." * several
         + ("\n\nNotes of the fits. " + escape_markdown(" ".join(notes), 1500) if notes else "")
     )
@@ -274,8 +281,8 @@ def methods_spread(run: Run, metric: str = "") -> str:
     if row is not None and known(row["variance_ratio"]):
         ratio = float(row["variance_ratio"])
         said.append(
-            f"At {label(facts.rung)} the model's variance between practices is {figures(row['model_variance'])}, "
-            f"{number(ratio, 2)} times {'τ² + v' if known(facts.transient) else 'τ²'}."
+            f"At {label(facts.rung)} the model's variance between practices, places included, is "
+            f"{figures(row['model_variance'])}, {number(ratio, 2)} times {_beside(row, facts)}."
         )
         if abs(ratio - 1) > _AGREES:
             said.append(
@@ -284,10 +291,22 @@ def methods_spread(run: Run, metric: str = "") -> str:
                 else "The limits are wider than the model would make them, and so mark fewer practices."
             )
         said.append(
-            f"Systematic component of variation {figures(row['scv'])} ({p_said(row['scv_p'])}, {number(WORLDS)} worlds "
-            f"of chance alone); {number(100 * row['reranked'], 1)}% of pairs of practices change order from M0."
+            f"Systematic component of variation {figures(row['scv'])} ({simulated_p(row['scv_p'])}, {number(WORLDS)} "
+            f"worlds of chance alone); {number(100 * row['reranked'], 1)}% of pairs of practices change order from M0."
         )
     return "## The spread that practices are judged by\n\n" + " ".join(said)
+
+
+def _beside(row: Row, facts: ResearchFacts) -> str:
+    """Return what the model's variance is put beside: the judged one, with passing movement where it was taken out."""
+    shared = figures(row["tau2"])
+    if not known(facts.transient):
+        return f"τ² ({shared})"
+    v = facts.transient
+    return (
+        f"τ² + v ({shared}: {figures(float(row['tau2']) - v)} + {figures(v)}). The model knows nothing of passing "
+        "movement and holds it as the practices' own; τ² is without it, so v is added before the two are compared"
+    )
 
 
 def methods_calibration(run: Run, metric: str = "") -> str:
@@ -311,43 +330,6 @@ def methods_calibration(run: Run, metric: str = "") -> str:
             )
         )
     return "## Does the fit hold here?\n\n" + " ".join(said)
-
-
-def methods_passing(run: Run, metric: str = "") -> str:
-    """Return what is known of passing movement, with its assumption."""
-    facts = research_facts(run, metric)
-    row = passing.used(facts.area.analysis.passing)
-    if facts.area.analysis.passing.empty:
-        return (
-            "## Passing movement\n\nOne set of totals cannot show how far a practice's own figure moves from month to "
-            "month. v is taken as nought; what is called chance is the chance of sampling alone, and reliabilities are "
-            "upper bounds (rule *sampling_only*)."
-        )
-    said = ["v is the variance of one month's passing movement about a practice's lasting figure."]
-    if row is not None:
-        said.append(
-            f"Practices are judged with v = {figures(row['v'])} (SE {figures(row['v_se'], 2)}) for a month and "
-            f"{figures(row['v_period'])} for the mean over the period, at a correlation of one month with the next of "
-            f"{number(row['rho'], 2)} ({row['rho_from']}); the other rows are the same data under other assumptions. "
-            "Months taken as independent understate v of a long mean when they are not."
-        )
-    else:
-        said.append("Practices are not judged with it here.")
-    return "## Passing movement\n\n" + " ".join(said)
-
-
-def methods_reliability(run: Run, metric: str = "") -> str:
-    """Return what reliability is, and what it decides."""
-    facts = research_facts(run, metric)
-    if facts.area.analysis.effects.empty:
-        return ""
-    known_v = known(facts.transient)
-    r = "r = τ²/(τ² + s² + v)" if known_v else "r = τ²/(τ² + s²), an upper bound: v is not known"
-    return (
-        f"## Reliability\n\n{r}, with τ² the variance of lasting differences between practices in the model. Below 0.7 "
-        "no rank is stated; from 0.7 to 0.9 its interval only; 0.9 is necessary for a high-stakes claim, never "
-        "sufficient."
-    )
 
 
 def methods_repeat(run: Run, metric: str = "") -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from gpvar import catalogue
 from gpvar.words import phrases
 from gpvar.words.facts import AreaFacts, area_facts
 from gpvar.words.text import known, number
@@ -134,6 +135,52 @@ def p_said(p: object) -> str:
     """Return a p-value in a sentence: "p < 0.001", "p = 0.04"."""
     shown = p_value(p)
     return f"p {shown[0]} {shown[1:]}" if shown.startswith("<") else f"p = {shown}"
+
+
+def simulated_p(p: object) -> str:
+    """Return a p-value from worlds of chance in a sentence; so many worlds cannot show a smaller one than the least."""
+    least = 1 / (WORLDS + 1)
+    return f"p at most {number(least, 3)}" if known(p) and float(p) <= least else p_said(p)  # type: ignore[arg-type]
+
+
+def statistic(value: object) -> str:
+    """Return a test statistic; beyond a million its size says nothing."""
+    return "> 10⁶" if known(value) and float(value) > 1e6 else figures(value)  # type: ignore[arg-type]
+
+
+def ethnicity(facts: ResearchFacts) -> str:
+    """Return that ethnicity is in no model, and whether the data hold it; nothing where a rung allows for it."""
+    if any("ethnicity" in ids for ids in facts.area.meta.get("covariates", {}).values()):
+        return ""
+    columns = facts.area.run.table.practices.columns
+    held = any(str(name).partition(".")[0] == "ethnicity" for name in columns)
+    return "Ethnicity was not allowed for." if held else "Ethnicity was not available."
+
+
+def left_out(facts: ResearchFacts) -> tuple[dict[str, int], dict[str, int], int]:
+    """Return why practices set no comparison: by declared exclusions and by checks that stop, and all others.
+
+    Returns
+    -------
+    tuple
+        Check → how many practices, twice, a practice under each check that it fails; and how many are left out for
+        neither: without a figure, or not among those compared with.
+    """
+    table, metric, meta = facts.area.run.table, facts.area.card.id, facts.area.meta
+    gates, here = table.gates, set(table.outcomes.loc[table.outcomes["metric"] == metric, "practice_code"])
+    stops = (gates["state"] == "failed") & (gates["severity"] == "stop") & gates["practice_code"].isin(here)
+    stopped = gates[stops & gates["metric"].isin(["", metric])]
+    excluded = table.excluded[table.excluded["practice_code"].isin(here)]
+    reasons = {*stopped["practice_code"], *excluded["practice_code"]}
+    by = [frame["gate"].value_counts().sort_index() for frame in (excluded, stopped)]
+    declared, failed = ({str(gate): int(many) for gate, many in counted.items()} for counted in by)
+    return declared, failed, max(int(meta["n_practices"]) - int(meta["n_fitted"]) - len(reasons), 0)
+
+
+def check_title(gate: str) -> str:
+    """Return what a check of the data is called."""
+    cards = catalogue.gates()
+    return str(cards[gate].title) if gate in cards else gate
 
 
 def span(lower: object, upper: object, decimals: int) -> str:

@@ -1,9 +1,10 @@
-"""A methods paragraph that can be pasted into a paper, its references, how to cite, and the note beside the tables."""
+"""A methods paragraph that can be pasted into a paper, its references, and how to cite."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpvar import catalogue
 from gpvar.dates import day_in_words
 from gpvar.words import boxes, passing, variation
 from gpvar.words.research_facts import (
@@ -11,7 +12,10 @@ from gpvar.words.research_facts import (
     LEVEL,
     ResearchFacts,
     Row,
+    check_title,
+    ethnicity,
     figures,
+    left_out,
     p_said,
     span,
 )
@@ -78,9 +82,9 @@ def paragraph(facts: ResearchFacts) -> tuple[str, list[str]]:
 
 
 def declared_on(facts: ResearchFacts) -> str:
-    """Return when the analysis was declared."""
+    """Return where the analysis was stated, and the date that stands there."""
     day = facts.area.run.study.declared
-    return f"declared on {day_in_words(day) if hasattr(day, 'day') else plain(day)}"
+    return f"stated in study.toml, dated {day_in_words(day) if hasattr(day, 'day') else plain(day)}"
 
 
 def _data(facts: ResearchFacts) -> str:
@@ -89,10 +93,37 @@ def _data(facts: ResearchFacts) -> str:
     return (
         f"We analysed {'the ' * facts.is_share}{escape_markdown(card.short)} ({escape_markdown(top, 300)}; divided by: "
         f"{escape_markdown(bottom, 300)}) of general practices in {facts.area.names.reference}, "
-        f"{meta['period_label']}. Of {number(meta['n_practices'])} practices in the data, {number(meta['n_fitted'])} "
-        "with sound data set the comparison; the others failed a data-quality check fixed in advance or were left out "
-        "by the declared exclusions."
+        f"{meta['period_label']}. {_source(facts)}Of {number(meta['n_practices'])} practices in the data, "
+        f"{number(meta['n_fitted'])} set the comparison{_others(facts)}."
     )
+
+
+def _source(facts: ResearchFacts) -> str:
+    if facts.area.run.meta.get("simulated"):
+        return "The data are simulated. "
+    cards = catalogue.sources()
+    covariates = {c for ids in facts.area.meta.get("covariates", {}).values() for c in ids}
+    held = sorted(c for c in covariates if c in catalogue.covariates())
+    ids = dict.fromkeys([facts.area.card.source, *(catalogue.covariates()[c].source for c in held)])
+    named = [f"{cards[i].title} ({cards[i].publisher})" for i in ids if i in cards]
+    return f"The publications are {escape_markdown(listed(named), 900)}. "
+
+
+def _others(facts: ResearchFacts) -> str:
+    """Return why the others do not: what the study leaves out, and what fails a check that stops the question."""
+    excluded, stopped, rest = left_out(facts)
+    said = []
+    if excluded:
+        said.append(f"the exclusions stated in study.toml (not met: {_checks(excluded)})")
+    if stopped:
+        said.append(f"checks of the data that stop the question ({_checks(stopped)})")
+    if rest:
+        said.append(f"no figure, or a place outside the comparison ({number(rest)})")
+    return f"; the others were left out for {listed(said)}" if said else ""
+
+
+def _checks(counted: dict[str, int]) -> str:
+    return listed(f"“{escape_markdown(check_title(gate))}”, {number(many)}" for gate, many in counted.items())
 
 
 def _expectation(facts: ResearchFacts, references: _References) -> str:
@@ -117,11 +148,11 @@ def _expectation(facts: ResearchFacts, references: _References) -> str:
         )
         start = (
             f"Counts were modelled as {family}, with nested normal random intercepts of {nested}, by maximum "
-            f"likelihood with the Laplace approximation {references.cite('tmb')} "
+            f"likelihood with the Laplace approximation and no priors {references.cite('tmb')} "
             f"({number(model['n'])} practices with every characteristic and a known ICB, "
             f"{number(model['parameters'])} parameters, log-likelihood {number(model['loglik'], 2)})"
         )
-    return f"{start}. Fixed effects were {allowed}.{_forms(facts, references)}"
+    return f"{start}. Fixed effects were {allowed}.{_forms(facts, references)} {ethnicity(facts)}".rstrip()
 
 
 def _forms(facts: ResearchFacts, references: _References) -> str:
@@ -131,7 +162,10 @@ def _forms(facts: ResearchFacts, references: _References) -> str:
     said, how = [], rows["transform"].astype(str)
     curved, prevalences = (rows.loc[how.str.startswith(start), "covariate"] for start in ("restricted", "logit"))
     if len(curved):
-        curve = "entered as a restricted cubic spline with knots at the 5th, 35th, 65th and 95th percentiles"
+        curve = (
+            "entered as a restricted cubic spline with knots at the 5th, 35th, 65th and 95th percentiles of the "
+            "practices of the comparison"
+        )
         said.append(f"{boxes.allowed_for(list(dict.fromkeys(curved)))} {curve} {references.cite('spline')}")
     if len(prevalences):
         said.append(f"{boxes.allowed_for(list(prevalences))} entered as prevalences on the logit scale")
@@ -227,9 +261,14 @@ def _chance(facts: ResearchFacts) -> str:
         )
     how = "an assumed" if row["rho_from"] == "assumed" else "an estimated"
     return (
-        f"Passing movement was measured from {_stretches(row)}: its variance was "
-        f"{figures(row['v'])} for one month and {figures(row['v_period'])} for the mean over the period, at {how} "
-        f"correlation of {number(row['rho'], 2)} between one month and the next."
+        f"Passing movement was measured from {_stretches(row)} in {number(row['units'])} practices (correlation of the "
+        f"two figures {number(row['correlation'], 3)}, SD of their difference {figures(row['sd_difference'])}, by "
+        f"sampling alone {figures(row['sampling_sd'])}); it includes changes that last. Its variance was "
+        f"{figures(row['v'])} for one month (SE {figures(row['v_se'], 2)}; {figures(row['v_robust'])} without the "
+        f"weight of outlying changes) and {figures(row['v_period'])} for the mean over the period, at {how} "
+        f"correlation of {number(row['rho'], 2)} between one month and the next. Of the lowest tenth of practices "
+        f"{number(100 * row['stay_observed'])}% were in the lowest tenth both times, where figures of that correlation "
+        f"with a normal spread give {number(100 * row['stay_expected'])}%."
     )
 
 
