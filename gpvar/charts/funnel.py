@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from gpvar.results import Analysis, Run
 
-SIZE = (3.5, 2.75)
+SIZE = (3.5, 2.3)
 
 
 def funnel_before_after(run: Run, practice: str = "", metric: str = "") -> tuple[Chart, ...]:

@@ -65,7 +65,7 @@ def dates(known: Mapping[str, str], covariates: list[str]) -> str:
     for covariate, month in known_dates.items():
         by_month.setdefault(month, []).append(catalogue.covariate(covariate).phrase)
     said = "; ".join(f"{listed(names)} {month_in_words(month)}" for month, names in sorted(by_month.items()))
-    return f"Characteristics of the practices are of these dates: {said}."
+    return f"Dates of characteristics: {said}."
 
 
 def licences(card: Any, covariates: list[str], simulated: bool) -> str:

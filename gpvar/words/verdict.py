@@ -267,10 +267,12 @@ def raw_figure(
         return ""
     mark = "%" if figures.is_share(card) else ""
     said = listed(f"{name} {figures.shown(card, value)}{mark}" for name, value in beside)
+    whole = [names.reference] * known(reference) + ["the ICB"] * own
+    added = f" {_upper(listed(whole))}: all practices added together, not the middle one." if whole else ""
     if figures.is_share(card):
         each = "each " if len(beside) > 1 else ""
-        return f"{_upper(said)}, {each}of {card.noun_denominator}."
-    return f"In {card.unit}: {said}."
+        return f"{_upper(said)}, {each}of {card.noun_denominator}.{added}"
+    return f"In {card.unit}: {said}.{added}"
 
 
 def _upper(text: str) -> str:
@@ -347,8 +349,7 @@ def real_terms(card: Any, row: Row, *, rung: str = "M1", comparator: str = "engl
     return (
         f"Set against {like} {names.within(comparator)} ({names.label(rung, comparator)}), the "
         f"difference comes to {gap}. "
-        f"It is {beyond} than the margin of {figures.margin(card)}, the smallest gap this measure's card "
-        "treats as worth a second look."
+        f"It is {beyond} than {figures.margin(card)}, the smallest gap this measure's card calls worth a second look."
     )
 
 
