@@ -471,6 +471,12 @@ def test_the_pages_of_april_say_what_was_measured(of_april: Run) -> None:
     assert "Of the lowest tenth in April 2025, 76% were in the lowest tenth of May 2025 to March 2026 too." in quality
     area = words.area_quality(of_april)
     assert "95 in 100 were within 10.1 percentage points of their own figure for May 2025 to March 2026" in area
+    assert "Measured this way it includes changes that last." in area
+    assert area.endswith("How many practices show “No clear difference” depends on that assumption.")
+    section = words.passing_section(of_april)
+    row = of_april.analyses[SHARE].passing.query("used").iloc[0]
+    assert row["v_robust"] < row["v"]
+    assert f"passing movement is {row['v']:.4f}; {row['v_robust']:.4f} when practices that moved far count" in section
 
 
 # What is said -------------------------------------------------------------------------------------------------------

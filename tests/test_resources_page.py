@@ -189,10 +189,10 @@ def test_how_much_of_the_variance_goes_with_supply_is_said_for_each_measure(run:
     assert "Of the variance" not in words.resources_scenario(unknown, MINE)
 
 
-def test_a_practice_with_many_staff_is_told_that_a_shortage_does_not_account_for_its_figures(run: Run) -> None:
+def test_a_practice_with_many_staff_is_told_that_the_figures_show_no_shortage(run: Run) -> None:
     more, fewer = (words.resources_icb_right(at(run, p), MINE) for p in (82.0, 18.0))
-    assert "a shortage there does not account for its figures" in more and "shortage" not in fewer
-    assert more.count("GPs for what its patients need") == 1 and "more GPs per patient than 82" not in more
+    assert "these figures show no shortage of GPs there" in more and "shortage" not in fewer
+    assert more.count("GPs for its weighted list") == 1 and "more GPs per patient than 82" not in more
     for said in (more, fewer):
         assert "That it has few does not show that it could have had no more." in said
 
@@ -200,7 +200,17 @@ def test_a_practice_with_many_staff_is_told_that_a_shortage_does_not_account_for
 def test_an_area_is_told_where_supply_brings_nobody_into_line(run: Run) -> None:
     n = len(run.table.area_codes)
     same = edited(run, SHARE, outside_m3=True)
-    assert f"same-day share ({n} before, {n} after)" in words.resources_icb_right(same, "")
+    said = words.resources_icb_right(same, "")
+    assert f"same-day share ({n} before, {n} after)" in said
+    assert "did not choose (funding per weighted patient" in said and "not known)" not in said
+    unknown = dataclasses.replace(
+        run,
+        analyses={
+            m: dataclasses.replace(a, resources=a.resources.query("resource != 'funding_per_weighted'"))
+            for m, a in same.analyses.items()
+        },
+    )
+    assert "; funding per weighted patient not known) brings no fewer" in words.resources_icb_right(unknown, "")
     assert "brings no fewer" not in words.resources_icb_right(run, "")
 
 

@@ -81,10 +81,14 @@ def test_the_page_says_nothing_it_must_not(run: Run, metric: str) -> None:
 @pytest.mark.parametrize("metric", METRICS)
 def test_the_first_sentences_give_every_share_with_its_interval(run: Run, metric: str) -> None:
     said = words.variation_verdict(run, metric)
-    assert "**Most of the variation lies between practices with like patients in the same place.**" in said
+    assert (
+        "**Most of the variation lies between practices in the same place that are alike in what was measured.**"
+        in said
+    )
     assert "**20%** goes with their patients (95% interval 16 to 24)" in said
     assert "**3.0%** with their setting (95% interval 1.0 to 5.0)" in said
-    assert "**56%** lies between practices with like patients in the same place (95% interval 51 to 60)" in said
+    alike = "practices in the same place that are alike in what was measured"
+    assert f"**56%** lies between {alike} (95% interval 51 to 60)" in said
     assert "Explained by patients is not the same as acceptable. Unexplained is not the same as unwarranted." in said
 
 
@@ -95,7 +99,7 @@ def test_the_first_sentences_give_every_share_with_its_interval(run: Run, metric
 def test_the_lead_names_the_largest_part_whichever_it_is(name: str, share: float, start: str) -> None:
     found = {name: {"share": share}, "other": {"share": 0.01}}
     said = variation.lead(found)
-    assert said.startswith(f"{start} of the variation") and ("practices with like patients" in said) == (
+    assert said.startswith(f"{start} of the variation") and ("alike in what was measured" in said) == (
         name == "practice"
     )
 
@@ -148,9 +152,16 @@ def test_what_chance_does_not_hold_is_said(run: Run) -> None:
 def test_what_neighbours_share_points_both_ways(run: Run) -> None:
     said = words.variation_meaning(run, SHARE)
     assert "same ICB or primary care network" in said
-    assert "points to what is decided, paid for or recorded in a place as much as to the practices" in said
+    assert "can point to what is decided, paid for or recorded in a place, or to what its practices do alike" in said
+    by = run.analyses[SHARE].levels.query("rung == 'M2'").set_index("level")["variance"]
+    part = 100 * by["icb"] / (by["icb"] + by["pcn"])
+    assert f"{part:.0f}% lies between ICBs and {100 - part:.0f}% between networks in the same ICB (M2)." in said
     no_networks = edited(run, "levels", "level == 'pcn'", level="practice")
     assert "in the same ICB have in common" in words.variation_meaning(no_networks, SHARE)
+
+
+def test_what_was_not_measured_of_patients_is_said(run: Run) -> None:
+    assert "deprivation and recorded diabetes, without ethnicity." in words.variation_meaning(run, SHARE)
 
 
 def test_what_the_icb_has_right_follows_the_numbers(run: Run) -> None:
@@ -222,16 +233,23 @@ def test_without_a_score_of_deprivation_the_page_says_so(run: Run) -> None:
 
 def test_the_areas_own_icb_is_placed_among_all_without_naming_one(run: Run) -> None:
     said = words.variation_boards(run, SHARE)
-    assert "Of the 3 ICBs, none has practices closer together than this ICB and 2 have practices further apart" in said
-    assert "Two of its practices typically stand as far apart as" in said
+    assert "Two practices of this ICB typically stand as far apart as" in said and "Of the 3 ICBs" not in said
     part = dataclasses.replace(
         run,
         study=SimpleNamespace(
             **{**vars(run.study), "area": SimpleNamespace(**{**vars(run.study.area), "kind": "list"})}
         ),
     )
-    assert "than the ICB this area lies in" in words.variation_boards(part, SHARE)
+    assert "Two practices of the ICB this area lies in" in words.variation_boards(part, SHARE)
     assert words.variation_boards(empty(run, "boards"), SHARE) == ""
+
+
+@pytest.mark.parametrize(("place", "third"), [(1, "closest together"), (6, "the middle third"), (12, "furthest apart")])
+def test_among_many_icbs_only_the_third_is_told(run: Run, place: int, third: str) -> None:
+    frame = pd.DataFrame({"icb_code": [f"Q{i:02}" for i in range(1, 13)], "n": 150, "shrunken_sd": range(1, 13)})
+    frame = frame.astype({"shrunken_sd": float}).replace({"icb_code": {f"Q{place:02}": "QAA"}})
+    said = words.variation_boards(with_tables(run, boards=frame), SHARE)
+    assert third in said and "near one another in that order cannot be told apart" in said
 
 
 def test_an_area_in_two_icbs_is_not_placed(run: Run) -> None:
@@ -241,9 +259,12 @@ def test_an_area_in_two_icbs_is_not_placed(run: Run) -> None:
 
 
 def test_whether_an_icbs_patients_add_something_is_said_either_way(run: Run) -> None:
-    assert "There is no sign that an ICB's mix of patients adds" in words.variation_checks(run, SHARE)
+    assert "It is not established that an ICB's mix of patients adds" in words.variation_checks(run, SHARE)
+    hint = words.variation_checks(edited(run, "board_slopes", "p_all > 0", p_all=0.056), SHARE)
+    assert "There is a hint, not established, that an ICB's mix of patients adds" in hint and "unfair" not in hint
     adds = edited(run, "board_slopes", "p_all > 0", p_all=0.0001)
     assert "adds something beyond the practice's own (p less than 0.001" in words.variation_checks(adds, SHARE)
+    assert "can be unfair to practices in places whose patients differ" in words.variation_checks(adds, SHARE)
     assert "could not be checked" in words.variation_checks(empty(run, "board_slopes"), SHARE)
 
 
@@ -264,7 +285,10 @@ def test_a_gap_to_the_funnel_is_explained_above_a_quarter_only(run: Run, gap: fl
 def test_counts_that_scatter_no_more_than_chance_are_said_so(run: Run) -> None:
     none = words.variation_checks(edited(run, "rungs", "rung == 'M1'", scv=-0.001), SHARE)
     assert "scatter no more than chance would have it" in none
-    assert "(SCV) is 0.070 (p 0.001: how often chance alone would show as much)" in words.variation_checks(run, SHARE)
+    least = words.variation_checks(edited(run, "rungs", "rung == 'M1'", scv_p=0.005), SHARE)
+    assert "(SCV) is 0.070 (p at most 0.005: how often chance alone would show as much)" in least
+    more = words.variation_checks(edited(run, "rungs", "rung == 'M1'", scv_p=0.01), SHARE)
+    assert "(SCV) is 0.070 (p 0.010: how" in more
 
 
 def test_chance_is_given_for_a_small_and_a_large_practice() -> None:

@@ -265,6 +265,33 @@ def test_what_the_icb_has_right_is_never_empty() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("percentile", "said"),
+    [
+        (4.2, "It is inside the usual range, towards its edge: 4 in 100 are lower."),
+        (99.1, "It is inside the usual range, towards its edge: 1 in 100 is higher."),
+        (11.0, "Many practices share a difference like this one."),
+        (math.nan, "Many practices share a difference like this one."),
+    ],
+)
+def test_a_difference_near_the_edge_is_not_said_to_be_shared_by_many(percentile: float, said: str) -> None:
+    rows = {(r, "england"): row(CARDS["same_day_share"], percentile=percentile) for r in ("M0", "M1")}
+    assert said in " ".join(boxes.icb_right(CARDS["same_day_share"], rows, 0.44, 0.41))
+
+
+def test_nothing_is_called_good_enough_where_no_direction_is_known_to_be_better() -> None:
+    rows = {(r, "england"): row(CARDS["same_day_share"]) for r in ("M0", "M1")}
+    conceded = {name: " ".join(boxes.icb_right(card, rows, 0.44, 0.41)) for name, card in CARDS.items()}
+    assert "good enough for patients" in conceded["better_lower"]
+    assert "good enough" not in conceded["same_day_share"]
+    assert "does not show that it makes no difference to patients" in conceded["same_day_share"]
+
+
+def test_what_was_allowed_for_says_where_ethnicity_is_not_in_it() -> None:
+    assert boxes.allowed_for_need(["age_sex", "imd2025"]) == "age and sex and deprivation, without ethnicity"
+    assert boxes.allowed_for_need(["age_sex", "ethnicity"]) == "age and sex and ethnicity"
+
+
 def test_over_adjustment_is_warned_of_where_it_applies() -> None:
     said = " ".join(boxes.over_adjustment(["imd2025", "qof_dm"]))
     assert "poorer patients" in said and "Recorded illness" in said
@@ -321,10 +348,12 @@ def test_area_sentences_agree_in_number(flagged: int, explained: int, revealed: 
         "revealed": revealed,
         "borderline": 1,
         "far_outside": min(flagged, 1),
+        "higher": min(flagged, 1),
+        "lower": max(flagged - 1, 0),
     }
     card = CARDS["dna_share"]
     said = [
-        area.lead(card, "Somewhere", counted, counted),
+        area.lead(card, "Somewhere", counted, counted, failed=explained),
         area.moved(counted, counted, "In Somewhere"),
         marks.expected_flags(331, flagged),
     ]
@@ -335,6 +364,48 @@ def test_area_sentences_agree_in_number(flagged: int, explained: int, revealed: 
         assert not re.search(r"\b1 practices\b|\b(?!1\b)\d+ practice\b|\b1 (are|were|cross|stand)\b", plain), sentence
     if flagged and not explained:
         assert "brings none of them into line" in said[1]
+
+
+def test_those_that_stand_out_are_told_by_side_and_by_the_checks_they_failed(run) -> None:
+    facts = words.area_facts(run, "same_day_share")
+    judged = facts.at("M1")
+    out = judged[judged["position"].isin(boxes.FLAGGED)]
+    up, down = int((out["difference"] > 0).sum()), int((out["difference"] < 0).sum())
+    assert up and down and f"stand out ({up} higher, {down} lower).**" in words.area_verdict(run, "same_day_share")
+    assert f"({up} higher, {down} lower). Asking about them is fair." in words.area_icb_right(run, "same_day_share")
+    table = SimpleNamespace(**vars(run.table))
+    failed = [("list_jump", "warn", "failed", out["practice_code"].iloc[0], "", 1.0, "")]
+    table.gates = pd.concat([table.gates, pd.DataFrame(failed, columns=table.gates.columns)])
+    assert "Not one of them failed a check of the data" in words.area_verdict(run, "same_day_share")
+    said = words.area_verdict(dataclasses.replace(run, table=table), "same_day_share")
+    assert "1 of them failed a check of the data: ask about that first." in said
+
+
+@pytest.mark.parametrize(
+    ("name", "residual", "said"),
+    [
+        ("same_day_share", -0.0908, "about 2.2 percentage points lower than where"),
+        ("same_day_share", 0.0001, "are on average about where"),
+        ("appointments_per_1000", 0.044, "about 4% higher than where"),
+        ("appointments_per_1000", -0.004, "are on average about where"),
+    ],
+)
+def test_the_fit_in_the_area_is_told_with_its_number(name: str, residual: float, said: str) -> None:
+    row = {"rung": "M1", "mean_residual": residual, "slope": 0.58, "slope_lower": -0.07, "slope_upper": 1.22}
+    text = area.calibration(CARDS[name], pd.DataFrame([row]), 0.42)
+    assert said in text and "nor do they show that they count at all here" in text
+    less = area.calibration(CARDS[name], pd.DataFrame([row | {"slope_upper": 0.9}]), 0.42)
+    assert "seem to count less here" in less and "The data do not show that they count at all here." in less
+    fits = area.calibration(CARDS[name], pd.DataFrame([row | {"slope_lower": 0.1}]), 0.42)
+    assert "at all" not in fits
+
+
+def test_the_far_limits_are_told_with_what_they_hold() -> None:
+    assert "998 in 1,000 of a bell-shaped spread; here 996)" in pictures.area_funnel_note(
+        row={"n": 5950, "flagged_99_8": 23}
+    )
+    assert "here all)" in pictures.funnel_note(row={"n": 100, "flagged_99_8": 0})
+    assert "here" not in pictures.funnel_note()
 
 
 def test_pictures_have_words_for_every_position() -> None:

@@ -28,13 +28,16 @@ def counts(frame: pd.DataFrame, whole: int | None = None, before: pd.DataFrame |
     Returns
     -------
     dict
-        Codes → counts; ``n`` is the practices that can be judged, ``undecided`` the others, ``whole`` both.
+        Codes → counts; ``n`` is the practices that can be judged, ``undecided`` the others, ``whole`` both;
+        ``higher`` and ``lower`` are those of the ``flagged`` on each side.
     """
     positions = frame["position"].value_counts()
     moves = frame["movement"].value_counts()
     found = {code: int(positions.get(code, 0)) for code in phrases.POSITION}
     found |= {code: int(moves.get(code, 0)) for code in phrases.MOVEMENT}
     found["flagged"] = sum(found[code] for code in FLAGGED)
+    leans = [figures.lean(row) for row in frame[frame["position"].isin(FLAGGED)].to_dict("records")]
+    found |= {"higher": sum(lean > 0 for lean in leans), "lower": sum(lean < 0 for lean in leans)}
     found["whole"] = len(frame) if whole is None else whole
     found["n"] = len(frame) - found["not_decidable"]
     found["undecided"] = found["whole"] - found["n"]
@@ -65,6 +68,7 @@ def lead(
     rung: str = "M1",
     why_not: str = "",
     names: Names = ENGLAND,
+    failed: int | None = None,
 ) -> str:
     """Return the area's first sentences: how many practices stand out, before and after.
 
@@ -76,6 +80,8 @@ def lead(
         The headline rung; M0 when nothing could be allowed for.
     why_not
         Why nothing could be allowed for, a sentence.
+    failed
+        How many of those that stand out failed a check of the data; None where that is not told.
     """
     if not judged["n"]:
         head = "**The data cannot answer this for any practice of the area.** That is no sign that all is well."
@@ -83,7 +89,7 @@ def lead(
             head += f" {_raw_lead(card, name, raw, names)}, but none of them can be compared like with like."
         return head
     verb = "stands" if judged["flagged"] == 1 else "stand"
-    many = f"**{plural(judged['flagged'], 'practice')} of {number(judged['n'])} {verb} out.**"
+    many = f"**{plural(judged['flagged'], 'practice')} of {number(judged['n'])} {verb} out ({_sides(judged)}).**"
     all_clear = (
         "**No practice stands out.**" if not judged["undecided"] else "**No practice that can be judged stands out.**"
     )
@@ -96,11 +102,18 @@ def lead(
         many if judged["flagged"] else all_clear,
         f"{_raw_lead(card, name, raw, names)}{after}.",
         _far(judged),
+        _checked(judged["flagged"], failed),
         why_not if rung == "M0" else "",
         undecided(judged),
         "Standing out is a reason to look. It is not a finding about care.",
     ]
     return " ".join(part for part in parts if part)
+
+
+def _sides(found: dict[str, int]) -> str:
+    if found["flagged"] == 1:
+        return "higher" if found["higher"] else "lower"
+    return f"{some(found['higher'])} higher, {some(found['lower'])} lower"
 
 
 def _raw_lead(card: Any, name: str, raw: dict[str, int], names: Names) -> str:
@@ -118,6 +131,17 @@ def _far(judged: dict[str, int]) -> str:
     if judged["flagged"] == 1:
         return "It is far outside it."
     return f"{plural(judged['far_outside'], 'of them is', 'of them are')} far outside it."
+
+
+def _checked(flagged: int, failed: int | None) -> str:
+    """Return how many of those that stand out failed a check of the data."""
+    if not flagged or failed is None:
+        return ""
+    if not failed:
+        who = "It did not fail a check" if flagged == 1 else "Not one of them failed a check"
+        return f"{who} of the data, of those that could be made."
+    who = "It" if flagged == 1 else f"{number(failed)} of them"
+    return f"{who} failed a check of the data: ask about that first."
 
 
 def moved(judged: dict[str, int], raw: dict[str, int], where: str) -> str:
@@ -224,21 +248,43 @@ def _or_nought(value: Any) -> float:
     return float(value) if known(value) else 0.0
 
 
-def calibration(frame: pd.DataFrame, names: Names = ENGLAND) -> str:
-    """Return how well the comparison made on the reference set fits the area, per rung in words."""
+def calibration(card: Any, frame: pd.DataFrame, centre: float, names: Names = ENGLAND) -> str:
+    """Return how well the comparison made on the reference set fits the area.
+
+    Parameters
+    ----------
+    card
+        The metric card.
+    frame
+        The table of calibration.
+    centre
+        The middle of the reference set, at which the mean distance is told in the metric's unit.
+    names
+        What the reference set is called.
+    """
     row = frame[frame["rung"] == "M1"]
     if row.empty:
         return ""
     found = row.iloc[0]
     if not known(found["mean_residual"]):
         return ""
-    shift = found["mean_residual"]
-    level = "about where" if abs(shift) < 0.05 else "higher than where" if shift > 0 else "lower than where"
+    level = _shift(card, found["mean_residual"], centre)
     said = (
         f"Practices of this area are on average {level} the comparison made on {names.reference} puts practices with "
         f"patients like theirs (M1). {_slope(found, names)}"
     )
     return said.strip()
+
+
+def _shift(card: Any, residual: float, centre: float) -> str:
+    """Return the mean distance in points or per cent, told for a practice in the middle."""
+    if figures.is_share(card):
+        odds = math.exp(residual) * centre / (1 - centre)
+        moved = odds / (1 + odds) - centre
+        size = "" if figures.is_nil(card, moved) else figures.gap(card, moved)
+    else:
+        size = "" if round(100 * math.expm1(residual)) == 0 else f"{number(abs(100 * math.expm1(residual)))}%"
+    return f"about {size} {figures.side(residual)} than where" if size else "about where"
 
 
 def _slope(found: Any, names: Names) -> str:
@@ -248,14 +294,16 @@ def _slope(found: Any, names: Names) -> str:
     bracket = (
         f"(Slope {number(found['slope'], 2)}, 95% interval {number(low, 2)} to {number(high, 2)}; 1 is a perfect fit.)"
     )
+    nor = ", nor do they show that they count at all here" if low <= 0 <= high else ""
     if low <= 1 <= high:
         return (
             "The data do not show that differences in patients count for more or less here than they do in "
-            f"{names.reference}. {bracket}"
+            f"{names.reference}{nor}. {bracket}"
         )
+    none = " The data do not show that they count at all here." if nor else ""
     return (
         f"Differences in patients seem to count {'less' if high < 1 else 'more'} here than they do in "
-        f"{names.reference}, so the comparison is rougher for this area. {bracket}"
+        f"{names.reference}, so the comparison is rougher for this area.{none} {bracket}"
     )
 
 
@@ -280,7 +328,7 @@ def icb_right(
         after = "after allowing for patients" if rung != "M0" else "on the raw figures"
         items.append(
             f"{plural(judged['flagged'], 'practice')} {is_are(judged['flagged'])} outside the usual range "
-            f"{after}. Asking about {'it' if judged['flagged'] == 1 else 'them'} is fair."
+            f"{after} ({_sides(judged)}). Asking about {'it' if judged['flagged'] == 1 else 'them'} is fair."
         )
     if judged["undecided"]:
         items.append("Nothing here shows that the ICB is wrong about the practices for which the data cannot answer.")

@@ -17,7 +17,21 @@ if TYPE_CHECKING:
 
 def area_funnel_note(run: Run, metric: str = "") -> str:
     """Return how to read an area's funnels."""
-    return note(pictures.area_funnel_note(passing.of(area_facts(run, metric).analysis.passing)))
+    facts = area_facts(run, metric)
+    return note(pictures.area_funnel_note(passing.of(facts.analysis.passing), _spread(facts, facts.headline)))
+
+
+def _spread(facts: AreaFacts, rung: str) -> dict[str, Any] | None:
+    rows = facts.analysis.spread
+    found = rows[(rows["rung"] == rung) & (rows["comparator"] == "england")].to_dict("records")
+    return {str(k): v for k, v in found[0].items()} if found else None
+
+
+def _failed(facts: AreaFacts) -> int:
+    """Return how many of the practices that stand out failed a check that warns."""
+    rows, gates = facts.at(facts.headline), facts.gates
+    warned = gates.loc[(gates["state"] == quality.FAILED) & (gates["severity"] == "warn"), "practice_code"]
+    return int(rows.loc[rows["position"].isin(boxes.FLAGGED), "practice_code"].isin(warned).sum())
 
 
 def area_title(run: Run, metric: str = "") -> str:
@@ -52,7 +66,9 @@ def area_verdict(run: Run, metric: str = "") -> str:
     why = boxes.nothing_allowed_for(facts.meta.get("dropped", {}))
     moved = area.moved(judged, raw, f"In {escape_markdown(facts.name)}") if rung != "M0" and judged["n"] else ""
     text = [
-        area.lead(facts.card, facts.name, raw, judged, rung=rung, why_not=why, names=facts.names),
+        area.lead(
+            facts.card, facts.name, raw, judged, rung=rung, why_not=why, names=facts.names, failed=_failed(facts)
+        ),
         moved,
         verdict.chance(facts.card, bool(facts.meta.get("has_months")), passing.used(facts.analysis.passing)),
     ]
@@ -66,7 +82,8 @@ def area_raw(run: Run, metric: str = "") -> str:
     reference, own = facts.meta.get("england_value", NAN), facts.meta.get("area_value", NAN)
     beside = "" if facts.names.set == "icb" else f"; {facts.names.reference}: {figures.amount(facts.card, reference)}"
     text = [
-        f"{escape_markdown(facts.name)} as a whole: {figures.amount(facts.card, own)}{beside}.",
+        f"{escape_markdown(facts.name)} as a whole: {figures.amount(facts.card, own)}{beside}; all practices added "
+        "together, not the one in the middle.",
         verdict.direction(facts.card),
     ]
     return f"## The raw figures\n\n{' '.join(text)}\n\n{note(verdict.definition(facts.card))}"
@@ -160,7 +177,11 @@ def area_after(run: Run, metric: str = "") -> str:
 def area_calibration(run: Run, metric: str = "") -> str:
     """Return how well the comparison made on the reference set fits here."""
     facts = area_facts(run, metric)
-    text = [area.calibration(facts.analysis.calibration, facts.names), *boxes.notes(list(facts.analysis.notes))]
+    middle = float((_spread(facts, "M1") or {}).get("centre", NAN))
+    text = [
+        area.calibration(facts.card, facts.analysis.calibration, middle, facts.names),
+        *boxes.notes(list(facts.analysis.notes)),
+    ]
     said = " ".join(t for t in text if t) or "There was nothing to compare: no patients were allowed for."
     return f"## Does the comparison made on {facts.names.reference} fit here?\n\n{said}"
 

@@ -12,6 +12,8 @@ from gpvar.words.text import escape_markdown, known, listed, number, plural
 
 Row = dict[str, Any]
 FLAGGED = ("unusual", "far_outside")
+#: With fewer than so many in 100 further out, a difference is not one that many share.
+EDGE = 10.0
 
 
 def bullets(items: list[str]) -> str:
@@ -52,23 +54,39 @@ def icb_right(
     items = [_arithmetic(card, raw, reference, icb, names)]
     if judged is None or raw is None or "not_decidable" in (judged["position"], raw["position"]):
         return [*items, "Nothing here shows that the ICB is wrong. These data cannot settle it either way."]
-    items += [_tenth(raw, names), _conceded(judged["position"], headline, names)]
+    items += [_tenth(raw, names), _conceded(card, judged, headline, names)]
     items.append(_own_icb(rows, judged, headline))
     if judged.get("exceeds_margin") and known(judged.get("difference")):
         items.append(f"The gap is not trivial: it is more than {figures.margin(card)}.")
     return [item for item in items if item]
 
 
-def _conceded(position: str, headline: str, names: Names) -> str:
+def _conceded(card: Any, judged: Row, headline: str, names: Names) -> str:
+    position = judged["position"]
     if position in FLAGGED:
         tag = names.label(headline, "england")
         still = f"still there after allowing for patients ({tag})" if headline != "M0" else f"unusually large ({tag})"
         return f"The difference is {still}. Asking the practice about it is fair."
     if position == "usual":
-        return (
-            "Many practices share a difference like this one. That does not show that it is good enough for patients."
-        )
+        return f"{_shared(judged.get('percentile'))} {_still(card)}"
     return "Finding no clear difference does not prove that there is none."
+
+
+def _shared(percentile: Any) -> str:
+    """Return how many practices are further out, where they are few; else that many share the difference."""
+    further = min(percentile, 100 - percentile) if known(percentile) else EDGE
+    if further >= EDGE:
+        return "Many practices share a difference like this one."
+    many, side = figures.per_hundred(further), "lower" if percentile < EDGE else "higher"
+    verb = "is" if many in ("1 in 100", "fewer than 1 in 100") else "are"
+    return f"It is inside the usual range, towards its edge: {many} {verb} {side}."
+
+
+def _still(card: Any) -> str:
+    """Return what being common does not settle; nothing is called good enough where no direction is known to be."""
+    if card.better in ("higher", "lower"):
+        return "That does not show that it is good enough for patients."
+    return "That does not show that it makes no difference to patients."
 
 
 def _arithmetic(card: Any, raw: Row | None, reference: float, icb: float, names: Names) -> str:
@@ -176,6 +194,11 @@ def allowed_for(covariates: list[str]) -> str:
     return listed(dict.fromkeys(_phrase(c) for c in covariates))
 
 
+def allowed_for_need(covariates: list[str]) -> str:
+    """Return the patients' characteristics in words, and that ethnicity is not among them where it is not."""
+    return allowed_for(covariates) + ("" if "ethnicity" in covariates else ", without ethnicity")
+
+
 def warning(artefact: Any) -> str:
     """Return one of the card's warnings: what happens, and how it misleads."""
     what, misleads = (
@@ -241,8 +264,8 @@ def notes(found: list[Any]) -> list[str]:
             )
         elif note.id == "covariate_dropped":
             said.append(f"{_phrase(numbers['covariate']).capitalize()} could not be allowed for: {numbers['why']}.")
-        elif note.id == "variation_not_found":
-            continue  # said where the shares would stand
+        elif note.id in ("variation_not_found", "networks_split"):
+            continue  # said where the shares would stand, and beside them
         elif note.id == "no_months":
             continue  # said with the verdict, where it matters
         elif note.id == "passing_movement":

@@ -99,7 +99,7 @@ def expected_flags(n: int, flagged: int, *, rung: str = "M1", names: Names = ENG
         return ""
     return (
         "With nobody exceptional, about 1 practice in 20 still lies outside 95% limits: about "
-        f"{number(0.05 * n)} of {number(n)} here. "
+        f"{number(0.05 * n)} of {number(n)} if the area were spread like {names.reference}. "
         f"There {'is' if flagged == 1 else 'are'} {some(flagged)} ({names.label(rung, 'england')})."
     )
 

@@ -144,7 +144,11 @@ def practice_funnel_note(run: Run, practice: str = "", metric: str = "") -> str:
     raw = facts.row("M0")
     drawn = raw is not None and raw["position"] != "not_decidable" and known(raw.get("value"))
     of = passing.of(facts.analysis.passing)
-    return note(pictures.funnel_note(facts.headline != "M0", of)) if drawn else ""
+    return (
+        note(pictures.funnel_note(facts.headline != "M0", of, facts.spread.get((facts.headline, "england"))))
+        if drawn
+        else ""
+    )
 
 
 def practice_real_terms(run: Run, practice: str = "", metric: str = "") -> str:

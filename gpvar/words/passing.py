@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpvar.dates import month_in_words
-from gpvar.words import figures
+from gpvar.words import figures, phrases
 from gpvar.words.facts import area_facts
 from gpvar.words.text import known, number, plural
 
@@ -78,7 +78,8 @@ def measured(card: Any, passing: pd.DataFrame, period: str) -> str:
     return (
         f"**Passing movement was measured.** {_apart(card, row)} {stays(row)} A figure for {period} can therefore be "
         f"up to about {_gap(card, row['swing_period'])} off, 95 times in 100, though nothing lasting has changed; that "
-        f"counts as chance here. {assumption(card, passing)}"
+        f"counts as chance here. Measured this way it includes changes that last. {assumption(card, passing)}"
+        f"{_depends(card, passing)}"
     )
 
 
@@ -134,6 +135,24 @@ def _otherwise(card: Any, passing: pd.DataFrame, it: str) -> str:
     return f"with {least['rho']:g} {it} would be {low}, with {most['rho']:g} {high}"
 
 
+def _depends(card: Any, passing: pd.DataFrame) -> str:
+    """Return that the number without a clear difference depends on the assumption, where the assumption matters."""
+    row = used(passing)
+    if row is None or row["rho_from"] != "assumed" or "other values" in _otherwise(card, passing, "it"):
+        return ""
+    return f" How many practices show “{phrases.POSITION['no_detectable_difference']}” depends on that assumption."
+
+
+def _variances(row: Row) -> str:
+    """Return the variance of a month's movement with every practice in full, and with the far ones counting less."""
+    if not (known(row.get("v")) and known(row.get("v_robust"))):
+        return ""
+    return (
+        f" On the scale of logarithms the variance of one month's passing movement is {number(row['v'], 4)}; "
+        f"{number(row['v_robust'], 4)} when practices that moved far count for less. The first is used."
+    )
+
+
 def briefly(card: Any, passing: pd.DataFrame) -> str:
     """Return what was measured and what it rests on, short enough for a practice's page; nothing where it was not."""
     row = used(passing)
@@ -163,7 +182,7 @@ def section(card: Any, passing: pd.DataFrame, period: str) -> list[str]:
         f"100, though nothing lasting has changed. {assumption(card, passing)}",
         "Passing movement is all that makes a practice's own figure differ from one stretch to another beside "
         "sampling: staff away, a busy month, a change in how appointments are entered, and changes that will last. "
-        "The figures cannot say which.",
+        f"The figures cannot say which.{_variances(row)}",
     ]
 
 

@@ -61,23 +61,41 @@ def area_funnel_alt(
     )
 
 
-def funnel_note(adjusted: bool = True, of: str = "sampling alone") -> str:
-    """Return how to read the funnels; `adjusted` when one of them allows for patients, `of` what chance is made of."""
+def _far_limits(row: Row | None) -> str:
+    """Return what the far limits would hold, and what they do hold where the spread that drew them is given."""
+    said = "they would hold 998 in 1,000 of a bell-shaped spread"
+    if row is None or not (known(row.get("n")) and known(row.get("flagged_99_8")) and row["n"] > 0):
+        return said
+    return f"{said}; here {number(1000 * (1 - row['flagged_99_8'] / row['n'])) if row['flagged_99_8'] else 'all'}"
+
+
+def funnel_note(adjusted: bool = True, of: str = "sampling alone", row: Row | None = None) -> str:
+    """Return how to read the funnels.
+
+    Parameters
+    ----------
+    adjusted
+        Whether one of them allows for patients.
+    of
+        What chance is made of.
+    row
+        The spread that the limits are drawn from.
+    """
     typical = " After allowing for patients, every practice is shown as if it had a typical mix of them."
     return (
         "Each dot is a practice; the darker dots are practices of the same area and the diamond is this "
         "practice. Solid lines: the usual "
-        "range (95 in 100) and the far limits (998 in 1,000) among practices as they are. Faint dotted lines: "
+        f"range (95 in 100) and the far limits ({_far_limits(row)}) among practices as they are. Faint dotted lines: "
         f"the chance of {of}.{typical if adjusted else ''}"
     )
 
 
-def area_funnel_note(of: str = "sampling alone") -> str:
-    """Return how to read an area's funnels; `of` says what chance is made of."""
+def area_funnel_note(of: str = "sampling alone", row: Row | None = None) -> str:
+    """Return how to read an area's funnels: what chance is made of, and the spread that the limits are drawn from."""
     return (
         "Each dot is a practice; the darker dots are practices of the area. Solid lines: the usual range (95 "
         "in 100) and the far limits "
-        f"(998 in 1,000) among practices as they are. Faint dotted lines: the chance of {of}."
+        f"({_far_limits(row)}) among practices as they are. Faint dotted lines: the chance of {of}."
     )
 
 

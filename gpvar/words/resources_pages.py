@@ -102,8 +102,8 @@ def _conceded(facts: Resourced) -> list[str]:
     still = [one.card.short for one in facts.scenarios if one.row is not None and one.row["outside_m3"]]
     if still:
         items.append(
-            f"With supply it did not choose allowed for ({_supply(facts)}), it is outside the usual range for {listed(still)}. Asking "
-            "about it is fair."
+            f"With supply it did not choose allowed for ({_supply(facts)}), it is outside the usual range for "
+            f"{listed(still)}. Asking about it is fair."
         )
     same = [one.card.short for one in facts.scenarios if resources.makes_no_difference(one)]
     if same:

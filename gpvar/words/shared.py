@@ -37,7 +37,7 @@ def allowed(covariates: dict[str, list[str]], dropped: dict[str, str], compares:
         text = [boxes.nothing_allowed_for({c: why for c, why in dropped.items() if c not in more})]
         text += [f"M2 allows for {boxes.allowed_for(more)} alone."] if more else []
     else:
-        text = [f"{compares} with practices with the same {boxes.allowed_for(need)}."]
+        text = [f"{compares} with practices with the same {boxes.allowed_for_need(need)}."]
         text += [f"M2 adds {boxes.allowed_for(more)}."] if more else []
     return " ".join(text)
 

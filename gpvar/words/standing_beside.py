@@ -8,7 +8,7 @@ from typing import Any
 from gpvar import catalogue
 from gpvar.dates import day_in_words, month_in_words
 from gpvar.errors import StudyError
-from gpvar.words import figures
+from gpvar.words import figures, phrases
 from gpvar.words.phrases import Names
 from gpvar.words.standing import COMMON, degree, percent, reliability
 from gpvar.words.standing_facts import Neighbours, Standing
@@ -34,7 +34,7 @@ def estimate(found: Standing) -> str:
     else:
         why = (
             f"The figure itself is {seen}. Part of any unusual figure is chance, so the estimate is drawn towards "
-            "practices with like patients and towards those around it: the less of a figure lasts, the further."
+            "practices alike in what was measured and towards those around it: the less of a figure lasts, the further."
         )
     return " ".join(part for part in (best, why, _adjusted(found), _movement_aside(row)) if part)
 
@@ -78,18 +78,20 @@ def needed(found: Standing) -> str:
         return (
             f"{_FIRM['sampling_only']} The chance of sampling alone would leave {percent(row['reliability'])}% of the "
             "variation between practices. Passing movement comes on top; figures for each month, or for two separate "
-            "periods, show it. A range for the rank needs a reliability of 0.7 with both counted, a single place 0.9. "
+            "periods, show it. A range for the rank needs a reliability of 0.7 with both counted, a rank with its "
+            "interval 0.9. "
             f"{_NEVER}"
         )
-    said = f"{reliability(row)}; the rest is chance and passing movement (reliability {degree(row['reliability'])})."
-    return " ".join([_FIRM[row["rule"]], f"{said[0].upper()}{said[1:]}", _months(row, found.months), _NEVER])
+    firm = _FIRM[row["rule"]].format(f"{degree(row['reliability'])} ({phrases.RUNG_LABEL[row['rung']]})")
+    said = f"{reliability(row)}; the rest is chance and passing movement."
+    return " ".join([firm, f"{said[0].upper()}{said[1:]}", _months(row, found.months), _NEVER])
 
 
 _FIRM = {
-    "full": "**The figure is firm enough for a single place.**",
-    "interval": "**The figure is firm enough for a range, not for a single place.**",
-    "none": "**The figure is not firm enough for any rank.**",
-    "sampling_only": "**One figure for the whole period cannot show whether it is firm enough.**",
+    "full": "**The figure's reliability, {}, is enough for a rank to be stated with its interval.**",
+    "interval": "**The figure's reliability, {}, is enough for a range of ranks, not for one rank in it.**",
+    "none": "**The figure's reliability, {}, is not enough for any rank to be stated.**",
+    "sampling_only": "**One figure for the whole period cannot show whether it is reliable enough for a rank.**",
 }
 _NEVER = (
     "For a claim with consequences 0.9 is necessary, never sufficient: it shows that a difference lasts, not what it "
@@ -105,8 +107,9 @@ def _months(row: Row, have: int) -> str:
         return "No number of months would bring that to 0.7: practices differ too little in what lasts."
     some = f"A range for the rank needs 0.7, which takes {_many(first)}" if known(first) else ""
     if not known(second):
-        return f"{some}; a single place needs 0.9, which no number of months would reach."
-    return f"{some}; a single place needs 0.9, which takes {_many(second)}. This figure rests on {number(have)}."
+        return f"{some}; a rank with its interval needs 0.9, which no number of months would reach."
+    needs = f"a rank with its interval needs 0.9, which takes {_many(second)}"
+    return f"{some}; {needs}. This figure rests on {number(have)}."
 
 
 def _many(months: float) -> str:

@@ -25,7 +25,7 @@ _GOES = {
     "need": "goes with their patients",
     "context": "with their setting",
     "neighbours": "is shared by neighbours",
-    "practice": "lies between practices with like patients in the same place",
+    "practice": "lies between practices in the same place that are alike in what was measured",
     "passing": "is practices' own figures moving from month to month",
     "noise": "is the chance of sampling",
 }
@@ -82,7 +82,8 @@ def lead(found: dict[str, Row]) -> str:
         "need": f"{much} of the variation goes with who the patients are.",
         "context": f"{much} of the variation goes with the setting practices work in.",
         "neighbours": f"{much} of the variation is shared by neighbours: it is about places as much as practices.",
-        "practice": f"{much} of the variation lies between practices with like patients in the same place.",
+        "practice": f"{much} of the variation lies between practices in the same place that are alike in what was "
+        "measured.",
         "passing": f"{much} of the variation is practices' own figures moving from month to month.",
         "noise": f"{much} of the variation is the chance of sampling.",
     }[name]
@@ -115,8 +116,28 @@ def not_found(why: str) -> str:
     )
 
 
-def meaning(found: dict[str, Row], places: list[str]) -> list[str]:
-    """Return what the shares mean and what they do not, each part in turn and both ways."""
+def split(levels: pd.DataFrame, rung: str) -> str:
+    """Return how what neighbours share divides into whole ICBs and networks; nothing where both are not known."""
+    by = {row["level"]: row["variance"] for row in levels[levels["rung"] == rung].to_dict("records")}
+    whole = by.get("icb", 0.0) + by.get("pcn", 0.0)
+    if not {"icb", "pcn"} <= set(by) or not whole > 0:
+        return ""
+    parts = f"{percent(by['icb'] / whole)}% lies between ICBs and {percent(by['pcn'] / whole)}% between networks"
+    return f" Of it, {parts} in the same ICB ({RUNG_LABEL[rung]})."
+
+
+def meaning(found: dict[str, Row], places: list[str], between: str = "") -> list[str]:
+    """Return what the shares mean and what they do not, each part in turn and both ways.
+
+    Parameters
+    ----------
+    found
+        The parts by name.
+    places
+        What neighbours are neighbours in.
+    between
+        How what they share divides, from `split`.
+    """
     items = []
     if "need" in found:
         items.append(
@@ -126,14 +147,14 @@ def meaning(found: dict[str, Row], places: list[str]) -> list[str]:
     if "neighbours" in found:
         items.append(
             f"**Shared with neighbours** is what practices in the same {listed(places, 'or')} have in common. It "
-            "points to what is decided, paid for or recorded in a place as much as to the practices, and it may be "
-            "patients' needs that nobody measured."
+            "can point to what is decided, paid for or recorded in a place, or to what its practices do alike, and it "
+            f"may be patients' needs that nobody measured.{between}"
         )
     moves = "" if "passing" in found else ", some passing movement"
     items.append(
-        "**Practices themselves** is what is left between practices with like patients in the same place. Some of it "
-        f"may be how a practice works, some how it records, some need that was not measured{moves}. "
-        "Unexplained is not the same as unwarranted, and not the same as warranted."
+        "**Practices themselves** is what is left between practices in the same place that are alike in what was "
+        "measured. Some of it may be how a practice works, some how it records, some need that was not "
+        f"measured{moves}. Unexplained is not the same as unwarranted, and not the same as warranted."
     )
     if "passing" in found:
         items.append(
@@ -158,8 +179,8 @@ def icb_right(found: dict[str, Row], spread: Row | None) -> list[str]:
         items.append(f"Practices really differ: the chance of sampling is {percent(noise)}% of the variation.")
     if known(own) and own >= 0.25:
         items.append(
-            f"{percent(own)}% of the variation lies between practices with like patients in the same place. "
-            "Asking what lies behind it is fair."
+            f"{percent(own)}% of the variation lies between practices in the same place that are alike in what was "
+            "measured. Asking what lies behind it is fair."
         )
     if known(need) and need < 0.1:
         items.append(

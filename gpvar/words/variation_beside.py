@@ -13,7 +13,11 @@ from gpvar.words.text import known, number, plural
 
 Row = dict[str, Any]
 EXPLAINED_APART = 0.25
-_NO_DIFFERENCE = 0.05
+_NO_DIFFERENCE, _HINT = 0.05, 0.1
+#: Below this number of ICBs nothing is said of thirds.
+FEWEST = 12
+#: The smallest p that the simulations behind the SCV can give.
+_LEAST_P = 0.005
 
 
 def _gap(card: Any, difference: float) -> str:
@@ -76,24 +80,29 @@ def boards(card: Any, frame: pd.DataFrame, code: str, whole: bool, rung: str, ce
     mine = frame[frame["icb_code"] == code]
     if mine.empty:
         return ""
-    own, all_of = mine.iloc[0], len(frame)
-    closer = int((frame["shrunken_sd"] < own["shrunken_sd"]).sum())
-    further = all_of - 1 - closer
+    own = mine.iloc[0]
     after = f", after allowing for patients ({RUNG_LABEL[rung]})" if rung != "M0" else " on the raw figures (M0)"
     who = "this ICB" if whole else "the ICB this area lies in"
     here = variation.pair(card, centre, variation.ratio(own["shrunken_sd"]))
     middle = variation.pair(card, centre, variation.ratio(float(frame["shrunken_sd"].median())))
     return (
-        f"Of the {number(all_of)} ICBs, {_icbs(closer)} practices closer together than {who} and {_icbs(further)} "
-        f"practices further apart{after}. Two of its practices typically stand as far apart as {here}; in the ICB in "
-        f"the middle, as {middle}. It rests on {plural(own['n'], 'practice')}; the spread of a small ICB is drawn "
-        "towards the others' because little can be said from few practices. More spread is neither good nor bad in "
-        "itself: practices may be far apart because some do very well."
+        f"Two practices of {who} typically stand as far apart as {here}{after}; in the ICB in the middle, as {middle}. "
+        f"{_third(frame['shrunken_sd'], own['shrunken_sd'])}It rests on {plural(own['n'], 'practice')}; the spread of "
+        "a small ICB is drawn towards the others' because little can be said from few practices. More spread is "
+        "neither good nor bad in itself: practices may be far apart because some do very well."
     )
 
 
-def _icbs(many: int) -> str:
-    return "none has" if many == 0 else "1 has" if many == 1 else f"{number(many)} have"
+def _third(every: pd.Series, own: float) -> str:
+    """Return in which third of the ICBs one is; nothing of so few that a third would be a rank."""
+    if len(every) < FEWEST:
+        return ""
+    closer = int((every < own).sum()) / len(every)
+    where = "closest together" if closer < 1 / 3 else "furthest apart" if closer >= 2 / 3 else ""
+    said = f"the third of them whose practices are {where}" if where else "the middle third of them"
+    return (
+        f"Of the {number(len(every))} ICBs it is in {said}; ICBs near one another in that order cannot be told apart. "
+    )
 
 
 def mundlak(slopes: pd.DataFrame) -> str:
@@ -105,17 +114,20 @@ def mundlak(slopes: pd.DataFrame) -> str:
         return (
             f"An ICB's mix of patients adds something beyond the practice's own ({chance_of(p)}). Part of what is "
             "counted with patients may therefore belong to the place they live in: the border between those two "
-            "shares is soft."
+            "shares is soft. The comparison credits patients mostly with what goes with them among neighbours, which "
+            "can be unfair to practices in places whose patients differ as a whole."
         )
+    weight = "There is a hint, not established," if p < _HINT else "It is not established"
     return (
-        "There is no sign that an ICB's mix of patients adds something beyond the practice's own "
-        f"({chance_of(p)}): counting it with patients, not with places, is not contradicted."
+        f"{weight} that an ICB's mix of patients adds something beyond the practice's own ({chance_of(p)}). It is "
+        "counted with patients, not with places."
     )
 
 
-def chance_of(p: float) -> str:
-    """Return a probability with what it is the probability of."""
+def chance_of(p: float, least: float = 0.0) -> str:
+    """Return a probability with what it is the probability of; `least` is the smallest that could be found."""
     shown = "less than 0.001" if p < 0.001 else number(p, 3 if p < 0.1 else 2)
+    shown = f"at most {number(least, 3)}" if p <= least else shown
     return f"p {shown}: how often chance alone would show as much"
 
 
@@ -153,9 +165,10 @@ def systematic(row: Row) -> str:
         return ""
     if row["scv"] <= 0:
         return "The systematic component of variation (SCV) is nil: counts scatter no more than chance would have it."
+    by_chance = chance_of(row["scv_p"], _LEAST_P)
     return (
-        f"The systematic component of variation (SCV) is {number(row['scv'], 3)} ({chance_of(row['scv_p'])}): taking "
-        f"chance off, counts scatter about what is expected by about {number(100 * math.sqrt(row['scv']))}% of it."
+        f"The systematic component of variation (SCV) is {number(row['scv'], 3)} ({by_chance}): taking chance off, "
+        f"counts scatter about what is expected by about {number(100 * math.sqrt(row['scv']))}% of it."
     )
 
 

@@ -78,15 +78,16 @@ def variation_meaning(run: Run, metric: str = "") -> str:
     if not found:
         return ""
     levels = set(facts.analysis.levels["level"])
+    rung = str(facts.analysis.shares["rung"].iloc[0])
     places = [name for level, name in (("icb", "ICB"), ("pcn", "primary care network")) if level in levels]
     covariates = facts.meta.get("covariates", {})
     need = covariates.get("M1", [])
     more = [c for c in covariates.get("M2", []) if c not in need]
-    measured = [f"Patients: {boxes.allowed_for(need)}."] if need else []
+    measured = [f"Patients: {boxes.allowed_for_need(need)}."] if need else []
     measured += [f"Setting: {boxes.allowed_for(more)}."] if more else []
     return (
         "## What that means, and what it does not\n\n"
-        + boxes.bullets(variation.meaning(found, places))
+        + boxes.bullets(variation.meaning(found, places, variation.split(facts.analysis.levels, rung)))
         + f"\n\n{note('Measured here: ' + ' '.join(measured))}"
     )
 
