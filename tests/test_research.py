@@ -534,6 +534,7 @@ def test_a_rung_with_fewer_needs_is_fitted_on_more_practices_and_the_note_says_s
     said = words.draws_readme(lacking, drawn)
     assert f"Practices {n['M0']:,} with all that M0 allows for" in said
     assert f"(levels.csv and coefficients.csv: {n['M2']:,}, those" in said
+    assert "these draws are of another model" in said and "p given u" not in said
     assert "levels.csv" not in words.draws_readme(lacking, gpvar.draws(lacking, SHARE, "M2", n=5, effects=False))
 
 
@@ -637,6 +638,8 @@ def test_draws_give_the_effects_of_the_run_once_what_passes_is_taken_out(run: Ru
     known = rows["effect"].notna().to_numpy()
     away = (mean - spread["centre_link"] - rows["effect"])[known]
     sd = (rows["effect_upper"] - rows["effect_lower"])[known] / 3.92
+    said = " ".join(words.draws_readme(run, drawn).split())
+    assert f"where v = {spread['transient']:.6g} (spread.csv, transient)" in said
     assert known.sum() > 1000 and np.abs(away / sd).max() < 6 * np.sqrt(2 / 2000)
 
 

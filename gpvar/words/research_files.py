@@ -128,18 +128,22 @@ def _fewer(run: Run, drawn: ModelDraws) -> list[str]:
 
 def _beside_effects(run: Run, drawn: ModelDraws) -> str:
     """Return how the draws give the numbers of effects.csv, whose random numbers are others."""
-    spread = run.analyses[drawn.metric].spread
+    analysis = run.analyses[drawn.metric]
+    headline = str(analysis.meta["headline_rung"])
+    if drawn.rung != headline:
+        return f"effects.csv is made with the model of {headline}, at both its rungs; these draws are of another model."
+    spread = analysis.spread
     v = spread.loc[(spread["rung"] == drawn.rung) & (spread["comparator"] == "england"), "transient"]
     lasting = "effects.csv takes a practice's effect whole, because passing movement is not known"
     if len(v) and known(v.iloc[0]):
         lasting = (
             "effects.csv keeps only the lasting part p of a practice's effect u: in each draw p given u is "
-            f"N(u t/(t + v), t v/(t + v)), where v = {v.iloc[0]:.6g} (spread.csv, transient) and t is the square of "
+            f"N(u*t/(t+v), t*v/(t+v)), where v = {v.iloc[0]:.6g} (spread.csv, transient) and t is the square of "
             "the practices' SD (sds) less v, or 0"
         )
     return (
-        f"{lasting}. Its effect is board + network + practice less the funnel's centre (spread.csv, centre_link), at "
-        "the headline's rung; its random numbers are a stream of its own, so that these draws agree with it within "
+        f"{lasting}. Its effect is board + network + practice less the funnel's centre (spread.csv, centre_link); "
+        "its random numbers are a stream of its own, so that these draws agree with it within "
         "Monte-Carlo error."
     )
 

@@ -119,11 +119,13 @@ def _others(facts: ResearchFacts) -> str:
         said.append(f"checks of the data that stop the question ({_checks(stopped)})")
     if rest:
         said.append(f"no figure, or a place outside the comparison ({number(rest)})")
-    return f"; the others were left out for {listed(said)}" if said else ""
+    others = number(int(facts.area.meta["n_practices"]) - int(facts.area.meta["n_fitted"]))
+    several = "; a practice can fail several" * (len(excluded) + len(stopped) > 1)
+    return f"; the other {others} were left out for {listed(said)}{several}" if said else ""
 
 
 def _checks(counted: dict[str, int]) -> str:
-    return listed(f"“{escape_markdown(check_title(gate))}”, {number(many)}" for gate, many in counted.items())
+    return "; ".join(f"“{escape_markdown(check_title(gate))}”, {number(many)}" for gate, many in counted.items())
 
 
 def _expectation(facts: ResearchFacts, references: _References) -> str:
