@@ -112,7 +112,8 @@ def variation_spread(run: Run, metric: str = "") -> Table | str:
     caption = f"The spread of practices in {facts.plain_names.reference}, in {_unit(card)}."
     note = (
         "Tenth to ninetieth: a tenth of practices lie below the first figure and a tenth above the second; beside it "
-        "the same for the model's estimates of what lies behind the figures. Move ten places: practices that move by "
+        "the same for the model's estimates of what lies behind the figures, with the chance of sampling taken off and "
+        "passing movement where it is known. Move ten places: practices that move by "
         "ten places in a hundred or more from their raw place."
     )
     return _or_nothing(Table(pd.DataFrame(rows), caption, note, f"area_{card.id}_spread"))

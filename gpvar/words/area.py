@@ -235,17 +235,13 @@ def spread(card: Any, spreads: dict[tuple[str, str], dict[str, Any]], names: Nam
 
 
 def _narrower(before: dict[str, Any], after: dict[str, Any]) -> str:
-    wide, narrow = (math.hypot(row["tau"], math.sqrt(_or_nought(row.get("transient")))) for row in (before, after))
+    wide, narrow = (row["middle_upper"] - row["middle_lower"] for row in (before, after))
     change = 1 - narrow / wide if wide else float("nan")
     if not known(change):
         return ""
     if change < 0.005:
         return " Allowing for patients does not narrow it."
     return f" Allowing for patients narrows it by {figures.share(change, 'its width')}."
-
-
-def _or_nought(value: Any) -> float:
-    return float(value) if known(value) else 0.0
 
 
 def calibration(card: Any, frame: pd.DataFrame, centre: float, names: Names = ENGLAND) -> str:

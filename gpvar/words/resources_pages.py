@@ -14,7 +14,9 @@ from gpvar.words.shared import note
 from gpvar.words.text import escape_markdown, listed, number, plural
 
 if TYPE_CHECKING:
+    from gpvar.catalogue import Resource
     from gpvar.results import Run
+    from gpvar.words.facts import Row
 
 TITLE = "Need, staff and funding"
 _ROLE = {"need": "what patients bring", "chosen": "decided on by the practice", "given": "not of its making"}
@@ -90,15 +92,11 @@ def resources_icb_right(run: Run, practice: str = "") -> str:
 
 
 def _conceded(facts: Resourced) -> list[str]:
-    ample = {
-        (resource.top, resource.neighbours): (
-            resources.standing(resource, row["percentile"], facts.names),
-            resource.noun.split(" ")[0],
-        )
-        for resource, row in resources.first_look(facts)
-        if resource.role != "need" and row["percentile"] > resources.MIDDLE[1]
-    }
-    items = [f"It {stands}: these figures show no shortage of {what} there." for stands, what in ample.values()]
+    items = [
+        f"It {resources.standing(resource, row['percentile'], facts.names)}: these figures show no shortage of "
+        f"{resource.noun.split(' ')[0]} there."
+        for resource, row in _ample(facts)
+    ]
     still = [one.card.short for one in facts.scenarios if one.row is not None and one.row["outside_m3"]]
     if still:
         items.append(
@@ -111,6 +109,16 @@ def _conceded(facts: Resourced) -> list[str]:
             f"For {listed(same)}, allowing for that supply makes next to no difference to what would be expected."
         )
     return [*items, *_always()]
+
+
+def _ample(facts: Resourced) -> list[tuple[Resource, Row]]:
+    """Return what it has more of than most, by every way of counting it: per patient and by their weights."""
+    counted: dict[tuple[str, bool], list[tuple[Resource, Row]]] = {}
+    for resource, row in resources.first_look(facts):
+        if resource.role != "need":
+            counted.setdefault((resource.top, resource.neighbours), []).append((resource, row))
+    most = resources.MIDDLE[1]
+    return [ways[-1] for ways in counted.values() if all(row["percentile"] > most for _, row in ways)]
 
 
 def _conceded_area(facts: Resourced) -> list[str]:

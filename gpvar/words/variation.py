@@ -244,8 +244,12 @@ def _changed(row: Row, rung: str) -> str:
     return f" The variance is {number(100 * abs(row['change']))}% {side} than on the raw figures."
 
 
-def spread(card: Any, before: Row, after: Row | None, names: Names = ENGLAND) -> str:
-    """Return the middle 95 %, the tenth and ninetieth percentile, before and after, and with chance taken off."""
+def spread(card: Any, before: Row, after: Row | None, names: Names = ENGLAND, moving: bool = False) -> str:
+    """Return the middle 95 %, the tenth and ninetieth percentile, before and after, and with chance taken off.
+
+    Chance is that of sampling, and passing movement where it is known (`moving`).
+    """
+    chance = "the chance of sampling and passing movement" if moving else "the chance of sampling"
     said = [
         f"The middle 95% of practices in {names.reference} run from "
         f"{figures.span(card, before['middle_lower'], before['middle_upper'])} on the raw figures (M0)"
@@ -258,7 +262,7 @@ def spread(card: Any, before: Row, after: Row | None, names: Names = ENGLAND) ->
     ]
     last = after or before
     said.append(
-        "With chance taken off, as well as a model can, these two figures would be "
+        f"With {chance} taken off, as well as a model can, these two figures would be "
         f"{_tenths(card, last, 'shrunken_p10', 'shrunken_p90')}: {_by_chance(card, last)}."
     )
     return " ".join(said)

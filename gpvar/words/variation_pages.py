@@ -132,7 +132,8 @@ def variation_spread(run: Run, metric: str = "") -> str:
     if before is None:
         return ""
     text = [
-        variation.spread(facts.card, before, after, facts.names) + " Common is not the same as acceptable.",
+        variation.spread(facts.card, before, after, facts.names, len(facts.analysis.passing) > 0)
+        + " Common is not the same as acceptable.",
         variation.moves(after),
     ]
     return "## The spread before and after\n\n" + "\n\n".join(t for t in text if t)
