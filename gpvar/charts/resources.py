@@ -65,10 +65,12 @@ def _strip(axes: Axes, resource: Resource, row: Row, facts: Resourced) -> None:
         markersize=8,
         zorder=5,
     )
-    for end, side in (("p10", "right"), ("p90", "left")):
+    for end, out in (("p10", -1), ("p90", 1)):
+        # The mark would cover a number written outside the band: it then stands within.
+        covered = -0.1 * room < out * (mark - row[end]) < room
         axes.annotate(
-            resources.amount(resource, row[end]), (row[end], 0), xytext=(-3 if side == "right" else 3, 0),
-            textcoords="offset points", ha=side, va="center", **_INK,
+            resources.amount(resource, row[end]), (row[end], 0), xytext=(-6 * out if covered else 3 * out, 0),
+            textcoords="offset points", ha="left" if (out > 0) != covered else "right", va="center", **_INK,
         )  # fmt: skip
     axes.annotate(
         resources.amount(resource, mark), (drawn, 0.3), xytext=(0, 2), textcoords="offset points", ha="center",

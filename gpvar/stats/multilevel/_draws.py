@@ -158,7 +158,9 @@ def _edge_spread(fitted: Estimate, level: int) -> float:
     for _ in range(_DOUBLINGS):
         far = near + float(np.log(2.0))
         if beyond_end(far) > 0:
-            return float(np.exp(optimize.brentq(beyond_end, near, far, xtol=1e-4))) / _END
+            found = optimize.brentq(beyond_end, near, far, xtol=1e-4)
+            # The surface remembers its last modes: further digits would depend on what was asked of it before.
+            return float(np.exp(np.round(found, 3))) / _END
         near = far
     raise ConvergenceError(
         f"The data set no bound to the SD of {fitted.data.levels[level]}, so it cannot be drawn.",
