@@ -542,7 +542,7 @@ def test_the_assumption_and_what_others_would_give_are_said(assumed: pd.DataFram
     assert f"a correlation of 0.5 is assumed (with 0 it would be {low}, with 0.7 {high})" in said
     assert f"up to about {half} percentage points off" in sentences.measured(card, assumed, "the year")
     brief = sentences.briefly(card, assumed)
-    assert f"is assumed; with 0 the movement over the period would be {low}, with 0.7 {high}." in brief
+    assert f"is assumed; with 0 the movement would be {low}, with 0.7 {high}." in brief
     found = sentences.assumption(card, estimated)
     assert f"was estimated from the months (correlation {used(estimated)['rho']:.2f})" in found
     assert "assumed" not in found

@@ -242,6 +242,12 @@ def test_a_percentile_is_said_as_so_many_in_a_hundred(percentile: float, said: s
     assert figures.per_hundred(percentile) == said
 
 
+def test_the_figure_of_all_practices_added_together_is_told_from_the_middle_one(run) -> None:
+    card = CARDS["dna_share"]
+    assert "England as a whole 44.0%" in verdict.raw_figure(card, row(card), 0.44, 0.41, "NHS Somewhere ICB")
+    assert "all practices added together, not the one in the middle" in words.area_raw(run, "same_day_share")
+
+
 def test_a_share_and_a_rate_are_each_said_in_their_own_unit() -> None:
     assert figures.amount(CARDS["same_day_share"], 0.3124) == "31.2% of appointments"
     assert figures.amount(CARDS["appointments_per_1000"], 0.4121) == "412 appointments per 1,000 patients a month"
@@ -284,7 +290,7 @@ def test_nothing_is_called_good_enough_where_no_direction_is_known_to_be_better(
     conceded = {name: " ".join(boxes.icb_right(card, rows, 0.44, 0.41)) for name, card in CARDS.items()}
     assert "good enough for patients" in conceded["better_lower"]
     assert "good enough" not in conceded["same_day_share"]
-    assert "does not show that it makes no difference to patients" in conceded["same_day_share"]
+    assert "does not settle whether it matters to patients" in conceded["same_day_share"]
 
 
 def test_what_was_allowed_for_says_where_ethnicity_is_not_in_it() -> None:

@@ -86,7 +86,7 @@ def _still(card: Any) -> str:
     """Return what being common does not settle; nothing is called good enough where no direction is known to be."""
     if card.better in ("higher", "lower"):
         return "That does not show that it is good enough for patients."
-    return "That does not show that it makes no difference to patients."
+    return "That does not settle whether it matters to patients."
 
 
 def _arithmetic(card: Any, raw: Row | None, reference: float, icb: float, names: Names) -> str:
@@ -217,8 +217,7 @@ def over_adjustment(covariates: list[str]) -> list[str]:
         )
     if any(c.startswith("qof_") for c in covariates):
         said.append(
-            "Recorded illness is what the practice found: one that finds less seems to have less need "
-            "(M1− leaves it out)."
+            "Recorded illness is what the practice found: one that finds less seems to need less (M1− leaves it out)."
         )
     return [f"**What allowing for patients can hide.** {' '.join(said)}"] if said else []
 

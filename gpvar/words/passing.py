@@ -160,8 +160,8 @@ def briefly(card: Any, passing: pd.DataFrame) -> str:
         return ""
     rests = assumption(card, passing)
     if row["rho_from"] == "assumed":
-        others = _otherwise(card, passing, "the movement over the period")
-        rests = f"That one month resembles the next with a correlation of {row['rho']:g} is assumed; {others}."
+        others = _otherwise(card, passing, "the movement")
+        rests = f"A correlation of {row['rho']:g} between one month and the next is assumed; {others}."
     return f"**Passing movement was measured**, and counts as chance. {stays(row)} {rests}"
 
 

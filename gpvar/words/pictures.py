@@ -63,7 +63,7 @@ def area_funnel_alt(
 
 def _far_limits(row: Row | None) -> str:
     """Return what the far limits would hold, and what they do hold where the spread that drew them is given."""
-    said = "they would hold 998 in 1,000 of a bell-shaped spread"
+    said = "998 in 1,000 of a bell-shaped spread"
     if row is None or not (known(row.get("n")) and known(row.get("flagged_99_8")) and row["n"] > 0):
         return said
     return f"{said}; here {number(1000 * (1 - row['flagged_99_8'] / row['n'])) if row['flagged_99_8'] else 'all'}"

@@ -99,10 +99,9 @@ def _third(every: pd.Series, own: float) -> str:
         return ""
     closer = int((every < own).sum()) / len(every)
     where = "closest together" if closer < 1 / 3 else "furthest apart" if closer >= 2 / 3 else ""
-    said = f"the third of them whose practices are {where}" if where else "the middle third of them"
-    return (
-        f"Of the {number(len(every))} ICBs it is in {said}; ICBs near one another in that order cannot be told apart. "
-    )
+    said = f"the third of the {number(len(every))} ICBs whose practices are {where}"
+    said = said if where else f"the middle third of the {number(len(every))} ICBs"
+    return f"It is in {said}; ICBs near one another in that order cannot be told apart. "
 
 
 def mundlak(slopes: pd.DataFrame) -> str:

@@ -260,19 +260,17 @@ def raw_figure(
         The figure itself is said before, because its count was hidden.
     """
     beside = [] if alone else [("this practice", row["value"])]
-    beside += [(names.reference, reference)] if known(reference) else []
+    beside += [(f"{names.reference} as a whole", reference)] if known(reference) else []
     own = known(icb) and names.set != "icb"  # with one ICB for a reference set, its figure stands there already
     beside += [(f"its own ICB ({escape_markdown(icb_name)})", icb)] if own else []
     if not beside:
         return ""
     mark = "%" if figures.is_share(card) else ""
     said = listed(f"{name} {figures.shown(card, value)}{mark}" for name, value in beside)
-    whole = [names.reference] * known(reference) + ["the ICB"] * own
-    added = f" {_upper(listed(whole))}: all practices added together, not the middle one." if whole else ""
     if figures.is_share(card):
         each = "each " if len(beside) > 1 else ""
-        return f"{_upper(said)}, {each}of {card.noun_denominator}.{added}"
-    return f"In {card.unit}: {said}.{added}"
+        return f"{_upper(said)}, {each}of {card.noun_denominator}."
+    return f"In {card.unit}: {said}."
 
 
 def _upper(text: str) -> str:
