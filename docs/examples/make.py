@@ -25,13 +25,13 @@ def main() -> None:
         practices = text[text.index("practices = [") : text.index("]", text.index("practices = [")) + 1]
         chosen = "practices = [" + ", ".join(f'"{code}"' for code in EXAMPLES) + "]"
         study.write_text(text.replace(practices, chosen), encoding="utf-8")
-        published = reporting.publish_run(pipeline.run(study), kinds=("practice",), formats=("docx",), progress=print)
-        for written in published.files:
-            code = written.name.split("_")[0]
-            if written.suffix == ".docx" and code in EXAMPLES:
-                target = HERE / f"{EXAMPLES[code]}.docx"
-                shutil.copyfile(written, target)
-                _picture(target, Path(scratch))
+        run = pipeline.run(study)
+        published = reporting.publish_run(run, kinds=("practice",), formats=("docx",), progress=print)
+        for code, name in EXAMPLES.items():
+            report = next(path for path in published.files if path.name == f"{code}_{run.study.metrics[0]}.docx")
+            target = HERE / f"{name}.docx"
+            shutil.copyfile(report, target)
+            _picture(target, Path(scratch))
 
 
 def _picture(document: Path, scratch: Path) -> None:
