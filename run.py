@@ -516,7 +516,8 @@ def hand_over(folder, words):
     command = [python, "-m", "gpvar"] + words
     if words and words[0] == "test":
         os.chdir(HERE)
-        command = [python, "-m", "pytest"] + words[1:]
+        # The whole suite on two cores: a file is one worker's, since what its tests share takes longest.
+        command = [python, "-m", "pytest"] + (words[1:] or ["-n", "2", "--dist", "loadfile"])
     # So that the command can say what to type next in the words this person typed.
     surroundings = dict(environment(), GPVAR_COMMAND="py run.py" if os.name == "nt" else "python3 run.py")
     sys.stdout.flush()
