@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import gpvar
-from gpvar import design, starter
+from gpvar import design, starter, store
 from gpvar.analysis import ladder
 from gpvar.results import Analysis, Run
 from tests.support import shared
@@ -145,9 +145,9 @@ def test_expected_counts_sum_to_observed_ones(run: Run) -> None:
 def test_a_stored_run_comes_back_as_it_was(run: Run) -> None:
     again = gpvar.load_run(run.folder)
     for metric, analysis in run.analyses.items():
-        for name in ("practices", "spread", "methods", "fits", "calibration"):
+        for name in store.ANALYSIS:
             before, after = getattr(analysis, name), getattr(again.analyses[metric], name)
-            pd.testing.assert_frame_equal(before, after, check_dtype=False, rtol=1e-12)
+            pd.testing.assert_frame_equal(before, after, check_dtype=False, rtol=1e-12, obj=name)
         assert again.analyses[metric].notes == analysis.notes
         assert again.analyses[metric].meta == analysis.meta
     assert again.study.hash == run.study.hash
@@ -187,3 +187,10 @@ def test_need_is_little_of_same_day_and_about_a_quarter_of_missed_appointments(a
     assert shares["same_day_share"].loc["need", "upper"] < 0.09
     # 27 % of the five straight covariates alone (tests/stats/test_partition.py); setting takes a part of that here.
     assert 0.22 <= shares["dna_share"].loc["need", "share"] <= 0.30
+
+
+def test_the_network_in_two_boards_is_named_and_counts_as_one_in_each(run: Run) -> None:
+    for analysis in run.analyses.values():
+        assert [note.numbers for note in analysis.notes if note.id == "networks_split"] == [{"networks": ["U41591"]}]
+    places = run.table.hierarchy[run.table.hierarchy["pcn_code"] == "U41591"]
+    assert places["icb_code"].nunique() == places["pcn_key"].nunique() == 2

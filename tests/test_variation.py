@@ -12,6 +12,7 @@ import pytest
 import gpvar
 from gpvar import schema
 from gpvar.analysis import variation
+from gpvar.analysis.observed import Counts
 from gpvar.errors import ConvergenceError
 from gpvar.results import Analysis
 from gpvar.stats import multilevel, partition
@@ -234,19 +235,35 @@ def test_the_board_that_was_made_wider_is_the_widest_and_shrunken_towards_the_ot
     assert others["shrunken_sd"].max() < boards.loc[WIDE, "shrunken_sd"] < boards.loc[WIDE, "sd"]
 
 
-def test_boards_that_differ_by_chance_alone_are_all_drawn_to_one_spread() -> None:
+def boards_of(sizes: np.ndarray, spread: float) -> pd.DataFrame:
+    """Return the boards of invented practices, 50 in each, that differ alike beyond the chance of their sizes."""
     rng = np.random.default_rng(5)
-    n, boards = 50, 40
+    n, boards = 50, len(sizes)
     codes = np.array([f"A{i:05d}" for i in range(n * boards)])
-    placed = pd.DataFrame({"practice_code": codes, "rung": "M0", "link_residual": rng.normal(0, 0.3, len(codes))})
+    trials = np.repeat(sizes, n).astype(float)
+    residual = rng.normal(0, np.sqrt(spread**2 + 1 / (trials * 0.25)))
+    placed = pd.DataFrame(
+        {"practice_code": codes, "rung": "M0", "link_residual": residual, "centre": 0.5, "denominator": trials}
+    )
+    everyone = np.ones(len(codes), dtype=bool)
+    icb = np.repeat([f"Q{i:02d}" for i in range(boards)], n)
+    counts = Counts(codes, icb, icb, trials / 2, trials, "proportion", everyone, everyone, everyone, everyone)
+    return variation._boards(counts, placed, "M0")
 
-    class Board:
-        practice_code = codes
-        icb_code = np.repeat([f"Q{i:02d}" for i in range(boards)], n)
 
-    found = variation._boards(Board, placed, "M0")
+def test_boards_that_differ_by_chance_alone_are_all_drawn_to_one_spread() -> None:
+    found = boards_of(np.repeat(50_000, 40), 0.3)
     assert found["shrunken_sd"].std() < 0.4 * found["sd"].std()
     assert found["shrunken_sd"].mean() == pytest.approx(0.3, rel=0.03)
+
+
+def test_a_board_of_small_practices_is_not_more_spread_for_that() -> None:
+    sizes = np.repeat(5_000, 40)
+    sizes[7] = 80
+    found = boards_of(sizes, 0.3).set_index("icb_code")
+    # Chance alone has an SD of 0.22 there: uncorrected, 0.37 would be the widest of all.
+    assert found.loc["Q07", "shrunken_sd"] == pytest.approx(0.3, abs=0.05)
+    assert found["shrunken_sd"].mean() == pytest.approx(0.3, rel=0.05)
 
 
 def test_noise_is_the_sampling_variance_of_a_logit(analysis: Analysis, frame: pd.DataFrame) -> None:

@@ -341,25 +341,38 @@ def _equity(counts: Counts, placed: pd.DataFrame, headline: str, deprivation: np
 
 
 def _boards(counts: Counts, placed: pd.DataFrame, headline: str) -> pd.DataFrame:
-    """Return how far apart each board's practices are, with its SD drawn towards the others' by its uncertainty."""
+    """Return how far apart each board's practices are beyond chance, drawn towards the others by its uncertainty.
+
+    What is compared between boards is their variance over that which chance and England's spread would give practices
+    of their sizes: a board of small practices is not more spread for that.
+    """
     rows = placed[placed["rung"] == headline]
-    board = rows["practice_code"].map(pd.Series(counts.icb_code, index=counts.practice_code))
-    groups = rows["link_residual"].groupby(board.to_numpy())
-    found = pd.DataFrame({"n": groups.size(), "sd": groups.std(ddof=1)})
-    found = found[(found["n"] > 2) & (found.index != "") & (found["sd"] > 0)]
+    board = rows["practice_code"].map(pd.Series(counts.icb_code, index=counts.practice_code)).to_numpy()
+    link = np.array([link_of(value, counts.kind) for value in rows["centre"]])
+    chance = sampling_variance(link, rows["denominator"].to_numpy(float), counts.kind) + counts.passing
+    groups = rows["link_residual"].groupby(board)
+    found = pd.DataFrame({"n": groups.size(), "variance": groups.var(ddof=1)})
+    found["chance"] = pd.Series(chance, index=rows.index).groupby(board).mean()
+    found = found[(found["n"] > 2) & (found.index != "") & (found["variance"] > 0)]
     if len(found) < 3:
         return _empty("boards")
-    # log s² scatters about log σ² with variance ψ'(df/2) in a normal sample.
-    df = found["n"].to_numpy(float) - 1.0
-    height = np.log(found["sd"].to_numpy() ** 2) - (special.digamma(df / 2.0) - np.log(df / 2.0))
-    error = special.polygamma(1, df / 2.0)
-    between = max(float(np.var(height, ddof=1) - error.mean()), 0.0)
-    weight = 1.0 / (between + error)
-    centre = float(weight @ height / weight.sum())
-    shrunken = centre + between / (between + error) * (height - centre)
-    found["shrunken_sd"] = np.exp(shrunken / 2.0)
+    lasting = max(float(np.average(found["variance"] - found["chance"], weights=found["n"])), 0.0)
+    usual = found["chance"] + lasting
+    ratio = np.exp(_drawn_together(np.log(found["variance"] / usual).to_numpy(), found["n"].to_numpy(float) - 1.0))
+    found["sd"] = np.sqrt(np.maximum(found["variance"] - found["chance"], 0.0))
+    found["shrunken_sd"] = np.sqrt(np.maximum(usual * ratio - found["chance"], 0.0))
     found["rank"] = found["shrunken_sd"].rank(method="min").astype(int)
-    return found.rename_axis("icb_code").reset_index()
+    return found.rename_axis("icb_code").reset_index()[schema.names("boards")]
+
+
+def _drawn_together(heights: np.ndarray, df: np.ndarray) -> np.ndarray:
+    """Return logs of variances drawn towards one another: log s² scatters about log σ² with variance ψ'(df/2)."""
+    heights = heights - (special.digamma(df / 2.0) - np.log(df / 2.0))
+    error = special.polygamma(1, df / 2.0)
+    between = max(float(np.var(heights, ddof=1) - error.mean()), 0.0)
+    weight = 1.0 / (between + error)
+    centre = float(weight @ heights / weight.sum())
+    return np.asarray(centre + between / (between + error) * (heights - centre))
 
 
 def _board_slopes(counts: Counts, top: _Fitted) -> pd.DataFrame:

@@ -107,7 +107,7 @@ EQUITY = columns(
 BOARDS = columns(
     ("icb_code", "code", "", "Integrated care board"),
     ("n", "whole number", "practices", "Practices in the fit"),
-    ("sd", "number", _LINK, "Standard deviation of its practices' distances from what is expected"),
+    ("sd", "number", _LINK, "Standard deviation of its practices' distances from what is expected, beyond chance"),
     ("shrunken_sd", "number", _LINK, "The same, drawn towards the other boards by how little it rests on"),
     ("rank", "whole number", "", "Place of the shrunken SD among boards, 1 the smallest"),
 )

@@ -55,6 +55,20 @@ def refuse(bad: Any, problem: str, name: str, values: ArrayLike, fix: str) -> No
     raise StatsError(problem, f"{name}, {where}{more}", fix)
 
 
+def positions(values: ArrayLike, name: str, noun: str, every: int) -> IntArray:
+    """Return `values` as numbers of rows or columns (`noun`) out of `every`, counted from 0."""
+    given: NDArray[np.generic] = np.atleast_1d(np.asarray(values))
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+        raise StatsError(
+            f"{name} must hold numbers of {noun}s.",
+            f"{values!r}",
+            f"Count {noun}s from 0; use np.flatnonzero on a mask.",
+        )
+    numbers = given.astype(np.int64)
+    refuse((numbers < 0) | (numbers >= every), f"There is no such {noun}.", name, numbers, f"Count {noun}s from 0.")
+    return numbers
+
+
 def check_level(level: float, name: str = "level") -> float:
     """Return `level` when it is a probability strictly between 0 and 1."""
     try:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from gpvar.errors import StatsError
-from gpvar.stats._checks import FloatArray, IntArray, floats, refuse
+from gpvar.stats._checks import FloatArray, IntArray, floats, positions, refuse
 
 _DECIMALS = 10
 _CHUNK = 2_000_000
@@ -39,7 +39,7 @@ def nearest(points: ArrayLike, wanted: ArrayLike, k: int) -> tuple[IntArray, Flo
     """
     values = _points(points)
     units = len(values)
-    rows = _rows(wanted, units)
+    rows = positions(wanted, "wanted", "row", units)
     if not 1 <= k < units:
         raise StatsError(
             "k must be at least 1, and less than the number of units.",
@@ -100,14 +100,3 @@ def _points(points: ArrayLike) -> FloatArray:
         "Leave the unit out, or the column.",
     )
     return values
-
-
-def _rows(wanted: ArrayLike, units: int) -> IntArray:
-    rows: NDArray[np.generic] = np.atleast_1d(np.asarray(wanted))
-    if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
-        raise StatsError(
-            "wanted must hold numbers of rows.", f"{wanted!r}", "Count rows from 0; use np.flatnonzero on a mask."
-        )
-    numbers = rows.astype(np.int64)
-    refuse((numbers < 0) | (numbers >= units), "There is no such row.", "wanted", numbers, "Count rows from 0.")
-    return numbers

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from gpvar.errors import StatsError
-from gpvar.stats._checks import BoolArray, FloatArray, IntArray, check_level, floats, refuse, vector
+from gpvar.stats._checks import BoolArray, FloatArray, IntArray, check_level, floats, positions, refuse, vector
 
 _CHUNK = 250_000
 _ROWS = 32
@@ -54,7 +54,7 @@ def from_draws(
     check_level(level)
     values = _draws(draws)
     n, every = values.shape
-    wanted = np.arange(every) if units is None else _columns(units, every)
+    wanted = np.arange(every) if units is None else positions(units, "units", "column", every)
     doubled, bottom, top = _ranked(values, tail_size(every, tail), wanted)
     # Stable means radix for 16 bit: as fast on any processor.
     doubled.sort(axis=1, kind="stable")
@@ -154,17 +154,6 @@ def _draws(draws: ArrayLike) -> _Draws:
             name = draws.columns[column] if isinstance(draws, pd.DataFrame) else f"column {column + 1}"
             raise StatsError("A draw is missing.", f"unit {name}", "Leave the unit out of the draws.")
     return values
-
-
-def _columns(units: ArrayLike, every: int) -> IntArray:
-    given: NDArray[np.generic] = np.atleast_1d(np.asarray(units))
-    if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
-        raise StatsError(
-            "units must hold numbers of columns.", f"{units!r}", "Count columns from 0; use np.flatnonzero on a mask."
-        )
-    numbers = given.astype(np.int64)
-    refuse((numbers < 0) | (numbers >= every), "There is no such unit.", "units", numbers, "Count columns from 0.")
-    return numbers
 
 
 def _ranked(values: _Draws, count: int, wanted: IntArray) -> tuple[_Doubled, FloatArray, FloatArray]:

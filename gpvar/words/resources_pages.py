@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TITLE = "Need, staff and funding"
 _ROLE = {"need": "what patients bring", "chosen": "decided on by the practice", "given": "not of its making"}
-_OWN_PAGE = "Nothing on this page enters the verdict of any other."
+_OWN_PAGE = "No verdict on any other page uses this one."
 
 
 def resources_title(run: Run, practice: str = "") -> str:
@@ -132,11 +132,11 @@ def _conceded_area(facts: Resourced) -> list[str]:
         for one in facts.scenarios
         if len(one.every)
     }
-    same = [f"{short} ({number(b)} before, {number(a)} after)" for short, (b, a) in outside.items() if a >= b > 0]
+    same = [f"{short} {number(b)} before and {number(a)} after" for short, (b, a) in outside.items() if a >= b > 0]
     if same:
         items.append(
-            f"Allowing for supply that a practice did not choose ({_supply(facts)}) brings no fewer practices outside "
-            f"the usual range for {listed(same)}."
+            f"Allowing for supply that a practice did not choose ({_supply(facts)}) leaves as many practices outside "
+            f"the usual range, or more: {listed(same)}."
         )
     return [*items, *_always()]
 
@@ -149,9 +149,10 @@ def _supply(facts: Resourced) -> str:
 
 def _always() -> list[str]:
     return [
-        "How many staff a practice has is partly its own decision. That it has few does not show that it could have "
-        "had no more.",
-        "Patients are served by the staff there are. Why they are few changes what can be done, not what patients get.",
+        "How many staff a practice has is partly its own decision. Having few does not show that it could have had no "
+        "more.",
+        "Patients are served by the staff there are. Where they are few, why they are changes what can be done, not "
+        "what patients get.",
     ]
 
 

@@ -186,7 +186,7 @@ def test_expected_ranks_close_up_as_less_is_known() -> None:
         (lambda: ranks.from_draws(np.zeros((5, 3)), tail=0.0), "at most half"),
         (lambda: ranks.from_draws(np.zeros((5, 3)), tail=10), "at most half"),
         (lambda: ranks.from_draws(pd.DataFrame({"A1": [1.0, 2.0], "A2": [1.0, np.nan]})), "unit A2"),
-        (lambda: ranks.from_draws(np.zeros((5, 3)), units=[3]), "no such unit"),
+        (lambda: ranks.from_draws(np.zeros((5, 3)), units=[3]), "no such column"),
         (lambda: ranks.from_draws(np.zeros((5, 3)), units=[-1]), "units, row 1: -1"),
         (lambda: ranks.from_draws(np.zeros((5, 3)), units=[True]), "numbers of columns"),
         (lambda: ranks.from_draws([["a", "b"], ["c", "d"]]), "not a number"),
