@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gpvar import stats as stats
     from gpvar.analysis import analyse as analyse
     from gpvar.analysis.draws import draws as draws
+    from gpvar.claims import check_claim as check_claim
     from gpvar.pipeline import run as run
     from gpvar.reporting import show as show
     from gpvar.store import load_run as load_run
@@ -31,6 +32,7 @@ _HOMES = {
     "run": "gpvar.pipeline",
     "load_run": "gpvar.store",
     "draws": "gpvar.analysis.draws",
+    "check_claim": "gpvar.claims",
     "show": "gpvar.reporting",
 }
 _MODULES = ("catalogue", "stats")

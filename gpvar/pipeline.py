@@ -11,7 +11,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 import gpvar
-from gpvar import catalogue, gates, store
+from gpvar import catalogue, claims, gates, store
 from gpvar.analysis import analyse
 from gpvar.errors import ConvergenceError, GpvarError, RunMissing, StatsError, TableError
 from gpvar.results import Analysis, Run
@@ -59,12 +59,29 @@ def run(
     key = run_key(study, table)
     folder = _folder(study, key)
     if store.is_current(folder) and not refit:
-        return replace(store.load_run(folder), study=study)
+        return with_findings(replace(store.load_run(folder), study=study), progress)
     analyses, unanswered = _analyse_all(study, table, progress)
     meta = _meta(study, key) | {"unanswered": {metric: _reason(error) for metric, error in unanswered.items()}}
     done = Run(study=study, table=table, analyses=analyses, folder=folder, meta=meta)
     store.save(done)
-    return done
+    return with_findings(done, progress)
+
+
+def with_findings(run: Run, progress: Callable[[str], None] = lambda message: None) -> Run:
+    """Return the run with what it says of the study's letter, stored beside it.
+
+    A letter decides findings and no number, so that a changed one is read anew without a new analysis.
+    """
+    said = claims.letter_of(run.study, run.table)
+    if not said:
+        return replace(run, findings=())
+    letter = claims.fingerprint(said)
+    found = store.stored_findings(run.folder, letter)
+    if found is None:
+        progress(f"Checking what the letter says ({len(said)} sentences)" if len(said) > 1 else "Checking the letter")
+        found = claims.check_all(said, run)
+        store.save_findings(run.folder, letter, found)
+    return replace(run, findings=found)
 
 
 def stored(study: Study | str | Path) -> Run:
@@ -86,7 +103,7 @@ def stored(study: Study | str | Path) -> Run:
             str(study.folder),
             f"Run it: python run.py run {study.folder}",
         )
-    return replace(store.load_run(folder), study=study)
+    return with_findings(replace(store.load_run(folder), study=study))
 
 
 def _folder(study: Study, key: str) -> Path:

@@ -15,12 +15,12 @@ import pyarrow.csv as pacsv
 
 from gpvar import schema
 from gpvar.errors import GpvarError, RunMissing
-from gpvar.results import Analysis, Note, Run
+from gpvar.results import Analysis, Claim, Figure, Finding, Note, Run
 from gpvar.study import load_study
 from gpvar.table import PracticeTable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gpvar.study import SourceSpec, Study
 
@@ -107,7 +107,48 @@ def load_run(folder: Path | str) -> Run:
         remarks=tuple(stored["remarks"]),
     )
     analyses = {metric: _load_analysis(folder / metric, about) for metric, about in stored["analyses"].items()}
-    return Run(study=study, table=table, analyses=analyses, folder=folder, meta=stored["meta"])
+    found = _load_findings(folder)[1]
+    return Run(study=study, table=table, analyses=analyses, folder=folder, meta=stored["meta"], findings=found)
+
+
+def save_findings(folder: Path, letter: str, findings: Sequence[Finding]) -> None:
+    """Write the findings on a letter beside the run that they were made from.
+
+    Parameters
+    ----------
+    folder
+        Of a stored run.
+    letter
+        SHA-256 of the letter's sentences and of what decides them.
+    findings
+        One for each sentence.
+    """
+    text = json.dumps({"letter": letter, "findings": [asdict(item) for item in findings]}, indent=1, ensure_ascii=False)
+    part = folder / "findings.json.part"
+    part.write_text(text, encoding="utf-8", newline="\n")
+    part.replace(folder / "findings.json")
+
+
+def stored_findings(folder: Path, letter: str) -> tuple[Finding, ...] | None:
+    """Return the findings stored for a letter; None where there are none, or they are of another letter."""
+    made_for, findings = _load_findings(folder)
+    return findings if made_for == letter else None
+
+
+def _load_findings(folder: Path) -> tuple[str, tuple[Finding, ...]]:
+    path = folder / "findings.json"
+    if not path.is_file():
+        return "", ()
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    return stored["letter"], tuple(_finding(item) for item in stored["findings"])
+
+
+def _finding(item: dict[str, Any]) -> Finding:
+    claim = dict(item["claim"])
+    for name in ("figure", "figure_before", "comparator_figure", "threshold"):
+        claim[name] = Figure(**claim[name]) if claim[name] else None
+    lists = {name: tuple(item[name]) for name in ("because", "gates", "rungs", "would_change", "disclose")}
+    return Finding(**item | lists | {"claim": Claim(**claim)})
 
 
 def schema_of(frame: str) -> str:
@@ -200,6 +241,10 @@ def _declared(study: Study) -> dict[str, Any]:
         declared["events"] = _relative(study.events, study.folder)
     if study.lists:
         declared["list"] = [asdict(item) | {"file": _relative(item.file, study.folder)} for item in study.lists]
+    if study.letter is not None:
+        declared["letter"] = _relative(study.letter, study.folder)
+    if study.claims:
+        declared["claim"] = list(study.claims)
     if study.adjust is not None:
         declared["adjust"] = {rung: list(ids) for rung, ids in study.adjust.items()}
     return declared

@@ -53,7 +53,7 @@ def test_what_is_left_out_has_stated_defaults() -> None:
     assert study.reference.exclude == ("atypical", "list_under_1000")
     assert study.adjust is None
     assert study.simulated is False
-    assert study.reports.kinds == ("practice", "area")
+    assert study.reports.kinds == ("practice", "area", "claims")
 
 
 def test_a_study_is_found_by_its_file_or_its_folder(tmp_path: Path) -> None:

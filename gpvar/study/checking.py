@@ -42,8 +42,9 @@ _TOP = (
     "reports",
     "events",
     "list",
+    "letter",
+    "claim",
 )
-_LATER = ("letter", "claim")
 _SOURCE = ("id", "file", "sheet", "columns", "dates", "layout", "long", "missing", "edition", "sum_rows", "period")
 _LONG = ("metric", "value")
 #: M1 allows for patients' needs alone, M2 for setting too, the scenario M3 for supply that the practice did not choose.
@@ -58,7 +59,7 @@ def checked(content: dict[str, Any], path: Path | None, folder: Path, complete: 
     problems = Problems(StudyError, str(path) if path else "the study")
     _refuse_gaps(content, problems)
     read = Reader(problems)
-    read.no_strangers(content, (*_TOP, *_LATER, "simulated"), "")
+    read.no_strangers(content, (*_TOP, "simulated"), "")
     if read.get(content, "schema", int, default=_SCHEMA) != _SCHEMA:
         problems.add(f"This gpvar reads studies of schema {_SCHEMA}.", "schema", f"Write schema = {_SCHEMA}.")
     metrics = _metrics(read, content)
@@ -76,6 +77,8 @@ def checked(content: dict[str, Any], path: Path | None, folder: Path, complete: 
         "adjust": adjust,
         "events": read.file(content, folder, "", "events"),
         "lists": _lists(read, content, folder),
+        "letter": read.file(content, folder, "", "letter"),
+        "claims": _claims(read, content),
         "sources": _sources(read, content, folder, metrics, period, complete),
         "reports": _reports(read, content),
         "simulated": read.get(content, "simulated", bool, default=False),
@@ -174,6 +177,15 @@ def _lists(read: Reader, content: dict[str, Any], folder: Path) -> tuple[ListSpe
             continue
         found.append(ListSpec(name, file, read.get(table, "column", str, default="", where=where)))
     return tuple(found)
+
+
+def _claims(read: Reader, content: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Return the sentences of a letter that stand in the study, as they are written: `gpvar.claims` reads them."""
+    tables = content.get("claim", [])
+    if isinstance(tables, list) and all(isinstance(table, dict) for table in tables):
+        return tuple(tables)
+    read.problems.add("'claim' must be a heading [[claim]] with lines below it.", "[[claim]]")
+    return ()
 
 
 def _reference(read: Reader, content: dict[str, Any]) -> Reference:

@@ -16,9 +16,9 @@ from gpvar.errors import StudyError
 
 AREA_KINDS = ("icb", "sub_icb", "pcn", "list")
 REFERENCE_SETS = ("england", "region", "icb")
-REPORT_KINDS = ("practice", "area", "research")
+REPORT_KINDS = ("practice", "area", "claims", "research")
 #: Those that a study makes unless it says otherwise.
-DEFAULT_KINDS = ("practice", "area")
+DEFAULT_KINDS = ("practice", "area", "claims")
 REPORT_FORMATS = ("html", "docx")
 
 
@@ -150,7 +150,14 @@ class Reports:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """Everything that decides the numbers, and what to call them."""
+    """Everything that decides the numbers, and what to call them.
+
+    Attributes
+    ----------
+    letter, claims
+        The spreadsheet of what the letter says, and sentences that stand in the study itself, as they are written
+        there. They decide findings, not numbers, and so are no part of a run's key.
+    """
 
     schema: int
     title: str
@@ -168,6 +175,8 @@ class Study:
     folder: Path
     events: Path | None = None
     lists: tuple[ListSpec, ...] = ()
+    letter: Path | None = None
+    claims: tuple[dict[str, Any], ...] = ()
 
     @property
     def own_sources(self) -> tuple[SourceSpec, ...]:

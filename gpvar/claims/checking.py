@@ -1,0 +1,108 @@
+"""A claim and a run → a finding."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from gpvar.catalogue import letters
+from gpvar.claims import always, periods
+from gpvar.claims.decide import decide
+from gpvar.claims.evidence import Evidence, Tested
+from gpvar.claims.registry import TESTS
+from gpvar.errors import StatsError
+from gpvar.results import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gpvar.catalogue.letters import Rule
+    from gpvar.results import Claim, Run
+
+_SHOWN = (
+    "rung", "value", "centre", "difference", "difference_lower", "difference_upper", "z", "position", "movement",
+    "explained_share", "percentile", "gap_per_week", "exceeds_margin", "rank", "ranked",
+)  # fmt: skip
+
+
+def check_claim(claim: Claim, run: Run) -> Finding:
+    """Return what a run says of one sentence of a letter.
+
+    Parameters
+    ----------
+    claim
+        The sentence (`gpvar.claims.read_letter` reads them).
+    run
+        What `gpvar.run` or `gpvar.load_run` returned.
+
+    Returns
+    -------
+    Finding
+        By the decision table ``catalogue/decisions.toml``; nothing is stored.
+    """
+    return _checked(claim, run, {})
+
+
+def check_all(claims: Iterable[Claim], run: Run) -> tuple[Finding, ...]:
+    """Return the findings on all sentences of a letter, in order; what takes long is done once for all of them."""
+    cache: dict[Any, Any] = {}
+    return tuple(_checked(claim, run, cache) for claim in claims)
+
+
+def fingerprint(claims: Iterable[Claim]) -> str:
+    """Return the SHA-256 of a letter's sentences and of the tables that decide them."""
+    parts = [[asdict(claim) for claim in claims], letters.fingerprint()]
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _checked(claim: Claim, run: Run, cache: dict[Any, Any]) -> Finding:
+    seen = periods.placed(Evidence(claim, run, cache))
+    first = always.tested(seen)
+    rule = decide("", first.holding)
+    tested = Tested(frozenset())
+    if rule is None:
+        tested = TESTS[seen.template.test](seen)
+        rule = decide(seen.template.test, tested.holding)
+    if rule is None:
+        raise StatsError(
+            "No rule of the decision table fits a claim.", f"{claim.where or claim.id}: {claim.template}", "Report it."
+        )
+    return _finding(seen, rule, first, tested)
+
+
+def _finding(seen: Evidence, rule: Rule, first: Tested, tested: Tested) -> Finding:
+    numbers = {**first.numbers, **tested.numbers}
+    missing = [name for name in rule.numbers if name not in numbers]
+    if missing:
+        raise StatsError(
+            "A finding lacks a number that its sentence needs.", f"{rule.reason}: {missing[0]}", "Report it."
+        )
+    beside = dict.fromkeys((*first.beside, *tested.beside))
+    return Finding(
+        claim=seen.claim,
+        verdict=rule.verdict,
+        because=(rule.reason, *beside),
+        numbers={name: _plain(value) for name, value in numbers.items()},
+        arithmetic=always.arithmetic(seen),
+        comparator=seen.comparator,
+        gates=always.gates(seen),
+        rungs=tuple({name: _plain(row[name]) for name in _SHOWN if name in row} for row in always.rows(seen)),
+        would_change=rule.would_change,
+        disclose=tuple(dict.fromkeys((*rule.ask, *seen.template.ask))),
+        source=always.source(seen),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return a number, text or list as Python has it, NaN as None: a finding is stored as JSON."""
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value

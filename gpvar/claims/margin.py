@@ -1,0 +1,10 @@
+"""Not written yet."""
+
+from __future__ import annotations
+
+from gpvar.claims.evidence import Evidence, Tested
+
+
+def margin(seen: Evidence) -> Tested:
+    """Return which conditions hold."""
+    raise NotImplementedError
