@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpvar import catalogue
+from gpvar.analysis.position import USUAL
 from gpvar.claims.evidence import Evidence, Tested
 
 if TYPE_CHECKING:
@@ -166,6 +167,22 @@ def rows(seen: Evidence) -> list[dict[str, Any]]:
     if seen.claim.metric not in seen.run.analyses or not seen.claim.practice_code:
         return []
     return [seen.rows[rung] for rung in ("M0", "M1", "M1-", "M2") if rung in seen.rows]
+
+
+def robustness(seen: Evidence) -> dict[str, Any]:
+    """Return in how many of the fitted comparisons the practice stands as it does in the primary one.
+
+    The comparisons are the adjusted rungs beside England and beside its own ICB. One agrees when the practice is on
+    the same side and on the same side of the usual range (1.96) as at the headline beside the claim's comparator.
+    """
+    primary = seen.rows.get(seen.headline) if seen.claim.metric in seen.run.analyses else None
+    if primary is None or not seen.claim.practice_code or not np.isfinite(primary["z"]):
+        return {}
+    frame = seen.analysis.practices
+    mine = frame[(frame["practice_code"] == seen.claim.practice_code) & (frame["rung"] != "M0")]
+    z = mine["z"].dropna()
+    same = (np.sign(z) == np.sign(primary["z"])) & ((z.abs() > USUAL) == (abs(primary["z"]) > USUAL))
+    return {"agree": int(same.sum()), "compared": len(z)}
 
 
 def source(seen: Evidence) -> dict[str, Any]:

@@ -91,6 +91,7 @@ def _finding(seen: Evidence, rule: Rule, first: Tested, tested: Tested) -> Findi
         comparator=seen.comparator,
         gates=always.gates(seen),
         rungs=tuple({name: _plain(row[name]) for name in _SHOWN if name in row} for row in always.rows(seen)),
+        robustness=always.robustness(seen),
         would_change=rule.would_change,
         disclose=tuple(dict.fromkeys((*rule.ask, *seen.template.ask))),
         source=always.source(seen),
