@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import date
 from typing import Any, TypeVar
 
+from gpvar.dates import MONTHS
 from gpvar.errors import SourceError
 
 KINDS = ("proportion", "rate")
@@ -294,7 +296,17 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """What a contract or a speaker said, word for word."""
+    """What a contract or a speaker said, word for word.
+
+    Attributes
+    ----------
+    about
+        Marks of the sentences of a letter that it bears on.
+    not_said
+        What it leaves open, in a sentence that may be sent; may be empty.
+    note
+        For whoever keeps the catalogue; sent to nobody.
+    """
 
     id: str
     quotation: str
@@ -304,6 +316,18 @@ class Quotation:
     status: str
     source: str
     note: str
+    about: tuple[str, ...]
+    not_said: str = ""
+
+    @property
+    def day_known(self) -> bool:
+        """Whether its day is known, and not only its month."""
+        return self.sendable and self.dated[0].isdigit()
+
+    @property
+    def sendable(self) -> bool:
+        """Whether it is dated to the month at least: what is not may stand in nothing that is sent."""
+        return re.fullmatch(rf"([1-9]\d? )?({'|'.join(MONTHS)}) \d{{4}}", self.dated) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,12 +63,22 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something to ask an ICB for."""
+    """Something to ask an ICB for.
+
+    Attributes
+    ----------
+    group
+        Questions of one group are asked under one number.
+    asked_of
+        Marks of the sentences that need it, besides those of templates that name it.
+    """
 
     id: str
     short: str
     question: str
     why: str
+    group: str
+    asked_of: tuple[str, ...]
 
 
 @cache
