@@ -1,0 +1,137 @@
+"""What is said of one sentence of a letter: the finding first, then number, uncertainty and caveat.
+
+Prose only: which finding it is, and every number in it, comes from `gpvar.claims`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpvar.catalogue import letters
+from gpvar.words import (
+    claims_beside,
+    claims_reasons,
+    claims_reasons_area,
+    claims_reasons_gap,
+    claims_reasons_odds,
+    claims_reasons_time,
+    claims_right,
+    quality,
+)
+from gpvar.words.claims_facts import VERDICT, ClaimFacts, claim_facts
+from gpvar.words.console import without_markdown
+from gpvar.words.text import escape_markdown, listed, lower_first, plural
+
+if TYPE_CHECKING:
+    from gpvar.results import Claim, Finding
+
+__all__ = [
+    "ClaimFacts",
+    "claim_facts",
+    "finding_arithmetic",
+    "finding_ask",
+    "finding_beside",
+    "finding_change",
+    "finding_gates",
+    "finding_phrase",
+    "finding_position",
+    "finding_right",
+    "finding_sentence",
+    "finding_summary",
+    "finding_verdict",
+    "letter_quotation",
+]
+
+#: Reason of the decision table → what says it.
+REASONS: dict[str, claims_reasons.Reason] = {
+    **claims_reasons.REASONS,
+    **claims_reasons_odds.REASONS,
+    **claims_reasons_gap.REASONS,
+    **claims_reasons_time.REASONS,
+    **claims_reasons_area.REASONS,
+}
+
+
+def letter_quotation(claim: Claim) -> str:
+    """Return what the letter says, between quotation marks; the kind of sentence where it was not copied."""
+    if claim.text.strip():
+        return f"“{escape_markdown(claim.text, 600)}”"
+    return escape_markdown(letters.templates()[claim.template].title)
+
+
+def finding_phrase(finding: Finding) -> str:
+    """Return the finding's phrase, without marks and full stop: "The statement holds"."""
+    return VERDICT[finding.verdict]
+
+
+def _said(facts: ClaimFacts) -> list[str]:
+    """Return the sentences of the reason, the one with the deciding number first."""
+    write = REASONS.get(facts.finding.reason)
+    said = write(facts) if write is not None else [f"Reason: {facts.finding.reason.replace('_', ' ')}."]
+    return said or ["The numbers that decide it are not known."]
+
+
+def finding_sentence(facts: ClaimFacts) -> str:
+    """Return the deciding number with its uncertainty, and what goes with it."""
+    return " ".join(_said(facts))
+
+
+def finding_verdict(facts: ClaimFacts) -> str:
+    """Return phrase, number, uncertainty and caveat as one paragraph."""
+    return f"**{finding_phrase(facts.finding)}.** {finding_sentence(facts)}"
+
+
+def finding_position(facts: ClaimFacts) -> str:
+    """Return statement and position of the practice in one sentence; nothing for an area."""
+    return claims_right.position(facts)
+
+
+def finding_arithmetic(facts: ClaimFacts) -> str:
+    """Return what is true as arithmetic on the figures; nothing where there is none to check."""
+    return claims_right.arithmetic(facts)
+
+
+def finding_right(facts: ClaimFacts) -> list[str]:
+    """Return what the ICB has right, for a box that cannot be switched off; never empty."""
+    return claims_right.right(facts)
+
+
+def finding_beside(facts: ClaimFacts) -> list[str]:
+    """Return what must be said beside the finding."""
+    return claims_beside.beside(facts)
+
+
+def finding_change(facts: ClaimFacts) -> list[str]:
+    """Return what would change the finding."""
+    return claims_beside.change(facts)
+
+
+def finding_ask(facts: ClaimFacts) -> list[str]:
+    """Return the questions to ask, the first the most."""
+    known = letters.questions()
+    return [known[name].question for name in facts.finding.disclose if name in known]
+
+
+def finding_gates(facts: ClaimFacts) -> str:
+    """Return which checks of the data failed and which could not be made."""
+    failed = [row for row in facts.finding.gates if row["state"] == quality.FAILED]
+    order = {"stop": 0, "warn": 1, "note": 2}
+    failed.sort(key=lambda row: order.get(str(row["severity"]), 3))
+    unmade = [quality.title(row["gate"]) for row in facts.finding.gates if row["state"] == quality.UNCHECKED]
+    many = len({row["gate"] for row in failed})
+    said = [f"**{plural(many, 'check')} of the data failed.**" if many else "**No check of the data failed.**"]
+    said += list(dict.fromkeys(_failed(row) for row in failed))
+    titles = list(dict.fromkeys(lower_first(title) for title in unmade))
+    if titles:
+        said.append(f"{plural(len(titles), 'check')} could not be made: {listed(f'“{title}”' for title in titles)}.")
+    return " ".join(said)
+
+
+def _failed(row: dict[str, str]) -> str:
+    text, detail = quality.meaning(row["gate"], quality.FAILED).rstrip("."), escape_markdown(row["detail"], 200)
+    return f"{text} ({detail.rstrip('.')})." if detail else f"{text}."
+
+
+def finding_summary(facts: ClaimFacts) -> str:
+    """Return one plain line: the phrase and the sentence with the deciding number."""
+    return without_markdown(f"{finding_phrase(facts.finding)}. {_said(facts)[0]}")

@@ -1,0 +1,207 @@
+"""Why a sentence on a change between two periods was found as it was."""
+
+from __future__ import annotations
+
+from gpvar.words import figures, passing
+from gpvar.words.claims_facts import NOT_WHY, ClaimFacts, sentences
+from gpvar.words.claims_reasons import NEITHER, Reason
+from gpvar.words.text import escape_markdown, known, listed, number, plural
+
+_LEFT = ("left", "left_lower", "left_upper")
+
+
+def moved(facts: ClaimFacts, size: float) -> str:
+    """Return "rose by 1.2 percentage points", "fell by …" or "did not change"."""
+    card = facts.card
+    if card is None or not known(size):
+        return "changed by an amount that is not known"
+    if figures.is_nil(card, size):
+        return "did not change"
+    return f"{'fell' if size < 0 else 'rose'} by {figures.gap(card, size)}"
+
+
+def _interval(facts: ClaimFacts, low: str, high: str) -> str:
+    """Return the interval of a change in brackets: down or up, never better or worse."""
+    card = facts.card
+    said = figures.interval(card, facts.get(low), facts.get(high), facts.chance) if card is not None else ""
+    return f" ({said})" if said else ""
+
+
+def _change(facts: ClaimFacts) -> str:
+    """Return what the figure did, from where to where."""
+    card, before, after = facts.card, facts.get("before"), facts.get("after")
+    span = f", from {figures.span(card, before, after)}" if card is not None and known(before) and known(after) else ""
+    if not facts.has("change"):
+        return ""
+    size = moved(facts, facts.get("change"))
+    interval = _interval(facts, "change_lower", "change_upper")
+    return f"The practice's figure {size}{interval}{span}."
+
+
+def _england(facts: ClaimFacts, name: str = "england_change") -> str:
+    if not facts.has(name):
+        return ""
+    return f"The figure of {facts.names.reference} {moved(facts, facts.get(name))} over the same time."
+
+
+def _excess(facts: ClaimFacts) -> str:
+    """Return what is left after England's change."""
+    size = facts.get("excess")
+    if facts.card is None or not known(size):
+        return ""
+    return f"With that taken off, {_what(facts, size)}{_interval(facts, 'excess_lower', 'excess_upper')} is left."
+
+
+def _what(facts: ClaimFacts, size: float) -> str:
+    if figures.is_nil(facts.card, size):
+        return "as good as nothing"
+    return f"a {'fall' if size < 0 else 'rise'} of {figures.gap(facts.card, size)}"
+
+
+def _given_back(facts: ClaimFacts) -> str:
+    """Return what a figure that far out does by itself, and what is left after that too."""
+    back, left = facts.get("given_back"), facts.get("left")
+    if facts.card is None or not known(back):
+        return ""
+    said = f"A figure that far from the middle comes back to it by itself by {_by(facts, back)}"
+    if not known(left):
+        return f"{said}."
+    return f"{said}, which leaves {_what(facts, left)}{_interval(facts, 'left_lower', 'left_upper')}."
+
+
+def _by(facts: ClaimFacts, size: float) -> str:
+    return "as good as nothing" if figures.is_nil(facts.card, size) else f"about {figures.gap(facts.card, size)}"
+
+
+def _missed(facts: ClaimFacts) -> str:
+    much = facts.get("could_have_been_missed")
+    if facts.card is None or not known(much) or figures.is_nil(facts.card, much):
+        return "Nor do the figures rule it out."
+    return f"Nor do the figures rule it out: a change of {figures.gap(facts.card, much)} could have been missed."
+
+
+def _crosses_break(facts: ClaimFacts) -> list[str]:
+    names = listed(f"“{escape_markdown(item, 200).rstrip('.')}”" for item in facts.items("breaks"))
+    what = names or "a break of the series"
+    return [f"The figures before and after cannot be compared: between them lies {what}.", NEITHER]
+
+
+def _no_second_period(facts: ClaimFacts) -> list[str]:
+    asked, held = (str(facts.finding.numbers.get(name) or "") for name in ("period_before", "held"))
+    before = f"figures of {passing.stretch(asked)}" if asked else "an earlier period"
+    has = f"; it holds {passing.stretch(held)}" if held else ""
+    return [f"A change takes two periods, and the study does not hold {before}{has}.", NEITHER]
+
+
+def _other_side(facts: ClaimFacts) -> list[str]:
+    other = "That is the other way than the letter says, beyond chance."
+    return sentences([_change(facts), other, _england(facts)])
+
+
+def _within_chance(facts: ClaimFacts) -> list[str]:
+    chance = "A change of that size can come about by chance."
+    return sentences([_change(facts), chance, _england(facts), _missed(facts)])
+
+
+def _shared(facts: ClaimFacts) -> list[str]:
+    others = "So others changed as much: it is not a change of this practice."
+    return sentences([_change(facts), _england(facts), _excess(facts), others])
+
+
+def _regression(facts: ClaimFacts) -> list[str]:
+    like = "So it is what such a figure does with no change in the practice."
+    return sentences([_change(facts), _england(facts), _given_back(facts), like])
+
+
+def _holds(facts: ClaimFacts) -> list[str]:
+    return sentences([_change(facts), _england(facts), _excess(facts), _given_back(facts), NOT_WHY])
+
+
+def _not_shown(facts: ClaimFacts) -> list[str]:
+    beyond = "The figures do not show a change beyond chance, England and such a return."
+    beyond = beyond.replace("England", facts.names.reference)
+    return sentences([_change(facts), _england(facts), _given_back(facts), beyond, _missed(facts)])
+
+
+def _improved(facts: ClaimFacts) -> list[str]:
+    did = "So it did improve, by more than such a figure does by itself."
+    return sentences([_change(facts), _england(facts), _given_back(facts), did])
+
+
+def _margin(facts: ClaimFacts) -> str:
+    much = facts.get("margin")
+    return figures.gap(facts.card, much) if facts.card is not None and known(much) else "the margin of the measure"
+
+
+def _no_improvement(facts: ClaimFacts) -> list[str]:
+    out = f"That rules out an improvement of {_margin(facts)} beyond what such a figure does by itself."
+    return sentences([_change(facts), _england(facts), _given_back(facts), out, NOT_WHY])
+
+
+def _not_settled(facts: ClaimFacts) -> list[str]:
+    open_ = f"Neither an improvement of {_margin(facts)} nor its absence is shown."
+    return sentences([_change(facts), _england(facts), _given_back(facts), open_])
+
+
+def _group(facts: ClaimFacts) -> str:
+    """Return what the mean of the group did, from where to where."""
+    card = facts.card
+    if not facts.has("group_change") or card is None:
+        return ""
+    n = facts.get("group")
+    who = f"The mean of the {plural(n, 'practice')}" if known(n) else "The mean of the group"
+    before, after = facts.get("group_before"), facts.get("group_after")
+    span = f", from {figures.span(card, before, after)}" if known(before) and known(after) else ""
+    return f"{who} {moved(facts, facts.get('group_change'))}{span}."
+
+
+def _expected(facts: ClaimFacts) -> str:
+    """Return what a group chosen for being far out does by itself, with the change of all."""
+    card, expected, back = facts.card, facts.get("expected_change"), facts.get("given_back")
+    if card is None or not known(expected):
+        return ""
+    share = f", {_by(facts, back)} of that as a return towards the middle" if known(back) else ""
+    return f"A group chosen for being far out would have been expected to show {_what(facts, expected)}{share}."
+
+
+def _group_left(facts: ClaimFacts) -> str:
+    if facts.card is None or not facts.has("left"):
+        return ""
+    return f"That leaves {_what(facts, facts.get('left'))}{_interval(facts, *_LEFT[1:])}."
+
+
+def _waves(facts: ClaimFacts) -> str:
+    r = facts.get("correlation")
+    return f"The figures of the two periods go together with a correlation of {number(r, 2)}." if known(r) else ""
+
+
+def _group_not_improved(facts: ClaimFacts) -> list[str]:
+    return sentences([_group(facts), "That is no improvement in the sense of the letter.", _england(facts)])
+
+
+def _group_more(facts: ClaimFacts) -> list[str]:
+    more = "That is more than chance gives. It does not show that the support did it."
+    return sentences([_group(facts), _expected(facts), _group_left(facts), more, _waves(facts)])
+
+
+def _regression_to_the_mean(facts: ClaimFacts) -> list[str]:
+    does = "So the group did what any group chosen for being far out does, with support or without."
+    return sentences([_group(facts), _expected(facts), _group_left(facts), does, _waves(facts)])
+
+
+REASONS: dict[str, Reason] = {
+    "crosses_break": _crosses_break,
+    "no_second_period": _no_second_period,
+    "change_other_side": _other_side,
+    "change_within_chance": _within_chance,
+    "change_shared": _shared,
+    "change_is_regression": _regression,
+    "change_holds": _holds,
+    "change_not_shown": _not_shown,
+    "improved": _improved,
+    "no_improvement_holds": _no_improvement,
+    "improvement_not_settled": _not_settled,
+    "group_not_improved": _group_not_improved,
+    "group_improved_more": _group_more,
+    "regression_to_the_mean": _regression_to_the_mean,
+}
