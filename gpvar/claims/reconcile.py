@@ -1,0 +1,314 @@
+"""Which readings of a study's counts give the figures that a letter prints; none is taken for the one used."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gpvar.catalogue import countings, letters
+from gpvar.claims import readings
+from gpvar.claims.held import Held, held, held_by_study
+from gpvar.claims.reconciled import Reconciliation, frame
+from gpvar.errors import StudyError
+from gpvar.study import parse_period
+
+if TYPE_CHECKING:
+    from gpvar.claims.readings import Reading
+    from gpvar.results import Claim, Figure
+
+__all__ = ["Held", "Reconciliation", "frame", "held", "held_by_study", "reconcile"]
+
+#: Tests in which `figure` is the practice's own figure.
+OWN = (
+    "rank",
+    "margin",
+    "significant",
+    "outlier",
+    "threshold",
+    "change",
+    "no_improvement",
+    "exemplar",
+    "joint",
+    "association",
+)
+#: How many of the nearest are kept where no reading gives the figure.
+NEAREST = 3
+#: Numbers printed near a figure, to see how many of them the readings give: a tenth either way, ten at least.
+_NEAR_SHARE, _NEAR_STEPS = 0.1, 10
+_TAIL = 0.1
+_EXACT = 1e-9
+
+
+def reconcile(claims: Iterable[Claim], counts: Held) -> tuple[Reconciliation, ...]:
+    """Try every reading of a study's counts against the numbers that a letter prints.
+
+    Parameters
+    ----------
+    claims
+        The sentences (`gpvar.claims.letter_of`).
+    counts
+        What `held_by_study` returned; `held` makes the same of a table that has been read.
+
+    Returns
+    -------
+    tuple of Reconciliation
+        One for each number, in the order of the letter.
+
+    Raises
+    ------
+    StudyError
+        When there are no sentences, or none of them holds a number.
+    """
+    claims = tuple(claims)
+    if not claims:
+        raise StudyError(
+            "The study holds no sentence of a letter.",
+            str(counts.table.study.path or "the study"),
+            'Fill in letter.xlsx and write letter = "letter.xlsx" in the study, or write the sentences as [[claim]].',
+        )
+    asked = [parse_period(text) for claim in claims for text in (claim.period, claim.period_before) if text]
+    letter = _Letter(counts.with_periods(asked))
+    found = tuple(item for claim in claims for item in _with_both(letter.of(claim)))
+    if not found:
+        raise StudyError(
+            "No sentence of the letter holds a figure to look for.",
+            claims[0].where or str(counts.table.study.path or "the letter"),
+            "Write the figures as the letter prints them, such as 31.2%, in the column figure.",
+        )
+    return found
+
+
+class _Letter:
+    """The sentences of one letter beside one study: what takes long is done once for all of them."""
+
+    def __init__(self, counts: Held) -> None:
+        self.held = counts
+        self._figures: dict[str, tuple[readings.Figures, ...]] = {}
+        self._groups: dict[str, tuple[readings.Group, ...]] = {}
+
+    def figures(self, metric: str) -> tuple[readings.Figures, ...]:
+        """Return the figures of a measure by every way of counting."""
+        if metric not in self._figures:
+            ways = countings.for_measure(metric)
+            self._figures[metric] = tuple(readings.figures(self.held, ways))
+        return self._figures[metric]
+
+    def groups(self, practice: str) -> tuple[readings.Group, ...]:
+        """Return the groups that a figure may be compared with."""
+        if practice not in self._groups:
+            self._groups[practice] = readings.groups(self.held, practice)
+        return self._groups[practice]
+
+    def of(self, claim: Claim) -> list[Reconciliation]:
+        """Return each number of a sentence with the readings that give it."""
+        found = [self._number(claim, part, figure) for part, figure in _printed(claim)]
+        if claim.template == "tail":
+            found.append(self._tail(claim))
+        if claim.place is not None and claim.of is not None and _test(claim) == "rank":
+            found.append(self._place(claim, claim.place, claim.of))
+        return found
+
+    def _number(self, claim: Claim, part: str, figure: Figure) -> Reconciliation:
+        item = self._begun(claim, part, figure.text, figure.number, 10.0**-figure.decimals)
+        if _test(claim) == "opportunity":
+            item = replace(item, step=_as_rounded(figure))
+        return item if item.why else self._tried(item, tuple(self._readings(claim, part)), _gives)
+
+    def _place(self, claim: Claim, place: int, of: int) -> Reconciliation:
+        item = self._begun(claim, "place", f"{place} of {of}", float(place), 1.0)
+        if item.why:
+            return item
+        every = tuple(self._places(claim))
+        same = tuple(each for each in every if each.practices == of)
+        found = self._tried(item, same, _gives)
+        near = sorted(every, key=lambda each: abs(each.value / each.practices - place / of))
+        nearest = () if found.matches else _distinct(near, 0.5)
+        return replace(self._described(found, every), nearest=nearest, why="" if every else "not_held")
+
+    def _tail(self, claim: Claim) -> Reconciliation:
+        share = claim.threshold.number / 100 if claim.threshold is not None else _TAIL
+        item = self._begun(claim, "tail", "", share, 0.0)
+        if item.why:
+            return item
+        how = "highest_first" if claim.direction == "high" else "lowest_first"
+        every = [each for each in self._places(claim) if each.how == how]
+        inside = [each for each in every if each.value <= math.ceil(share * each.practices)]
+        near = sorted(every, key=lambda each: each.value / each.practices)
+        return replace(
+            self._described(item, every),
+            matches=_in_order(inside, item),
+            nearest=() if inside else _distinct(near, 0.5),
+            why="" if every else "not_held",
+        )
+
+    def _places(self, claim: Claim) -> Iterable[Reading]:
+        return readings.places(self.figures(claim.metric), self.groups(claim.practice_code), claim.practice_code)
+
+    def _readings(self, claim: Claim, part: str) -> Iterable[Reading]:
+        """Return what a number of a sentence may be of."""
+        every, around, test = self.figures(claim.metric), self.groups(claim.practice_code), _test(claim)
+        if part == "comparator_figure":
+            return readings.of_groups(every, around)
+        if test == "fold":
+            return readings.folds(every, around)
+        sign = -1 if claim.direction == "low" else 1
+        if test == "opportunity":
+            return readings.gains(every, around, sign)
+        if test == "worst_improved":
+            return readings.group_changes(every, around, sign, _size(claim))
+        if test == "ratio":
+            return readings.patients_per(self.held, claim.practice_code)
+        return readings.of_practice(every, claim.practice_code)
+
+    def _begun(self, claim: Claim, part: str, written: str, number: float, step: float) -> Reconciliation:
+        """Return a number of which nothing has been tried yet, with the reason where nothing can be."""
+        text = claim.period_before if part == "figure_before" else claim.period
+        lacking = text if text and parse_period(text) not in self.held.counts else ""
+        why = self._why_not(claim, part)
+        return Reconciliation(claim, part, written, number, step, not_held=lacking, why=why)
+
+    def _why_not(self, claim: Claim, part: str) -> str:
+        template = letters.templates()[claim.template]
+        if template.source:
+            return "no_source"
+        if template.about == "practice" and part != "comparator_figure":
+            if claim.practice_code not in self.held.places.index:
+                return "practice_unknown"
+            if template.test not in (*OWN, "ratio"):
+                return "not_tried"
+            if self._is_hidden(claim):
+                return "hidden"
+        return ""
+
+    def _is_hidden(self, claim: Claim) -> bool:
+        rows = self.held.table.outcomes
+        mine = rows[(rows["practice_code"] == claim.practice_code) & (rows["metric"] == claim.metric)]
+        known = any(claim.practice_code in each.top.index for each in self.figures(claim.metric))
+        return not known and bool((mine["state"] == "suppressed").any())
+
+    def _tried(
+        self, item: Reconciliation, every: Sequence[Reading], gives: Callable[[Reading, Reconciliation], bool]
+    ) -> Reconciliation:
+        """Return the number with the readings that give it, or those nearest."""
+        every = [each for each in every if math.isfinite(each.value)]
+        matches = [each for each in every if gives(each, item)]
+        rest = [each for each in every if not gives(each, item)]
+        far = sorted(rest, key=lambda each: (abs(each.value - item.number), _likely(each, item)))
+        found = self._described(item, every)
+        near, others, met = _by_chance(item, rest)
+        return replace(
+            found,
+            matches=_in_order(matches, item),
+            nearest=() if matches else _distinct(far, item.step / 10),
+            near=near,
+            others=others,
+            met=met,
+            why="" if every else "not_held",
+        )
+
+    @staticmethod
+    def _described(item: Reconciliation, every: Sequence[Reading]) -> Reconciliation:
+        ways = tuple(dict.fromkeys(each.counting for each in every))
+        periods = sorted({each.period for each in every}, key=lambda period: (period.start, period.end))
+        own = min(every, key=lambda each: _likely(each, item), default=None)
+        return replace(item, tried=len(every), ways=ways, periods=tuple(periods), own=own)
+
+
+def _test(claim: Claim) -> str:
+    return letters.templates()[claim.template].test
+
+
+def _printed(claim: Claim) -> list[tuple[str, Figure]]:
+    """Return the numbers that a sentence prints of figures."""
+    every = (
+        ("figure", claim.figure),
+        ("figure_before", claim.figure_before),
+        ("comparator_figure", claim.comparator_figure),
+    )
+    return [(part, figure) for part, figure in every if figure is not None]
+
+
+def _size(claim: Claim) -> float:
+    """Return how many practices "the worst ten" are, or which part of all."""
+    if claim.place is not None:
+        return float(claim.place)
+    return claim.threshold.number / 100 if claim.threshold is not None else _TAIL
+
+
+def _as_rounded(figure: Figure) -> float:
+    """Return how fine a large whole number was printed: 9,000 may be rounded to thousands."""
+    digits = f"{abs(round(figure.number))}"
+    noughts = len(digits) - len(digits.rstrip("0"))
+    return 10.0**-figure.decimals if figure.decimals or not noughts else 10.0 ** min(noughts, len(digits) - 1)
+
+
+def _gives(each: Reading, item: Reconciliation) -> bool:
+    return abs(each.value - item.number) <= item.step / 2 + _EXACT * max(1.0, abs(item.number))
+
+
+def _by_chance(item: Reconciliation, rest: Sequence[Reading]) -> tuple[int, int, int]:
+    """Return how many readings lie near a number, how many others could be printed there, and how many those give."""
+    width = max(_NEAR_SHARE * abs(item.number), _NEAR_STEPS * item.step)
+    steps_down = int(min(width, item.number) / item.step + _EXACT) if item.number > 0 else _NEAR_STEPS
+    steps_up = int(width / item.step + _EXACT)
+    places = [round((each.value - item.number) / item.step) for each in rest]
+    near = [place for place in places if place and -steps_down <= place <= steps_up]
+    return len(near), steps_down + steps_up, len(set(near))
+
+
+def _likely(each: Reading, item: Reconciliation) -> tuple[object, ...]:
+    """Return what puts the readings that a letter's own words name before others; it decides nothing."""
+    claim = item.claim
+    named = claim.period_before if item.part == "figure_before" else claim.period
+    period = each.period != parse_period(named) if named else -each.period.months
+    kinds = ("", "pooled", "mean", "median")
+    return (
+        each.counting != claim.metric,
+        period,
+        each.complement,
+        (each.per, each.by) not in (("", 100), ("month", 1000)),
+        each.patients not in ("", readings.PATIENT_MONTHS),
+        claim.comparator != "" and each.of != claim.comparator,
+        each.without != "",
+        kinds.index(each.how) if each.how in kinds else len(kinds),
+    )
+
+
+def _in_order(found: Iterable[Reading], item: Reconciliation) -> tuple[Reading, ...]:
+    return tuple(sorted(found, key=lambda each: _likely(each, item)))
+
+
+def _distinct(every: Iterable[Reading], apart: float) -> tuple[Reading, ...]:
+    """Return the first few that do not say the same number again."""
+    kept: list[Reading] = []
+    for each in every:
+        if all(abs(each.value - other.value) > apart or each.practices != other.practices for other in kept):
+            kept.append(each)
+        if len(kept) == NEAREST:
+            break
+    return tuple(kept)
+
+
+def _with_both(items: list[Reconciliation]) -> list[Reconciliation]:
+    """Return a sentence's numbers with the readings that give its other numbers too."""
+    return [replace(item, both=_both(item, [other for other in items if other is not item])) for item in items]
+
+
+def _both(item: Reconciliation, others: Sequence[Reconciliation]) -> tuple[Reading, ...]:
+    rest = [other for other in others if other.part != "tail" and not other.why]
+    if item.part == "tail" or not rest:
+        return ()
+    return tuple(each for each in item.matches if all(_goes_with(each, item, other) for other in rest))
+
+
+def _goes_with(each: Reading, item: Reconciliation, other: Reconciliation) -> bool:
+    if "figure_before" not in (item.part, other.part):
+        return any(each.counts == match.counts for match in other.matches)
+    later = item.part != "figure_before"
+    return any(
+        each.unit == match.unit
+        and (match.period.end < each.period.start if later else each.period.end < match.period.start)
+        for match in other.matches
+    )
