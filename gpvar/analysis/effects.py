@@ -10,15 +10,14 @@ import pandas as pd
 
 from gpvar import schema
 from gpvar.analysis import centres
-from gpvar.analysis.expected import PRACTICE, inverse_link, sampling_variance
-from gpvar.stats import ranks, reliability, shrinkage
+from gpvar.analysis.expected import inverse_link, sampling_variance
+from gpvar.analysis.lasting import DRAWS, add_expected, lasting_effects
+from gpvar.stats import ranks, reliability
 
 if TYPE_CHECKING:
     from gpvar.analysis.ladder import Ladder
     from gpvar.analysis.observed import Counts
-    from gpvar.stats.multilevel import Draws, MultilevelFit
 
-_DRAWS = 2000
 _CHUNK = 256
 _LEVEL = 0.95
 _MOST_MONTHS = 1200
@@ -82,46 +81,19 @@ def effects_of(
     assert model is not None
     rows = np.flatnonzero(rung.expected.modelled)
     movement = _Movement.of(counts, passing, activity)
-    drawn = model.simulate(_DRAWS, seed)
-    lasting = _lasting(model, drawn, counts.transient, seed)
+    drawn = model.simulate(DRAWS, seed)
+    lasting, _ = lasting_effects(model, drawn, counts.transient, seed)
     typical = centres.centre_link(counts, ladder, centres.RAW)[rows]
     found = []
     if headline != centres.RAW:
         middle = centres.centre_link(counts, ladder, headline)[rows] - rung.expected.link[rows]
         found.append(_table(counts, rows, lasting, middle, typical, movement, ladder, headline))
-    _add_expected(lasting, model, drawn)
+    data = model.estimate.data
+    add_expected(lasting, drawn.fixed.to_numpy()[:, data.kept], data.design)
     found.insert(0, _table(counts, rows, lasting, typical, typical, movement, ladder, centres.RAW))
     everyone = pd.concat(found, ignore_index=True)
     shown = everyone["practice_code"].isin(counts.practice_code[known])
     return everyone.loc[shown, schema.names("effects")].reset_index(drop=True)
-
-
-def _lasting(model: MultilevelFit, drawn: Draws, transient: float, seed: int) -> np.ndarray:
-    """Return draws of each fitted practice's whole lasting effect, (draws, practices)."""
-    codes = dict(zip(model.groups, model.estimate.data.codes, strict=True))
-    # Taken out of the draws and copied by parts, so that it is held no longer than needed: it is 100 MB for England.
-    drawn_own = drawn.effects.pop(PRACTICE).to_numpy()
-    # Seven digits are more than 2,000 draws tell, in half the memory and time.
-    own = np.empty((len(drawn_own), len(codes[PRACTICE])), dtype=np.float32)
-    for start in range(0, len(own), _CHUNK):
-        own[start : start + _CHUNK] = drawn_own[start : start + _CHUNK, codes[PRACTICE]]
-    del drawn_own
-    if np.isfinite(transient):
-        # A stream of its own: the seed's first numbers are in the effects already.
-        own = shrinkage.lasting(own, drawn.sds[PRACTICE].to_numpy() ** 2, transient, seed + 1, overwrite=True)
-    for level, effects in drawn.effects.items():
-        shared = effects.to_numpy()
-        for start in range(0, len(own), _CHUNK):
-            own[start : start + _CHUNK] += shared[start : start + _CHUNK, codes[level]]
-    return own
-
-
-def _add_expected(lasting: np.ndarray, model: MultilevelFit, drawn: Draws) -> None:
-    """Add what each draw's coefficients expect of each practice."""
-    data = model.estimate.data
-    beta = drawn.fixed.to_numpy()[:, data.kept]
-    for start in range(0, len(lasting), _CHUNK):
-        lasting[start : start + _CHUNK] += beta[start : start + _CHUNK] @ data.design.T
 
 
 def _table(

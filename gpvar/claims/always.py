@@ -104,18 +104,18 @@ def _figures(seen: Evidence, numbers: dict[str, Any]) -> Iterable[str]:
     figure = seen.claim.figure
     if figure is not None and seen.template.test in _OWN_FIGURE:
         numbers["written"] = seen.in_raw_unit(figure)
-        if _apart(seen, figure) > _margin(seen):
+        if _apart(seen, figure) > margin_of(seen):
             yield "figure_far"
     if "direction" in seen.template.needs and not seen.sign:
         yield "no_direction"
 
 
-def _margin(seen: Evidence) -> float:
-    """Return the card's margin in its raw unit, at the practice's figure."""
+def margin_of(seen: Evidence, rung: str = "M0") -> float:
+    """Return the card's margin in its raw unit: points of a share, or per cent of what is expected at a rung."""
     card = seen.card
     if card.kind == "proportion":
         return float(card.margin) / float(card.scale)
-    return float(card.margin) / 100.0 * float(seen.rows["M0"]["centre"])
+    return float(card.margin) / 100.0 * float(seen.rows[rung]["centre"])
 
 
 def _apart(seen: Evidence, figure: Figure) -> float:

@@ -11,6 +11,7 @@ merTools computes it).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,60 @@ def from_draws(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one unit stands among all.
+
+    Attributes
+    ----------
+    p
+        Probability that it is in the tail that was asked for.
+    rank_median, rank_lower, rank_upper
+        Its rank with its interval; rank 1 is the lowest.
+    units
+        How many were ranked.
+    """
+
+    p: float
+    rank_median: float
+    rank_lower: float
+    rank_upper: float
+    units: int
+
+
+def place(draws: ArrayLike, unit: int, tail: float, *, top: bool = False, level: float = 0.95) -> Place:
+    """Return one unit's rank and the probability that it is in a tail: `from_draws` without ordering the others.
+
+    Parameters
+    ----------
+    draws
+        (draws, units) joint draws of the units' values.
+    unit
+        Number of its column, counted from 0.
+    tail
+        The share of units that makes the tail, here of any size below all; it holds the next whole number of units.
+    top
+        Whether the tail is the highest.
+    level
+        Of the interval.
+    """
+    check_level(level)
+    values = _draws(draws)
+    n, units = values.shape
+    if not 0.0 < tail < 1.0:
+        raise StatsError("A tail is a part of the units.", f"tail is {tail!r}", "Use 0.10 for a tenth.")
+    at = int(positions([unit], "unit", "column", units)[0])
+    own = values[:, at : at + 1]
+    below = np.count_nonzero(values < own, axis=1)
+    equal = np.count_nonzero(values == own, axis=1)
+    outside = units - below - equal if top else below
+    inside = np.clip((_whole(units, tail) - outside) / equal, 0.0, 1.0)
+    rank = np.sort(below + (equal + 1) / 2.0)
+    out = int(round((1.0 - level) / 2.0 * n, 9))
+    middle = float(rank[(n - 1) // 2] + rank[n // 2]) / 2.0
+    return Place(float(inside.mean()), middle, float(rank[out]), float(rank[n - 1 - out]), units)
+
+
 def expected_rank(mode: ArrayLike, variance_given_data: ArrayLike) -> pd.DataFrame:
     """Return each unit's expected rank, and its place in percent of all units.
 
@@ -134,6 +189,10 @@ def tail_size(units: int, tail: float) -> int:
     """Return how many of the units make a tail: the next whole number."""
     if not 0.0 < tail <= 0.5:
         raise StatsError("A tail is at most half of the units.", f"tail is {tail!r}", "Use 0.10 for a tenth.")
+    return _whole(units, tail)
+
+
+def _whole(units: int, tail: float) -> int:
     # 0.1 × 120 is a little more than 12 in floating point.
     return int(np.ceil(round(tail * units, 9)))
 
