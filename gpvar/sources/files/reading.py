@@ -232,7 +232,7 @@ def _refuse_uncalculated(opened: Opened, index: int, name: str) -> None:
     if opened.data[:2] != b"PK":
         return
     with zipfile.ZipFile(io.BytesIO(opened.data)) as parts:
-        part = _part_of_sheet(parts, index)
+        part = part_of_sheet(parts, index)
         cells = _UNCALCULATED.findall(parts.read(part)) if part else []
     # A formula that gives an empty text has an empty result of the type "str", which is a blank like any other.
     found = [cell.decode() for cell, attributes in cells if b't="str"' not in attributes]
@@ -244,7 +244,7 @@ def _refuse_uncalculated(opened: Opened, index: int, name: str) -> None:
         )
 
 
-def _part_of_sheet(parts: zipfile.ZipFile, index: int) -> str | None:
+def part_of_sheet(parts: zipfile.ZipFile, index: int) -> str | None:
     """Return the name of the part that holds the sheet at `index`, through the workbook's own list."""
     names = parts.namelist()
     if "xl/workbook.xml" not in names or "xl/_rels/workbook.xml.rels" not in names:
