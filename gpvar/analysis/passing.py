@@ -18,6 +18,7 @@ from gpvar.analysis.expected import inverse_link, link_of_observed, sampling_var
 from gpvar.analysis.position import USUAL
 from gpvar.results import Note
 from gpvar.stats import reliability
+from gpvar.stats.change import covariance_of_means
 from gpvar.study import Period, months_between, months_of
 
 if TYPE_CHECKING:
@@ -197,15 +198,14 @@ def _stretches(study: Period, other: Period) -> tuple[_Stretch, _Stretch] | None
     return one, two
 
 
-def _alike(one: np.ndarray, other: np.ndarray, rho: float) -> float:
-    """Return the covariance of the means over two sets of months, of an AR(1) with variance 1."""
-    return float(np.mean(rho ** np.abs(np.subtract.outer(one, other)).astype(float)))
-
-
 def _factor(months: tuple[np.ndarray, np.ndarray], rho: float) -> float:
     """Return the variance of the difference of two means over that of one month."""
     one, other = months
-    return _alike(one, one, rho) + _alike(other, other, rho) - 2.0 * _alike(one, other, rho)
+    return (
+        covariance_of_means(one, one, rho)
+        + covariance_of_means(other, other, rho)
+        - 2.0 * covariance_of_means(one, other, rho)
+    )
 
 
 def _between(one: _Stretch, other: _Stretch) -> int:
@@ -302,7 +302,7 @@ def _moved(pair: _Pair, rho: float, months: int, middle: float, kind: str) -> di
     # The months may lie anywhere: only what the variance of the difference is divided by depends on where.
     rescaled = found.factor / _factor(pair.months, rho)
     v = found.v * rescaled
-    between = max(0.0, float(np.cov(one, other)[0, 1]) - v * _alike(*pair.months, rho))
+    between = max(0.0, float(np.cov(one, other)[0, 1]) - v * covariance_of_means(*pair.months, rho))
     moved = {"v": v, "v_se": found.se * rescaled, "v_robust": found.v_robust * rescaled}
     a_month = float(noise.mean()) * len(pair.months[0])
     return moved | _over(months, v, rho, middle, kind) | _reliability(between, a_month, v, rho)

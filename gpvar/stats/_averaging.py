@@ -32,6 +32,20 @@ def crossed(lengths: tuple[int, ...], rho: float) -> float:
     return float(np.mean(rho**earlier) * np.mean(rho ** (later + 1.0)))
 
 
+def covariance_of_means(one: ArrayLike, other: ArrayLike, rho: float) -> float:
+    """Return the covariance of the means over two sets of months, of an AR(1) with variance 1.
+
+    Parameters
+    ----------
+    one, other
+        The months, counted one after another from any start; the same ones twice give the variance of their mean.
+    rho
+        Correlation of one month with the next.
+    """
+    apart = np.abs(np.subtract.outer(floats(one, "one"), floats(other, "other")))
+    return float(np.mean(_rho(rho) ** apart))
+
+
 def whole_periods(values: ArrayLike) -> FloatArray:
     array = floats(values, "periods")
     bad = ~(array >= 1) | (array != np.floor(array)) | np.isinf(array)
