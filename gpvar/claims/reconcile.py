@@ -17,8 +17,9 @@ from gpvar.study import parse_period
 if TYPE_CHECKING:
     from gpvar.claims.readings import Reading
     from gpvar.results import Claim, Figure
+    from gpvar.study import Study
 
-__all__ = ["Held", "Reconciliation", "frame", "held", "held_by_study", "reconcile"]
+__all__ = ["Held", "Reconciliation", "frame", "held", "held_by_study", "reconcile", "refuse_nothing"]
 
 #: Tests in which `figure` is the practice's own figure.
 OWN = (
@@ -62,22 +63,33 @@ def reconcile(claims: Iterable[Claim], counts: Held) -> tuple[Reconciliation, ..
         When there are no sentences, or none of them holds a number.
     """
     claims = tuple(claims)
+    refuse_nothing(claims, counts.table.study)
+    asked = [parse_period(text) for claim in claims for text in (claim.period, claim.period_before) if text]
+    letter = _Letter(counts.with_periods(asked))
+    return tuple(item for claim in claims for item in _with_both(letter.of(claim)))
+
+
+def refuse_nothing(claims: Sequence[Claim], study: Study) -> None:
+    """Refuse a letter in which there is nothing to look for; no data are needed.
+
+    Raises
+    ------
+    StudyError
+        When there are no sentences, or none of them holds a number.
+    """
+    where = str(study.letter or study.path or "the study")
     if not claims:
         raise StudyError(
             "The study holds no sentence of a letter.",
-            str(counts.table.study.path or "the study"),
+            where,
             'Fill in letter.xlsx and write letter = "letter.xlsx" in the study, or write the sentences as [[claim]].',
         )
-    asked = [parse_period(text) for claim in claims for text in (claim.period, claim.period_before) if text]
-    letter = _Letter(counts.with_periods(asked))
-    found = tuple(item for claim in claims for item in _with_both(letter.of(claim)))
-    if not found:
+    if not any(_printed(claim) or _has_place(claim) or claim.template == "tail" for claim in claims):
         raise StudyError(
             "No sentence of the letter holds a figure to look for.",
-            claims[0].where or str(counts.table.study.path or "the letter"),
-            "Write the figures as the letter prints them, such as 31.2%, in the column figure.",
+            where,
+            "Write the figures as the letter prints them, such as 31.2%, in the column of the figure.",
         )
-    return found
 
 
 class _Letter:
@@ -106,7 +118,7 @@ class _Letter:
         found = [self._number(claim, part, figure) for part, figure in _printed(claim)]
         if claim.template == "tail":
             found.append(self._tail(claim))
-        if claim.place is not None and claim.of is not None and _test(claim) == "rank":
+        if claim.place is not None and claim.of is not None and _has_place(claim):
             found.append(self._place(claim, claim.place, claim.of))
         return found
 
@@ -197,14 +209,10 @@ class _Letter:
         rest = [each for each in every if not gives(each, item)]
         far = sorted(rest, key=lambda each: (abs(each.value - item.number), _likely(each, item)))
         found = self._described(item, every)
-        near, others, met = _by_chance(item, rest)
         return replace(
-            found,
+            _by_chance(found, rest) if every else found,
             matches=_in_order(matches, item),
             nearest=() if matches else _distinct(far, item.step / 10),
-            near=near,
-            others=others,
-            met=met,
             why="" if every else "not_held",
         )
 
@@ -230,6 +238,11 @@ def _printed(claim: Claim) -> list[tuple[str, Figure]]:
     return [(part, figure) for part, figure in every if figure is not None]
 
 
+def _has_place(claim: Claim) -> bool:
+    """Return whether a sentence gives a practice's place among others."""
+    return claim.place is not None and claim.of is not None and _test(claim) == "rank"
+
+
 def _size(claim: Claim) -> float:
     """Return how many practices "the worst ten" are, or which part of all."""
     if claim.place is not None:
@@ -248,31 +261,38 @@ def _gives(each: Reading, item: Reconciliation) -> bool:
     return abs(each.value - item.number) <= item.step / 2 + _EXACT * max(1.0, abs(item.number))
 
 
-def _by_chance(item: Reconciliation, rest: Sequence[Reading]) -> tuple[int, int, int]:
-    """Return how many readings lie near a number, how many others could be printed there, and how many those give."""
+def _by_chance(item: Reconciliation, rest: Sequence[Reading]) -> Reconciliation:
+    """Return the number with how many readings lie near it, and how many other numbers there they give."""
     width = max(_NEAR_SHARE * abs(item.number), _NEAR_STEPS * item.step)
-    steps_down = int(min(width, item.number) / item.step + _EXACT) if item.number > 0 else _NEAR_STEPS
-    steps_up = int(width / item.step + _EXACT)
+    least = 1.0 if item.part == "place" else 0.0
+    down = int(min(width, max(item.number - least, 0.0)) / item.step + _EXACT)
+    up = int(width / item.step + _EXACT)
     places = [round((each.value - item.number) / item.step) for each in rest]
-    near = [place for place in places if place and -steps_down <= place <= steps_up]
-    return len(near), steps_down + steps_up, len(set(near))
+    near = [place for place in places if place and -down <= place <= up]
+    low, high = item.number - down * item.step, item.number + up * item.step
+    return replace(item, near=len(near), others=down + up, met=len(set(near)), low=low, high=high)
+
+
+#: What a letter mostly means where it does not say: how several practices are put together, and a gain over what time.
+_USUAL = ("", "pooled", "mean", "median", "highest_lowest", "to_p80")
 
 
 def _likely(each: Reading, item: Reconciliation) -> tuple[object, ...]:
     """Return what puts the readings that a letter's own words name before others; it decides nothing."""
     claim = item.claim
     named = claim.period_before if item.part == "figure_before" else claim.period
-    period = each.period != parse_period(named) if named else -each.period.months
-    kinds = ("", "pooled", "mean", "median")
+    as_named = each.period == parse_period(named) if named else True
+    whom = claim.comparator or ("icb" if letters.templates()[claim.template].about == "area" else "england")
     return (
         each.counting != claim.metric,
-        period,
+        not as_named,
+        -each.period.months,
         each.complement,
-        (each.per, each.by) not in (("", 100), ("month", 1000)),
+        (each.per, each.by) not in (("", 100), ("month", 1000), ("week", 1)),
         each.patients not in ("", readings.PATIENT_MONTHS),
-        claim.comparator != "" and each.of != claim.comparator,
+        each.of not in (whom, "practice"),
         each.without != "",
-        kinds.index(each.how) if each.how in kinds else len(kinds),
+        _USUAL.index(each.how) if each.how in _USUAL else len(_USUAL),
     )
 
 

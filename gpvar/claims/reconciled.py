@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -37,7 +38,9 @@ class Reconciliation:
         How many readings were tried.
     near, others, met
         How many readings that do not give it lie near the number, how many other numbers could be printed there, and
-        how many of those some reading gives.
+        how many of those some reading gives. For a place only groups of as many practices count.
+    low, high
+        From where to where that is.
     both
         Of `matches`, those whose counts give the sentence's other numbers as well.
     ways, periods
@@ -60,6 +63,8 @@ class Reconciliation:
     near: int = 0
     others: int = 0
     met: int = 0
+    low: float = math.nan
+    high: float = math.nan
     both: tuple[Reading, ...] = ()
     ways: tuple[str, ...] = ()
     periods: tuple[Period, ...] = ()
@@ -73,17 +78,17 @@ class Reconciliation:
             return self.number * self.tried
         return self.near / self.others if self.others else 0.0
 
+    @property
+    def listed(self) -> tuple[tuple[Reading | None, bool], ...]:
+        """The readings that give it, or the nearest, each with whether it does; None where nothing was tried."""
+        shown = [(each, True) for each in self.matches] + [(each, False) for each in self.nearest]
+        return tuple(shown) or ((None, False),)
+
 
 def frame(items: Iterable[Reconciliation]) -> pd.DataFrame:
     """Return one row per number and reading that gives it, or comes nearest, with the columns of the schema."""
-    rows = [_row(item, each, is_match) for item in items for each, is_match in _listed(item)]
+    rows = [_row(item, each, is_match) for item in items for each, is_match in item.listed]
     return pd.DataFrame(rows, columns=schema.names("reconciliation"))
-
-
-def _listed(item: Reconciliation) -> list[tuple[Reading | None, bool]]:
-    shown: list[tuple[Reading | None, bool]] = [(each, True) for each in item.matches]
-    shown += [(each, False) for each in item.nearest]
-    return shown or [(None, False)]
 
 
 def _row(item: Reconciliation, each: Reading | None, is_match: bool) -> dict[str, object]:
