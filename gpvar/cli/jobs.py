@@ -99,6 +99,17 @@ def explain(chosen: argparse.Namespace) -> None:
     _say(words.explanation(done, code, chosen.metric))
 
 
+def reconcile(chosen: argparse.Namespace) -> None:
+    """Say which readings of the data give the figures of the letter."""
+    from gpvar import load_study
+    from gpvar.reporting.reconcile import publish_reconciliation
+    from gpvar.words.reconcile import reconciliation_written
+
+    path, _, said = publish_reconciliation(load_study(chosen.study), progress=_say)
+    _say(f"\n{said}\n")
+    _say(reconciliation_written(path))
+
+
 def sources(chosen: argparse.Namespace) -> int:
     """Say which files a study needs; take in those that are here."""
     from gpvar import load_study, words

@@ -78,6 +78,11 @@ def _of_studies(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     explain.add_argument("practice", metavar="NAME_OR_CODE")
     explain.add_argument("metric")
 
+    reconcile = _command(
+        commands, "reconcile", "which period, list and comparator give the letter's figures", jobs.reconcile
+    )
+    reconcile.add_argument("study", type=Path)
+
 
 def _of_files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     sources = _command(
