@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _SHOWN = (
     "rung", "value", "centre", "difference", "difference_lower", "difference_upper", "z", "position", "movement",
-    "explained_share", "percentile", "gap_per_week", "exceeds_margin", "rank", "ranked",
+    "explained_share", "percentile", "gap_per_week", "exceeds_margin", "rank", "ranked", "middle_lower", "middle_upper",
 )  # fmt: skip
 
 

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from gpvar.schema._column import RUNG, Column, columns
 
-_STATEMENT = ("statement", "code", "", "Number of the statement in the letter")
-_WHO = ("practice_code", "code", "", "The practice the statement is about; blank for one about the area")
+_SENTENCE = ("sentence", "code", "", "Number of the sentence in the letter")
+_WHO = ("practice_code", "code", "", "The practice the sentence is about; blank for one about the area")
 
 CLAIMS = columns(
-    _STATEMENT,
+    _SENTENCE,
     _WHO,
     ("practice_name", "text", "", "Its name, or what the letter calls it where its code is not known"),
-    ("kind", "text", "", "Kind of statement, from the catalogue of templates"),
+    ("kind", "text", "", "Kind of sentence, from the catalogue of templates"),
     ("measure", "text", "", "The measure, or what the letter calls it where there is no card for it"),
     ("metric", "code", "", "Id of the metric's card"),
-    ("letter_says", "text", "", "The statement, word for word, where it was copied"),
+    ("letter_says", "text", "", "The sentence, word for word, where it was copied"),
     ("letter_figure", "text", "", "The figure that the letter prints"),
     ("letter_figure_before", "text", "", "Its figure of the earlier period"),
     ("letter_comparator", "text", "", "Whom the letter compares with"),
     ("letter_comparator_figure", "text", "", "The figure that it prints for them"),
     ("letter_threshold", "text", "", "The threshold that the letter names"),
     ("letter_period", "text", "", "The months that the letter names"),
-    ("finding", "text", "", "What the data say of the statement, in one of six fixed phrases"),
+    ("finding", "text", "", "What the data say of the sentence, in one of six fixed phrases"),
     ("verdict", "code", "", "The same as a code: supported, not_attributable, contradicted, not_shown, "
      "not_decidable or wrong_metric"),
     ("reason", "code", "", "The reason of the decision table's rule that decided"),
     ("in_words", "text", "", "The finding with the number that decided it"),
-    ("position", "text", "", "Where the practice stands, beside the finding; blank for a statement about the area"),
+    ("position", "text", "", "Where the practice stands, beside the finding; blank for a sentence about the area"),
     ("arithmetic", "code", "", "Whether the letter's own figure is what these data give: right, wrong or not_checked"),
     ("said_beside", "text", "", "What must be said beside the finding"),
     ("would_change", "text", "", "What would change the finding"),
@@ -38,7 +38,7 @@ CLAIMS = columns(
 )  # fmt: skip
 
 RUNGS = columns(
-    _STATEMENT,
+    _SENTENCE,
     _WHO,
     RUNG,
     ("value", "number", "share, or events per patient-month", "The practice's figure"),
@@ -54,21 +54,21 @@ RUNGS = columns(
 )
 
 NUMBERS = columns(
-    _STATEMENT,
+    _SENTENCE,
     ("name", "code", "", "Name of a number that the decision table's rule uses, or that is shown beside it"),
     ("value", "number", "as its name says; shares and chances as fractions", "The number; blank where it is not known"),
     ("text", "text", "", "What stands there instead, where it is no number"),
 )
 
 CHECKS = columns(
-    _STATEMENT,
+    _SENTENCE,
     ("gate", "code", "", "Id of the check in the catalogue; it names the fault"),
     ("severity", "text", "", "stop (the data cannot answer), warn or note"),
     ("state", "text", "", "failed or could not be checked"),
     ("detail", "text", "", "The finding in a few words"),
 )
 
-NOTES = columns(_STATEMENT, ("note", "text", "", "The reader's own remark: private, in nothing that is sent"))
+NOTES = columns(_SENTENCE, ("note", "text", "", "The reader's own remark: private, in nothing that is sent"))
 
 TABLES: dict[str, tuple[Column, ...]] = {
     "claims": CLAIMS,

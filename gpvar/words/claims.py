@@ -37,6 +37,7 @@ __all__ = [
     "finding_position",
     "finding_right",
     "finding_sentence",
+    "finding_sentences",
     "finding_summary",
     "finding_verdict",
     "letter_quotation",
@@ -69,6 +70,11 @@ def _said(facts: ClaimFacts) -> list[str]:
     write = REASONS.get(facts.finding.reason)
     said = write(facts) if write is not None else [f"Reason: {facts.finding.reason.replace('_', ' ')}."]
     return said or ["The numbers that decide it are not known."]
+
+
+def finding_sentences(facts: ClaimFacts) -> list[str]:
+    """Return the same one by one, for where there is not room for all of them."""
+    return _said(facts)
 
 
 def finding_sentence(facts: ClaimFacts) -> str:

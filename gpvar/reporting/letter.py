@@ -1,0 +1,70 @@
+"""What is made of a letter: the claims report, the annex to a reply, and a spreadsheet.
+
+All of it may be sent: the report is for the practice or the LMC, the annex for the ICB, and neither holds the reader's
+own notes or a practice that the letter does not name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpvar.errors import StudyError
+from gpvar.reporting import files, letter_book
+from gpvar.reporting.job import PRIVATE, SEND, Job
+from gpvar.words import annex_summary_line, claims_summary_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gpvar.results import Run
+
+KIND, STEM, HEADING = "claims", "letter", "The letter"
+REPORT, ANNEX, NOTES = f"{STEM}_claims", f"{STEM}_reply_annex", f"{STEM}_with_notes"
+
+
+def jobs(run: Run) -> list[Job]:
+    """Return the report on the letter and the annex to a reply; none without a letter."""
+    if not run.findings:
+        return []
+    report = Job(
+        KIND, REPORT, "What the letter says, and what the data show", "What holds, and what does not",
+        claims_summary_line(run), "claims_report", SEND,
+    )  # fmt: skip
+    annex = Job(
+        KIND, ANNEX, "Annex to a reply to the ICB", "Annex to a reply, two pages for the ICB",
+        annex_summary_line(run), "reply_annex", SEND,
+    )  # fmt: skip
+    return [report, annex]
+
+
+def write_tables(run: Run, root: Path) -> list[Path]:
+    """Write the spreadsheet of the findings and the same rows as CSV; with the reader's notes in private alone."""
+    made = [
+        files.write(root / SEND / f"{STEM}_results.xlsx", letter_book.letter_workbook(run)),
+        files.write(root / SEND / f"{STEM}_results.csv", files.csv_for_people(letter_book.claim_rows(run))),
+    ]
+    with_notes = root / PRIVATE / f"{NOTES}.xlsx"
+    if letter_book.has_notes(run):
+        made.append(files.write(with_notes, letter_book.letter_workbook(run, notes=True)))
+    else:
+        with_notes.unlink(missing_ok=True)
+    return made
+
+
+def require_letter(run: Run) -> None:
+    """Refuse to report on a letter that is not there.
+
+    Raises
+    ------
+    StudyError
+        When the study names no letter, or nothing stands in it.
+    """
+    if run.findings:
+        return
+    where = run.study.letter or run.study.path or run.study.folder
+    raise StudyError(
+        "No sentence of a letter was found, so there is nothing to check.",
+        str(where),
+        "Write one row in letter.xlsx for each sentence of the ICB's letter and name it in study.toml "
+        '(letter = "letter.xlsx"), or add [[claim]] there.',
+    )

@@ -1,0 +1,154 @@
+"""The spreadsheet of a letter's findings: one row a sentence, and behind it rungs, numbers, checks and files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from gpvar import schema
+from gpvar.reporting import workbook
+from gpvar.words import claims_pages, phrases
+from gpvar.words.claims import (
+    finding_ask,
+    finding_beside,
+    finding_change,
+    finding_phrase,
+    finding_position,
+    finding_sentence,
+)
+from gpvar.words.console import without_markdown
+from gpvar.words.sources import declared
+from gpvar.words.text import plain
+
+if TYPE_CHECKING:
+    from gpvar.results import Figure, Run
+    from gpvar.words.claims_facts import ClaimFacts
+
+TABLES = ["claims", "claim_rungs", "claim_numbers", "claim_checks"]
+_LONG = 4000
+
+
+def claim_rows(run: Run) -> pd.DataFrame:
+    """Return one row a sentence of the letter, in its order; the reader's own note is not among the columns."""
+    rows = [_row(facts) for facts in claims_pages.letter(run).facts]
+    return pd.DataFrame(rows, columns=schema.names("claims"))
+
+
+def _row(facts: ClaimFacts) -> dict[str, Any]:
+    claim, finding = facts.claim, facts.finding
+    return {
+        "sentence": claim.id,
+        "practice_code": claim.practice_code,
+        "practice_name": without_markdown(facts.who),
+        "kind": facts.template.title,
+        "measure": without_markdown(claims_pages.measure(facts)),
+        "metric": claim.metric,
+        "letter_says": plain(claim.text, _LONG),
+        "letter_figure": _printed(claim.figure),
+        "letter_figure_before": _printed(claim.figure_before),
+        "letter_comparator": claim.comparator,
+        "letter_comparator_figure": _printed(claim.comparator_figure),
+        "letter_threshold": _printed(claim.threshold),
+        "letter_period": claim.period,
+        "finding": finding_phrase(finding),
+        "verdict": finding.verdict,
+        "reason": finding.reason,
+        "in_words": without_markdown(finding_sentence(facts)),
+        "position": without_markdown(finding_position(facts)),
+        "arithmetic": finding.arithmetic,
+        "said_beside": _joined(finding_beside(facts)),
+        "would_change": _joined(finding_change(facts)),
+        "to_ask": _joined(finding_ask(facts)),
+        "period": str(finding.source.get("period") or ""),
+        "comparator": finding.comparator,
+        "files": "; ".join(_file(item) for item in finding.source.get("files", ())),
+        "run": str(finding.source.get("run") or ""),
+    }
+
+
+def _printed(figure: Figure | None) -> str:
+    return plain(figure.text, 60) if figure is not None else ""
+
+
+def _joined(said: list[str]) -> str:
+    return without_markdown(" ".join(text for text in said if text))
+
+
+def _file(item: dict[str, Any]) -> str:
+    return f"{plain(item.get('file'))} ({plain(item.get('sha256'))[:12]})"
+
+
+def _rungs(run: Run) -> pd.DataFrame:
+    rows = [
+        {"sentence": finding.claim.id, "practice_code": finding.claim.practice_code, **row}
+        for finding in run.findings
+        for row in finding.rungs
+    ]
+    return pd.DataFrame(rows, columns=schema.names("claim_rungs"))
+
+
+def _numbers(run: Run) -> pd.DataFrame:
+    rows = [
+        {"sentence": finding.claim.id, "name": name, **_held(value)}
+        for finding in run.findings
+        for name, value in finding.numbers.items()
+    ]
+    return pd.DataFrame(rows, columns=schema.names("claim_numbers"))
+
+
+def _held(value: object) -> dict[str, Any]:
+    """Return a number as a number, and everything else as text."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return {"value": float(value), "text": ""}
+    if isinstance(value, (list, tuple)):
+        return {"value": None, "text": plain("; ".join(str(item) for item in value), _LONG)}
+    return {"value": None, "text": plain(value, _LONG)}
+
+
+def _checks(run: Run) -> pd.DataFrame:
+    rows = [{"sentence": finding.claim.id, **row} for finding in run.findings for row in finding.gates]
+    return pd.DataFrame(rows, columns=schema.names("claim_checks"))
+
+
+def letter_workbook(run: Run, *, notes: bool = False) -> bytes:
+    """Return the workbook of the findings.
+
+    Parameters
+    ----------
+    run
+        A run with findings.
+    notes
+        Whether the reader's own notes go with it: for the private folder alone.
+    """
+    sheets = {
+        "Findings": ("What the letter says and what the data show, one row a sentence", claim_rows(run)),
+        "Rungs": ("The practice's figure before and after what is allowed for", _rungs(run)),
+        "Numbers": ("Every number that decided, or that is shown", _numbers(run)),
+        "Checks": ("Checks of the data that failed or could not be made, by sentence", _checks(run)),
+        "Files": ("Files that were read", run.table.provenance),
+    }
+    tables = [*TABLES, "provenance"]
+    if notes:
+        rows = [(finding.claim.id, plain(finding.claim.note, _LONG)) for finding in run.findings]
+        sheets["Your notes"] = ("Your own remarks: private", pd.DataFrame(rows, columns=schema.names("claim_notes")))
+        tables.append("claim_notes")
+    return workbook.build(f"The letter: {plain(run.study.title)}", _notes(run, notes), sheets, tables)
+
+
+def _notes(run: Run, private: bool) -> list[str]:
+    lines = [phrases.SIMULATED] if run.meta.get("simulated") else []
+    lines += [phrases.PRIVATE_LONG] if private else []
+    lines += [
+        f"Figures of {plain(run.study.period.label)}.",
+        without_markdown(declared(run, everything=True)),
+        "A finding is about the sentence in the letter, not about the practice. That it holds does not show the cause; "
+        "that the data do not show it does not show the opposite.",
+        "Which finding follows from what is fixed beforehand, in the decision table decisions.toml.",
+    ]
+    return lines
+
+
+def has_notes(run: Run) -> bool:
+    """Return whether the reader wrote a note on any sentence."""
+    return any(finding.claim.note.strip() for finding in run.findings)
