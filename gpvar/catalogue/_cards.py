@@ -304,6 +304,8 @@ class Quotation:
         Marks of the sentences of a letter that it bears on.
     not_said
         What it leaves open, in a sentence that may be sent; may be empty.
+    in_letter
+        Whether the one-page letter has room for it; what another quotation says as well is left to the contract card.
     note
         For whoever keeps the catalogue; sent to nobody.
     """
@@ -318,6 +320,7 @@ class Quotation:
     note: str
     about: tuple[str, ...]
     not_said: str = ""
+    in_letter: bool = True
 
     @property
     def day_known(self) -> bool:

@@ -28,12 +28,16 @@ FORMULAS = READER.replace("-tex_math_dollars", "+tex_math_dollars")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is on every page of a document besides its text; `formulas`: whether the text may hold any."""
+    """What is on every page of a document besides its text.
+
+    `formulas`: whether the text may hold any; `half_points`: the size of body text in Word.
+    """
 
     title: str
     simulated: bool
     private: bool
     formulas: bool = False
+    half_points: int = 24
 
     @property
     def reader(self) -> str:
@@ -70,7 +74,7 @@ def to_docx(page: Page, look: Look) -> bytes:
     with tempfile.TemporaryDirectory(prefix="gpvar-") as name:
         folder = _lay_out(page, Path(name))
         reference = folder / "reference.docx"
-        reference.write_bytes(reference_docx.build(look.banner, PRIVATE.upper() if look.private else ""))
+        reference.write_bytes(reference_docx.build(look.banner, PRIVATE.upper() if look.private else "", look.half_points))
         target = folder / "page.docx"
         options = [f"--reference-doc={reference}", f"--resource-path={folder}", "-M", "lang=en-GB"]
         _pandoc(page.markdown, "docx", options, target, look.reader)

@@ -14,7 +14,7 @@ _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 BLUE = "12436D"
 
 
-def build(banner: str, watermark: str = "") -> bytes:
+def build(banner: str, watermark: str = "", half_points: int = 24) -> bytes:
     """Return the bytes of a reference document.
 
     Parameters
@@ -23,13 +23,15 @@ def build(banner: str, watermark: str = "") -> bytes:
         Printed at the head of every page; empty for none.
     watermark
         A word drawn large and pale behind every page; empty for none.
+    half_points
+        The size of body text; that of headings, tables and notes is their own.
     """
     parts = {
         "[Content_Types].xml": _content_types(),
         "_rels/.rels": _package_relations(),
         "word/document.xml": _document(),
         "word/_rels/document.xml.rels": _document_relations(),
-        "word/styles.xml": _styles(),
+        "word/styles.xml": _styles(half_points),
         "word/header1.xml": _header(banner, watermark),
         "word/footer1.xml": _footer(),
     }
@@ -119,7 +121,7 @@ def _footer() -> str:
     )
 
 
-def _styles() -> str:
+def _styles(half_points: int) -> str:
     """Return the styles: Arial 12 for reading, smaller only for tables, notes and sources."""
     box = f'<w:pBdr>{_borders(BLUE)}</w:pBdr><w:shd w:val="clear" w:color="auto" w:fill="F1F4F7"/>'
     rule = f'<w:pBdr><w:left w:val="single" w:sz="36" w:space="8" w:color="{BLUE}"/></w:pBdr>'
@@ -157,12 +159,13 @@ def _styles() -> str:
         # A box is read as one: its head never stands at the foot of a page without what it heads.
         _style("Box", "Box", "<w:keepNext/>" + box + _space(0, 40, left=80, right=80), "", "Normal"),
         _style("Note", "Note", _space(20, 60), _type(19, "3D3D3D"), "Normal"),
+        _style("NewPage", "New Page", "<w:pageBreakBefore/>" + _space(0, 40), _type(19, "3D3D3D"), "Normal"),
         _style("Sources", "Sources", _space(0, 40), _type(19, "3D3D3D"), "Normal"),
     ]
     return (
         f"<w:styles {_W}><w:docDefaults><w:rPrDefault><w:rPr>"
         '<w:rFonts w:ascii="Arial" w:hAnsi="Arial" w:eastAsia="Arial" w:cs="Arial"/>'
-        '<w:sz w:val="24"/><w:szCs w:val="24"/>'
+        f'<w:sz w:val="{half_points}"/><w:szCs w:val="{half_points}"/>'
         '<w:lang w:val="en-GB" w:eastAsia="en-GB" w:bidi="ar-SA"/></w:rPr></w:rPrDefault>'
         "<w:pPrDefault/></w:docDefaults>"
         f"{''.join(paragraphs)}{_character_styles()}{_table_style()}</w:styles>"
@@ -200,7 +203,7 @@ def _ordered(paragraph: str) -> str:
     import re
 
     found = re.findall(r"<w:pBdr>.*?</w:pBdr>|<w:\w+[^>]*/>", paragraph)
-    order = ["keepNext", "pBdr", "shd", "spacing", "ind", "outlineLvl"]
+    order = ["keepNext", "pageBreakBefore", "pBdr", "shd", "spacing", "ind", "outlineLvl"]
     return "".join(sorted(found, key=lambda tag: order.index(re.match(r"<w:(\w+)", tag)[1])))  # type: ignore[index]
 
 

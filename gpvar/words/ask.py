@@ -1,0 +1,183 @@
+"""The letter that asks how another letter's figures were made: one page, from that letter alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gpvar import catalogue
+from gpvar.catalogue.letters import questions, templates
+from gpvar.claims import asking
+from gpvar.dates import month_in_words
+from gpvar.words import contract
+from gpvar.words.shared import note
+from gpvar.words.text import escape_markdown, plain
+
+if TYPE_CHECKING:
+    from gpvar.results import Claim
+
+#: The heading of a second page.
+OVERLEAF = "## The sentences of your letter, as we number them"
+#: So many sentences are quoted at length; of more, the beginnings.
+_FEW = 6
+_BREAK = "\\\n"
+_HEAD = {
+    "figures": "The figures",
+    "period": "The period",
+    "extract": "The sources",
+    "comparison": "The comparison",
+    "chance": "Chance",
+    "threshold": "The threshold",
+    "changes": "Recording",
+    "contract": "The contract and support",
+}
+#: Where a group holds one question alone.
+_HEAD_OF_ONE = {
+    "survey": "The survey",
+    "ag_extract": "Advice and guidance",
+    "emergency_extract": "Attendances and calls",
+    "workforce": "The doctors",
+    "comparator": "The comparison",
+    "adjustment": "The patients",
+    "clause": "The contract",
+    "support": "Support",
+}
+_COMPARATOR = {
+    "england": "England",
+    "icb": "the ICB",
+    "sub_icb": "the sub-ICB",
+    "pcn": "the PCN",
+    "region": "the region",
+    "similar": "similar practices",
+}
+
+
+def ask_letter(claims: Sequence[Claim], board: str = "", overleaf: bool = False) -> str:
+    """Return the letter as Markdown.
+
+    Parameters
+    ----------
+    claims
+        The sentences of the ICB's letter, in its order.
+    board
+        The ICB's name where it is known.
+    overleaf
+        Whether the sentences are listed on the next page, because the letter's own has no room for them.
+    """
+    parts = [*_opening(board, len(claims), overleaf)]
+    parts += [] if overleaf else [_listing(claims)]
+    parts += ["## Please would you tell us", _questions(claims), *_contract(claims), *_closing()]
+    if overleaf:
+        parts += [OVERLEAF, _listing(claims)]
+    return "\n\n".join(parts)
+
+
+def ask_title(board: str = "") -> str:
+    """Return what the page is called."""
+    return f"Questions to {plain(board) or 'the ICB'} about its letter"
+
+
+def _opening(board: str, count: int, overleaf: bool) -> list[str]:
+    to = escape_markdown(board) or r"\[name of the ICB\]"
+    where = "overleaf" if overleaf else "below"
+    listed = "The sentence is" if count == 1 else "Its sentences are numbered"
+    return [
+        rf"From \[your name and organisation\] to \[name\], {to}. \[Date\]",
+        r"# Your letter of \[date\]: how its figures were made",
+        r"Dear \[name\]",
+        "Thank you for your letter. We do not dispute that its figures may be right, and where they are we shall say so. "
+        "This letter is written from yours alone: no figure has been checked yet, and we take no view of any practice. "
+        f"To check them fairly we need to know how they were made. {listed} {where}.",
+    ]
+
+
+def _listing(claims: Sequence[Claim]) -> str:
+    """Return the sentences: a table of few, and of many a run of lines, a practice each, with their beginnings."""
+    if len(claims) > _FEW:
+        return _by_practice(claims)
+    rows = [f"| {escape_markdown(claim.id)} | {_who(claim, 80)} | {_sentence(claim, 240)} |" for claim in claims]
+    rules = "|".join("-" * width for width in (5, 30, 65))
+    return "\n".join(["| No. | Practice | What your letter says |", f"|{rules}|", *rows])
+
+
+def _by_practice(claims: Sequence[Claim]) -> str:
+    groups: dict[str, list[str]] = {}
+    for claim in claims:
+        groups.setdefault(_who(claim, 40), []).append(f"**{escape_markdown(claim.id)}** {_sentence(claim, 64)}")
+    lines = [f"{who}: {' '.join(said)}" for who, said in groups.items()]
+    return note(_BREAK.join(lines))
+
+
+def _who(claim: Claim, limit: int) -> str:
+    about = templates()[claim.template].about
+    who = plain(claim.practice or claim.practice_code, limit)
+    return escape_markdown(who or ("Practice not named" if about == "practice" else "The area"))
+
+
+def _sentence(claim: Claim, limit: int) -> str:
+    """Return a sentence in the letter's own words, or, where they were not copied, what it was said to be."""
+    said, who = plain(claim.text, 2000), plain(claim.practice)
+    if not said:
+        return escape_markdown(_described(claim), max(limit, 160))
+    # The practice stands beside it.
+    said = re.sub(re.escape(who), "…", said, flags=re.IGNORECASE) if len(who) > 3 else said
+    return f"“{escape_markdown(said, limit)}”"
+
+
+def _described(claim: Claim) -> str:
+    card = catalogue.metrics().get(claim.metric)
+    title = templates()[claim.template].title
+    measure = card.short if card is not None else claim.metric_written
+    parts = [f"{title[0].lower()}{title[1:]}", measure, claim.figure.text if claim.figure else ""]
+    parts += [f"against {_COMPARATOR[claim.comparator]}"] if claim.comparator in _COMPARATOR else []
+    parts += [_months(claim.period)] if claim.period else []
+    return ", ".join(part for part in parts if part)
+
+
+def _months(period: str) -> str:
+    first, last = period.split("..")[0], period.split("..")[-1]
+    return month_in_words(first) if first == last else f"{month_in_words(first)} to {month_in_words(last)}"
+
+
+def _questions(claims: Sequence[Claim]) -> str:
+    ids = tuple(claim.id for claim in claims)
+    return "\n".join(f"{n}. {_question(asked, ids)}" for n, asked in enumerate(asking.asked(claims), start=1))
+
+
+def _question(asked: asking.Asked, ids: tuple[str, ...]) -> str:
+    """Return one numbered question; its parts carry their own sentences where these differ."""
+    names = [name for name, _ in asked.questions]
+    head = _HEAD_OF_ONE.get(names[0], _HEAD[asked.group]) if len(names) == 1 else _HEAD[asked.group]
+    whole = {about for _, about in asked.questions}
+    if len(whole) == 1:
+        texts = [questions()[name].question for name in names]
+        return f"**{head}.** {' '.join(texts)} ({_all_or(whole.pop(), ids)})"
+    texts = [f"{questions()[name].question} ({_all_or(about, ids)})" for name, about in asked.questions]
+    return f"**{head}.** {' '.join(texts)}"
+
+
+def _all_or(about: tuple[str, ...], ids: tuple[str, ...]) -> str:
+    return "all" if len(about) == len(ids) > 2 else contract.sentences(about)
+
+
+def _contract(claims: Sequence[Claim]) -> list[str]:
+    """Return the wording that bears on the letter; what another quotation says already is left to the contract card."""
+    ids = tuple(claim.id for claim in claims)
+    found = [(item, bears) for item, bears in asking.wording(claims) if item.in_letter]
+    if not found:
+        return []
+    lines = [f"- {' '.join([f'{text}.', *unsaid])}" for text, unsaid in contract.quoted(found, ids)]
+    after = [contract.goal(target) for target in asking.goals(claims)]
+    after += [contract.earlier(asking.before_force(claims), ids)]
+    heading = f"## The contract wording known to us{contract.in_force(found)}"
+    said = [heading, "\n".join(lines), " ".join(text for text in after if text)]
+    return [text for text in said if text]
+
+
+def _closing() -> list[str]:
+    return [
+        r"Please may we have the answers by \[date\]? We would gladly meet, and ask that no step rest on these figures "
+        "until then. Where they hold, we shall be glad to talk about support.",
+        r"Yours sincerely, \[name\]",
+    ]

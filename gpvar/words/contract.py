@@ -1,0 +1,103 @@
+"""What the published wording says and does not say: word for word, dated, and only what bears on the letter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gpvar.claims import asking
+from gpvar.dates import day_in_words
+from gpvar.words.text import escape_markdown, listed, number
+
+if TYPE_CHECKING:
+    from gpvar.catalogue import Quotation, Target
+    from gpvar.results import Claim
+
+Bearing = Sequence[tuple["Quotation", Sequence[str]]]
+#: Said of all of it: a quotation of what was announced is not the clause.
+NOT_THE_CLAUSE = "The wording of the clause itself was not found. Whoever relies on it is asked to quote it."
+
+
+def contract_card(claims: Sequence[Claim], heading: str = "## What the contract wording says, and does not say") -> str:
+    """Return what the wording of 2026/27 says and leaves open about the sentences of a letter.
+
+    Parameters
+    ----------
+    claims
+        The sentences of the letter.
+    heading
+        The line at its head; empty for none.
+
+    Returns
+    -------
+    str
+        Markdown that may be sent; empty where no wording bears on the letter.
+    """
+    found = asking.wording(claims)
+    if not found:
+        return ""
+    ids = tuple(claim.id for claim in claims)
+    unsaid = [item.not_said for item, _ in found if item.not_said]
+    unsaid += [goal(target) for target in asking.goals(claims)]
+    unsaid += [earlier(asking.before_force(claims), ids), NOT_THE_CLAUSE]
+    says = "\n".join(f"- {text}." for text, _ in quoted(found, ids))
+    open_ = "\n".join(f"- {text}" for text in unsaid if text)
+    return "\n\n".join(part for part in (heading, f"It says{in_force(found)}:", says, "What it leaves open:", open_) if part)
+
+
+def quoted(found: Bearing, ids: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Return the quotations of each document, who said them, when and how they are known, and what each leaves open.
+
+    Sentences are named where a quotation bears on some of them alone.
+    """
+    said: dict[str, tuple[list[str], list[str]]] = {}
+    for item, bears in found:
+        words = f"“{escape_markdown(item.quotation, 400)}”"
+        words += "" if len(bears) == len(ids) else f" (on {sentences(bears)})"
+        texts, unsaid = said.setdefault(_whence(item), ([], []))
+        texts.append(words)
+        unsaid += [item.not_said] if item.not_said else []
+    return [(f"{listed(texts)}: {whence}", unsaid) for whence, (texts, unsaid) in said.items()]
+
+
+def _whence(item: Quotation) -> str:
+    dated = item.dated if item.day_known else f"{item.dated}, day not known"
+    who, source = escape_markdown(item.speaker), escape_markdown(item.source)
+    if item.status == "published":
+        return f"published by {who}, {source}, {dated}"
+    return f"{who}, {dated}, as reported by {source}"
+
+
+def in_force(found: Bearing) -> str:
+    """Return from when the wording is in force."""
+    days = sorted({item.in_force for item, _ in found})
+    return f", in force from {day_in_words(days[0])}" if len(days) == 1 else ""
+
+
+def goal(target: Target) -> str:
+    """Return a national target with its dates, and that the wording quoted does not hold it."""
+    share = f"{number(100 * target.value)}%"
+    return (
+        f"The {share} by {day_in_words(target.due)} is a national target ({escape_markdown(target.source, 300)}); "
+        "the wording quoted names no percentage."
+    )
+
+
+def earlier(before: Sequence[str], ids: Sequence[str]) -> str:
+    """Return which sentences are of months before the wording was in force; empty for none."""
+    if not before:
+        return ""
+    whose = "The figures" if len(before) == len(ids) else f"The figures of {sentences(before)}"
+    return f"{whose} are of months before this wording came into force."
+
+
+def sentences(ids: Sequence[str]) -> str:
+    """Return "sentence 3" or "sentences 1, 3, 5–7", which no line break parts."""
+    runs: list[list[str]] = []
+    for name in ids:
+        if runs and name.isdigit() and runs[-1][-1].isdigit() and int(name) == int(runs[-1][-1]) + 1:
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    said = [part for run in runs for part in ([f"{run[0]}–{run[-1]}"] if len(run) > 2 else run)]
+    return f"{'sentence' if len(ids) == 1 else 'sentences'}\u00a0{', '.join(escape_markdown(part) for part in said)}"
