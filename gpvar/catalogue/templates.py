@@ -26,7 +26,8 @@ _HEADINGS = {
 }
 _WIDTHS = (52, 16, 28, 28, 80, 40)
 _NOTE_WIDTH = 110
-_LINE = 16.0
+#: The height of a line of text in points.
+LINE = 16.0
 # Excel must not turn a code into a number, or a date into its own idea of one.
 _AS_TEXT = ("code", "date", "text")
 
@@ -113,9 +114,9 @@ def _dictionary_sheet(sheet: Worksheet, template: dict[str, Any]) -> None:
             cell.font = Font(name="Arial", size=12, bold=cell.row in (1, 3))
             cell.alignment = Alignment(vertical="top", wrap_text=int(cell.row or 0) >= 3)
     for number, column in enumerate(template["column"], start=4):
-        sheet.row_dimensions[number].height = _LINE * _lines(column["meaning"], _WIDTHS[4])
+        sheet.row_dimensions[number].height = LINE * lines_needed(column["meaning"], _WIDTHS[4])
     sheet.freeze_panes = "A4"
-    _fit_to_page(sheet)
+    fit_to_page(sheet)
 
 
 def _notes_sheet(sheet: Worksheet, template: dict[str, Any]) -> None:
@@ -126,20 +127,21 @@ def _notes_sheet(sheet: Worksheet, template: dict[str, Any]) -> None:
         sheet.append([note])
     sheet.column_dimensions["A"].width = _NOTE_WIDTH
     for number, note in enumerate(template["notes"], start=2):
-        sheet.row_dimensions[number].height = _LINE * _lines(note, _NOTE_WIDTH)
+        sheet.row_dimensions[number].height = LINE * lines_needed(note, _NOTE_WIDTH)
     for row in sheet.iter_rows():
         for cell in row:
             cell.font = Font(name="Arial", size=12, bold=cell.row == 1)
             cell.alignment = Alignment(vertical="top", wrap_text=True)
-    _fit_to_page(sheet)
+    fit_to_page(sheet)
 
 
-def _lines(text: str, width: int) -> int:
+def lines_needed(text: str, width: int) -> int:
     """Return how many lines a wrapped text needs; spreadsheets do not work it out for a file they did not write."""
     return math.ceil(1.25 * len(text) / width)
 
 
-def _fit_to_page(sheet: Worksheet) -> None:
+def fit_to_page(sheet: Worksheet) -> None:
+    """Print a sheet across, as wide as a page."""
     from openpyxl.worksheet.properties import PageSetupProperties
 
     sheet.page_setup.orientation = "landscape"

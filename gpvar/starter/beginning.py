@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from gpvar import share
+from gpvar.catalogue import letter_form
 from gpvar.errors import GpvarError, StudyError
 from gpvar.sources import reference
 from gpvar.sources.files.members import fingerprint
@@ -140,7 +141,7 @@ def _write(draft: Draft, folder: Path, today: dt.date, *, files: Sequence[Path] 
     path = folder / _STUDY
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for item in files:
+        for item in (share.folder("templates") / letter_form.FILE, *files):
             if not (folder / item.name).exists():
                 shutil.copyfile(item, folder / item.name)
         path.write_text(text, encoding="utf-8", newline="\n")

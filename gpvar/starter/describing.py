@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gpvar import catalogue, gates
+from gpvar.catalogue import letter_form
 from gpvar.errors import GpvarError
 from gpvar.problems import count, listing
 from gpvar.starter.table import read_everything
@@ -43,14 +44,20 @@ def describe(path: Path | str) -> tuple[str, ...]:
     text = path.read_text(encoding="utf-8")
     content = tomllib.loads(text)
     if not content.get("source"):
-        return (*_remarks(text), "It names no file yet: the publications that it needs are gathered next.")
+        gathered = "It names no file yet: the publications that it needs are gathered next."
+        return (*_remarks(text), _about_the_letter(path), gathered)
     first = content["source"][0]
     if "columns" not in first:
         return tuple(_read(path))
     said = [*_headings(first, path.parent), *_remarks(text), *_undated(content), *_not_allowed_for(content)]
+    said.append(_about_the_letter(path))
     gaps = list(dict.fromkeys(to_fill_in(content)))
     said += _still_to_fill_in(gaps, path) if gaps else _read(path)
     return tuple(said)
+
+
+def _about_the_letter(path: Path) -> str:
+    return f"If there is a letter, write what it says into {path.parent / letter_form.FILE}; it may stay empty."
 
 
 def _headings(source: dict[str, Any], folder: Path) -> Iterator[str]:

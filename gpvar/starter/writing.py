@@ -6,6 +6,7 @@ import datetime as dt
 import re
 
 from gpvar import catalogue
+from gpvar.catalogue import letter_form
 from gpvar.starter.headings import Draft
 from gpvar.starter.own import noun
 from gpvar.study.columns import TO_FILL_IN, headings
@@ -114,6 +115,7 @@ def _heading(draft: Draft, today: dt.date) -> list[str]:
         f"declared = {today.isoformat()}                      # the day this was fixed",
         f'period   = "{draft.period.start}..{draft.period.end}"              # {draft.period_from}',
         f"metrics  = {_value(draft.metrics)}",
+        f'letter   = "{letter_form.FILE}"                # what the board\'s letter says; it may stay empty',
     ]
     if draft.simulated:
         lines.append("simulated = true                           # invented practices: every page says so")
