@@ -79,7 +79,19 @@ def report(chosen: argparse.Namespace) -> int:
     from gpvar import pipeline, reporting
 
     done = pipeline.stored(chosen.study)
+    if chosen.kind == "claims":
+        reporting.require_letter(done)
     return _tell(reporting.publish_run(done, kinds=(chosen.kind,), progress=_say), show=False)
+
+
+def claims(chosen: argparse.Namespace) -> int:
+    """Say what the data show of each sentence of the letter, and write the reports on it."""
+    from gpvar import pipeline, reporting, words
+
+    done = pipeline.run(chosen.study, progress=_say)
+    reporting.require_letter(done)
+    _say("\n" + words.claims_console(done) + "\n")
+    return _tell(reporting.publish_run(done, kinds=("claims",), progress=_say), show=False)
 
 
 def _tell(published: object, show: bool) -> int:

@@ -73,6 +73,9 @@ def _of_studies(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     report.add_argument("kind", choices=REPORT_KINDS)
     report.add_argument("study", type=Path)
 
+    claims = _command(commands, "claims", "what the letter says and what the data show of each sentence", jobs.claims)
+    claims.add_argument("study", type=Path)
+
     explain = _command(commands, "explain", "one practice and one metric, in the terminal", jobs.explain)
     explain.add_argument("study", type=Path)
     explain.add_argument("practice", metavar="NAME_OR_CODE")

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from gpvar.reporting.draws_files import write_draws as write_draws
     from gpvar.reporting.index import publish_check as publish_check
     from gpvar.reporting.lab import open_lab as open_lab
+    from gpvar.reporting.letter import require_letter as require_letter
+    from gpvar.reporting.letter_pages import annex_charts as annex_charts
+    from gpvar.reporting.letter_pages import claim_pages as claim_pages
     from gpvar.reporting.own_page import publish_own as publish_own
     from gpvar.reporting.reports import PublishResult as PublishResult
     from gpvar.reporting.reports import publish_run as publish_run
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 # Loaded when asked for: a notebook needs only `show`, and must not pay for papermill.
 _HOMES = {
     "show": "display",
+    "claim_pages": "letter_pages",
+    "annex_charts": "letter_pages",
+    "require_letter": "letter",
     "publish_run": "reports",
     "PublishResult": "reports",
     "publish_check": "index",
@@ -30,12 +36,15 @@ _HOMES = {
 }
 __all__ = [
     "PublishResult",
+    "annex_charts",
+    "claim_pages",
     "draws_folder",
     "draws_size",
     "open_lab",
     "publish_check",
     "publish_own",
     "publish_run",
+    "require_letter",
     "show",
     "write_draws",
 ]

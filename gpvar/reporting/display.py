@@ -12,14 +12,15 @@ from gpvar.tables import Table
 MIME = "application/vnd.gpvar.output+json"
 
 
-def show(thing: str | Table | Chart | tuple[Chart, ...]) -> None:
+def show(thing: str | Table | Chart | tuple[str | Table | Chart, ...]) -> None:
     """Show a sentence, a table or pictures in a notebook, tagged so that the publisher takes it.
 
     Parameters
     ----------
     thing
         Markdown of ours (text from files already escaped), a `Table`, a `Chart`, or charts to stand side by side
-        where there is room. An empty tuple shows nothing.
+        where there is room. A tuple of these and of words and tables is shown one after the other. An empty tuple
+        shows nothing.
     """
     from IPython.display import display
 
@@ -31,7 +32,11 @@ def show(thing: str | Table | Chart | tuple[Chart, ...]) -> None:
         display({"text/markdown": text, "text/plain": text, MIME: payload}, raw=True)
         return
     charts = (thing,) if isinstance(thing, Chart) else thing
-    for position, chart in enumerate(charts):
+    if not all(isinstance(part, Chart) for part in charts):
+        for part in charts:
+            show(part)
+        return
+    for position, chart in enumerate(chart for chart in charts if isinstance(chart, Chart)):
         picture = _bytes(chart, "png")
         payload = {
             "kind": "chart",

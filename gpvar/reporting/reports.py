@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from gpvar.errors import GpvarError, ReportError
-from gpvar.reporting import appendix, files, index, research
+from gpvar.reporting import appendix, files, index, letter, research
 from gpvar.reporting.assemble import Page, assemble, scrubbed
 from gpvar.reporting.execute import execute, notebook
+from gpvar.reporting.job import PRIVATE, SEND, Job
 from gpvar.reporting.kernel import Kernel
 from gpvar.reporting.publish import Look, to_docx, to_html
 from gpvar.words import (
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from gpvar.study import Study
 
 FORMATS = {"html": to_html, "docx": to_docx}
-SEND, PRIVATE = "to-send", "private"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +61,10 @@ class PublishResult:
     unanswered: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One report to be made from one notebook; the index lists it by its label."""
-
-    kind: str
-    stem: str
-    title: str
-    label: str
-    summary: str
-    notebook: str
-    folder: str
-    parameters: dict[str, str] = field(default_factory=dict)
-    formulas: bool = False
-
-
 def jobs_for(run: Run, kinds: Iterable[str]) -> list[Job]:
-    """Return the reports that a run's study asks for, area first, in the order of metrics and practices."""
+    """Return the reports that a run's study asks for: the letter's, the area's, then by metric and practice."""
     kinds = set(kinds)
-    jobs: list[Job] = []
+    jobs: list[Job] = letter.jobs(run) if letter.KIND in kinds else []
     place = files.safe_name(run.study.area.code or "list")
     metrics = [m for m in run.study.metrics if m in run.analyses]
     for metric in metrics:
@@ -251,7 +236,10 @@ def publish_run(
 
 
 #: Under each heading of the index, first what answers whether a figure is out of line.
-_ORDER = ("area_report", "practice_report", "area_variation", "practice_standing", "resources", "methods_page")
+_ORDER = (
+    "claims_report", "reply_annex", "area_report", "practice_report", "area_variation", "practice_standing",
+    "resources", "methods_page",
+)  # fmt: skip
 
 
 def _entries(run: Run, jobs: list[Job], root: Path) -> list[index.Entry]:
@@ -263,13 +251,20 @@ def _entries(run: Run, jobs: list[Job], root: Path) -> list[index.Entry]:
         there = tuple(path for path in paths if path.is_file())
         code = job.parameters.get("practice", "")
         about, stem = _whom(run, code), files.safe_name(code) if code else f"area_{place}"
+        if job.kind == letter.KIND:
+            about, stem = letter.HEADING, letter.STEM
         if there:
             found.append(index.Entry(job.folder, about, stem, job.label, _said(job.summary), there))
     if any(job.notebook == "area_report" for job in jobs) and not has_resources(run):
         label, _, said = resources_none_line(run).partition(": ")
         found.append(index.Entry(SEND, _whom(run, ""), f"area_{place}", label, said, ()))
-    codes = [files.safe_name(code) for code in run.study.area.practices]
-    return sorted(found, key=lambda entry: codes.index(entry.stem) if entry.stem in codes else -1)
+    notes = root / PRIVATE / f"{letter.NOTES}.xlsx"
+    if run.findings and notes.is_file():
+        found.append(
+            index.Entry(PRIVATE, letter.HEADING, letter.STEM, "The findings with your own notes", "", (notes,))
+        )
+    stems = [letter.STEM, f"area_{place}", *(files.safe_name(code) for code in run.study.area.practices)]
+    return sorted(found, key=lambda entry: stems.index(entry.stem) if entry.stem in stems else len(stems))
 
 
 def _whom(run: Run, code: str) -> str:
@@ -341,6 +336,8 @@ def _appendices(run: Run, jobs: list[Job], root: Path) -> list[tuple[str, Callab
     if "area" in kinds:
         place = files.safe_name(run.study.area.code or "list")
         tasks.append((f"area_{place}_results", lambda: _area_appendix(run, place, metrics, root)))
+    if letter.KIND in kinds and run.findings:
+        tasks.append((f"{letter.STEM}_results", lambda: letter.write_tables(run, root)))
     if "research" in kinds:
         tasks.append(("research", lambda: research.write_tables(run, root / PRIVATE / research.FOLDER)))
     return tasks

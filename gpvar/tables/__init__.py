@@ -10,6 +10,7 @@ import pandas as pd
 from gpvar import catalogue, gates
 from gpvar.dates import month_in_words
 from gpvar.study import Period, months_between
+from gpvar.tables._claims import claims_summary, methods_decisions
 from gpvar.tables._passing import passing
 from gpvar.tables._research import (
     methods_calibration,
@@ -46,8 +47,10 @@ __all__ = [
     "check_files",
     "check_gates",
     "check_unmatched",
+    "claims_summary",
     "methods_calibration",
     "methods_coefficients",
+    "methods_decisions",
     "methods_design",
     "methods_diagnostics",
     "methods_evidence",

@@ -5,6 +5,16 @@ Sentences are Markdown; text that came from a file goes through `escape_markdown
 
 from __future__ import annotations
 
+from gpvar.words.annex import (
+    annex_asks,
+    annex_contract,
+    annex_not_shown,
+    annex_right,
+    annex_sources,
+    annex_summary_line,
+    annex_title,
+    annex_undecided,
+)
 from gpvar.words.area_pages import (
     area_after,
     area_calibration,
@@ -22,6 +32,16 @@ from gpvar.words.area_pages import (
     area_summary_line,
     area_title,
     area_verdict,
+)
+from gpvar.words.claims_pages import (
+    claims_console,
+    claims_not_shown,
+    claims_note,
+    claims_right,
+    claims_sources,
+    claims_summary_line,
+    claims_title,
+    claims_verdict,
 )
 from gpvar.words.console import (
     check_summary,
@@ -112,6 +132,14 @@ from gpvar.words.variation_pages import (
 )
 
 __all__ = [
+    "annex_asks",
+    "annex_contract",
+    "annex_not_shown",
+    "annex_right",
+    "annex_sources",
+    "annex_summary_line",
+    "annex_title",
+    "annex_undecided",
     "area_after",
     "area_calibration",
     "area_facts",
@@ -131,6 +159,14 @@ __all__ = [
     "area_verdict",
     "banner",
     "check_summary",
+    "claims_console",
+    "claims_not_shown",
+    "claims_note",
+    "claims_right",
+    "claims_sources",
+    "claims_summary_line",
+    "claims_title",
+    "claims_verdict",
     "draws_readme",
     "draws_size",
     "draws_written",
