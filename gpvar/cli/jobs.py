@@ -84,6 +84,15 @@ def report(chosen: argparse.Namespace) -> int:
     return _tell(reporting.publish_run(done, kinds=(chosen.kind,), progress=_say), show=False)
 
 
+def ask(chosen: argparse.Namespace) -> None:
+    """Write the letter that asks the ICB how its figures were made."""
+    from gpvar import reporting
+    from gpvar.words.ask import ask_summary
+
+    paths, said = reporting.publish_ask(chosen.letter, chosen.into)
+    _say(ask_summary(said, paths))
+
+
 def claims(chosen: argparse.Namespace) -> int:
     """Say what the data show of each sentence of the letter, and write the reports on it."""
     from gpvar import pipeline, reporting, words

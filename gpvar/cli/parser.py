@@ -73,6 +73,10 @@ def _of_studies(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     report.add_argument("kind", choices=REPORT_KINDS)
     report.add_argument("study", type=Path)
 
+    ask = _command(commands, "ask", "the letter that asks an ICB how its figures were made; needs no data", jobs.ask)
+    ask.add_argument("letter", type=Path, metavar="STUDY_OR_LETTER", help="a study, or a letter.xlsx alone")
+    ask.add_argument("--into", type=Path, metavar="FOLDER", help="where it is written")
+
     claims = _command(commands, "claims", "what the letter says and what the data show of each sentence", jobs.claims)
     claims.add_argument("study", type=Path)
 

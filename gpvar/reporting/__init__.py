@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gpvar.reporting.ask import publish_ask as publish_ask
     from gpvar.reporting.display import show as show
     from gpvar.reporting.draws_files import draws_folder as draws_folder
     from gpvar.reporting.draws_files import draws_size as draws_size
@@ -27,6 +28,7 @@ _HOMES = {
     "require_letter": "letter",
     "publish_run": "reports",
     "PublishResult": "reports",
+    "publish_ask": "ask",
     "publish_check": "index",
     "publish_own": "own_page",
     "open_lab": "lab",
@@ -41,6 +43,7 @@ __all__ = [
     "draws_folder",
     "draws_size",
     "open_lab",
+    "publish_ask",
     "publish_check",
     "publish_own",
     "publish_run",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from gpvar.reporting import files
 from gpvar.reporting.assemble import Page
 from gpvar.reporting.one_page import PAGE, height
 from gpvar.reporting.publish import Look, to_docx, to_html
-from gpvar.words.ask import OVERLEAF, ask_letter, ask_title
+from gpvar.words.ask import AT_END, ask_letter, ask_title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +32,10 @@ def publish_ask(source: Path, into: Path | None = None) -> tuple[tuple[Path, ...
     Parameters
     ----------
     source
-        A filled-in letter.xlsx, wherever it lies, or a study with a letter or `[[claim]]`. No data are read.
+        A filled-in letter.xlsx, wherever it lies, or its folder; or a study with a letter or `[[claim]]`. No data are
+        read.
     into
-        The folder; by default beside the letter, or `reports/to-send` of the study.
+        The folder; by default beside the letter, or `reports/to-send` of the study. What is there is kept.
 
     Returns
     -------
@@ -56,21 +58,28 @@ def publish_ask(source: Path, into: Path | None = None) -> tuple[tuple[Path, ...
     page = Page(text, ())
     look = Look(ask_title(board), simulated, False, half_points=half_points)
     target = Path(into) if into is not None else folder
+    stem = _unused(target)
     written = (
-        files.write(target / f"{STEM}.docx", to_docx(page, look)),
-        files.write(target / f"{STEM}.html", to_html(page, look)),
+        files.write(target / f"{stem}.docx", to_docx(page, look)),
+        files.write(target / f"{stem}.html", to_html(page, look)),
     )
     return written, said
+
+
+def _unused(folder: Path) -> str:
+    """Return a name that nothing here has: an earlier letter may have been filled in, and is never written over."""
+    names = (STEM if number == 1 else f"{STEM}_{number}" for number in itertools.count(1))
+    return next(name for name in names if not any((folder / f"{name}{end}").exists() for end in (".docx", ".html")))
 
 
 def one_page(said: Sequence[Claim], board: str = "") -> tuple[str, int]:
     """Return the letter and its size of type, in half points, with which it stays on one page of A4.
 
-    The largest size that fits is taken. Where none does, the sentences are listed overleaf.
+    The largest size that fits is taken. Where none does, the sentences are listed after it.
     """
-    for overleaf in (False, True):
-        text = ask_letter(said, board, overleaf)
-        letter = text.split(OVERLEAF)[0]
+    for at_end in (False, True):
+        text = ask_letter(said, board, at_end)
+        letter = text.split(AT_END)[0]
         for half_points in _SIZES:
             if height(letter, half_points / 2) <= PAGE:
                 return text, half_points
@@ -79,6 +88,9 @@ def one_page(said: Sequence[Claim], board: str = "") -> tuple[str, int]:
 
 def _read(source: Path) -> tuple[tuple[Claim, ...], str, bool, Path]:
     """Return the sentences, the ICB's name, whether the study is simulated, and where the letter belongs."""
+    beside = source / "letter.xlsx"
+    if beside.is_file() and not any(source.glob("*.toml")):
+        source = beside
     if source.suffix.lower() in _LETTERS:
         if not source.is_file():
             raise StudyError(

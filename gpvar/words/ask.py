@@ -12,16 +12,17 @@ from gpvar.claims import asking
 from gpvar.dates import month_in_words
 from gpvar.words import contract
 from gpvar.words.shared import note
-from gpvar.words.text import escape_markdown, plain
+from gpvar.words.text import escape_markdown, plain, plural
 
 if TYPE_CHECKING:
     from gpvar.results import Claim
 
-#: The heading of a second page.
-OVERLEAF = "## The sentences of your letter, as we number them"
+#: What the sentences stand under where the letter's page has no room for them.
+AT_END = "## The sentences of your letter, as we number them"
 #: So many sentences are quoted at length; of more, the beginnings.
 _FEW = 6
 _BREAK = "\\\n"
+_CLAUSE = "Please quote the clause itself, which we have not seen."
 _HEAD = {
     "figures": "The figures",
     "period": "The period",
@@ -53,7 +54,7 @@ _COMPARATOR = {
 }
 
 
-def ask_letter(claims: Sequence[Claim], board: str = "", overleaf: bool = False) -> str:
+def ask_letter(claims: Sequence[Claim], board: str = "", at_end: bool = False) -> str:
     """Return the letter as Markdown.
 
     Parameters
@@ -62,14 +63,14 @@ def ask_letter(claims: Sequence[Claim], board: str = "", overleaf: bool = False)
         The sentences of the ICB's letter, in its order.
     board
         The ICB's name where it is known.
-    overleaf
-        Whether the sentences are listed on the next page, because the letter's own has no room for them.
+    at_end
+        Whether the sentences are listed after the letter, because its own page has no room for them.
     """
-    parts = [*_opening(board, len(claims), overleaf)]
-    parts += [] if overleaf else [_listing(claims)]
+    parts = [*_opening(board, len(claims), at_end)]
+    parts += [] if at_end else [_listing(claims) if len(claims) <= _FEW else _by_practice(claims)]
     parts += ["## Please would you tell us", _questions(claims), *_contract(claims), *_closing()]
-    if overleaf:
-        parts += [OVERLEAF, _listing(claims)]
+    if at_end:
+        parts += [AT_END, _listing(claims)]
     return "\n\n".join(parts)
 
 
@@ -78,30 +79,41 @@ def ask_title(board: str = "") -> str:
     return f"Questions to {plain(board) or 'the ICB'} about its letter"
 
 
-def _opening(board: str, count: int, overleaf: bool) -> list[str]:
+def ask_summary(claims: Sequence[Claim], paths: Sequence[object]) -> str:
+    """Return what was written, for the terminal, and what is left to be done to it."""
+    about = f"{plural(len(asking.asked(claims)), 'question')} about {plural(len(claims), 'sentence')}"
+    return "\n".join(
+        [
+            f"The letter to the ICB asks {about}: {paths[0]}",
+            f"The same for a browser: {paths[-1]}",
+            "Before it is sent: read it, and fill in what stands between square brackets.",
+        ]
+    )
+
+
+def _opening(board: str, count: int, at_end: bool) -> list[str]:
     to = escape_markdown(board) or r"\[name of the ICB\]"
-    where = "overleaf" if overleaf else "below"
-    listed = "The sentence is" if count == 1 else "Its sentences are numbered"
+    where = "at the end" if at_end else "below"
+    listed = "The sentence that we ask about is" if count == 1 else "Its sentences are numbered"
     return [
         rf"From \[your name and organisation\] to \[name\], {to}. \[Date\]",
         r"# Your letter of \[date\]: how its figures were made",
         r"Dear \[name\]",
-        "Thank you for your letter. We do not dispute that its figures may be right, and where they are we shall say so. "
-        "This letter is written from yours alone: no figure has been checked yet, and we take no view of any practice. "
-        f"To check them fairly we need to know how they were made. {listed} {where}.",
+        "Thank you for your letter. We do not dispute that its figures may be right, and where they are we shall say "
+        "so. This letter is written from yours alone: no figure has been checked yet, and we take no view of any practice. "
+        f"To check them we need to know how they were made. {listed} {where}.",
     ]
 
 
 def _listing(claims: Sequence[Claim]) -> str:
-    """Return the sentences: a table of few, and of many a run of lines, a practice each, with their beginnings."""
-    if len(claims) > _FEW:
-        return _by_practice(claims)
+    """Return the sentences as a table."""
     rows = [f"| {escape_markdown(claim.id)} | {_who(claim, 80)} | {_sentence(claim, 240)} |" for claim in claims]
     rules = "|".join("-" * width for width in (5, 30, 65))
     return "\n".join(["| No. | Practice | What your letter says |", f"|{rules}|", *rows])
 
 
 def _by_practice(claims: Sequence[Claim]) -> str:
+    """Return the beginnings of many sentences in few lines, one for each practice."""
     groups: dict[str, list[str]] = {}
     for claim in claims:
         groups.setdefault(_who(claim, 40), []).append(f"**{escape_markdown(claim.id)}** {_sentence(claim, 64)}")
@@ -169,10 +181,9 @@ def _contract(claims: Sequence[Claim]) -> list[str]:
         return []
     lines = [f"- {' '.join([f'{text}.', *unsaid])}" for text, unsaid in contract.quoted(found, ids)]
     after = [contract.goal(target) for target in asking.goals(claims)]
-    after += [contract.earlier(asking.before_force(claims), ids)]
+    after += [contract.earlier(asking.before_force(claims), ids), _CLAUSE]
     heading = f"## The contract wording known to us{contract.in_force(found)}"
-    said = [heading, "\n".join(lines), " ".join(text for text in after if text)]
-    return [text for text in said if text]
+    return [heading, "\n".join(lines), " ".join(text for text in after if text)]
 
 
 def _closing() -> list[str]:

@@ -42,7 +42,9 @@ def contract_card(claims: Sequence[Claim], heading: str = "## What the contract 
     unsaid += [earlier(asking.before_force(claims), ids), NOT_THE_CLAUSE]
     says = "\n".join(f"- {text}." for text, _ in quoted(found, ids))
     open_ = "\n".join(f"- {text}" for text in unsaid if text)
-    return "\n\n".join(part for part in (heading, f"It says{in_force(found)}:", says, "What it leaves open:", open_) if part)
+    return "\n\n".join(
+        part for part in (heading, f"It says{in_force(found)}:", says, "What it leaves open:", open_) if part
+    )
 
 
 def quoted(found: Bearing, ids: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -88,7 +90,7 @@ def earlier(before: Sequence[str], ids: Sequence[str]) -> str:
     if not before:
         return ""
     whose = "The figures" if len(before) == len(ids) else f"The figures of {sentences(before)}"
-    return f"{whose} are of months before this wording came into force."
+    return f"{whose} are of months before it was in force."
 
 
 def sentences(ids: Sequence[str]) -> str:
