@@ -7,7 +7,7 @@ from collections.abc import Callable
 from gpvar import catalogue
 from gpvar.dates import day_in_words
 from gpvar.words import boxes, figures, phrases, quality, verdict
-from gpvar.words.claims_facts import ClaimFacts, odds
+from gpvar.words.claims_facts import ClaimFacts, between_periods, odds
 from gpvar.words.text import escape_markdown, known, listed, number, plural
 
 _AREAS = {
@@ -29,7 +29,7 @@ def _figure_differs(facts: ClaimFacts) -> str:
         return "The letter's own figure is not exactly what these data give."
     return (
         f"The letter prints “{escape_markdown(figure.text)}”; these data give {figures.amount(card, value)}. The "
-        "statement is judged on the figure of these data."
+        "sentence is judged on the figure of these data."
     )
 
 
@@ -69,24 +69,43 @@ def _not_due(facts: ClaimFacts) -> str:
 
 
 def _own_line(facts: ClaimFacts) -> str:
-    return "The line is the board's own: no contract or published target that was found sets it."
+    return "No national target at this line is known here: it may be the board's own, or stand in a local contract."
 
 
 def _both_ends(facts: ClaimFacts) -> str:
-    return "The count was hidden because it is small; the finding is the same whatever it is."
+    low, high = facts.get("low"), facts.get("high")
+    span = f" ({number(low)} to {number(high)})" if known(low) and known(high) else ""
+    return (
+        f"The count was hidden because it is small; the finding is the same whatever it is{span}. The numbers are "
+        "those of the end that speaks least for the finding."
+    )
 
 
 def _controlled(facts: ClaimFacts) -> str:
-    names = listed(f"“{escape_markdown(item, 200).rstrip('.')}”" for item in facts.items("breaks"))
-    return (
-        f"Between the two periods lies {names or 'a break of the series'}; what it did to all practices has been "
-        "taken off."
-    )
+    what = between_periods(facts) or "a break of the series"
+    return f"Between the two periods lies {what}; all practices carry it, and their change has been taken off."
+
+
+def _before_chosen(facts: ClaimFacts) -> str:
+    when = facts.periods("period_before")
+    return f"The letter names no first period{f'; {when} was taken' if when else ''}."
+
+
+def _first_far(facts: ClaimFacts) -> str:
+    return "It is the letter's first figure that is not what these data give."
+
+
+def _panel(facts: ClaimFacts) -> str:
+    return f"The study compares within {facts.names.reference}, so the change of all is that of its practices."
+
+
+def _other_period(facts: ClaimFacts) -> str:
+    return f"It is judged on the months that the letter names, {facts.period}, not on those of the study."
 
 
 def _red_share(facts: ClaimFacts) -> str:
     share = facts.get("red_share")
-    much = f": {number(100 * share)} in 100 is assumed" if known(share) else ", so it is assumed"
+    much = f": {figures.per_hundred(100 * share)} is assumed" if known(share) else ", so it is assumed"
     return f"The letter does not say how many practices are red on one indicator{much}."
 
 
@@ -156,10 +175,9 @@ def _many_there(facts: ClaimFacts) -> str:
 
 def _others_as_far(facts: ClaimFacts) -> str:
     far, compared = facts.get("as_far"), facts.get("compared")
-    if not (known(far) and known(compared)):
+    if not (known(far) and known(compared)) or not compared:
         return "Others differ as much."
-    verb = "differs" if far == 1 else "differ"
-    many = number(far) if far else "None"
+    many, verb = (number(far), "differ") if far > 1 else ("1" if far else "Not one", "differs")
     return f"{many} of {number(compared)} other practices {facts.within} {verb} as much from the middle, or more."
 
 
@@ -174,6 +192,10 @@ BESIDE: dict[str, Callable[[ClaimFacts], str]] = {
     "threshold_is_the_boards_own": _own_line,
     "hidden_both_ends": _both_ends,
     "break_controlled": _controlled,
+    "period_before_chosen": _before_chosen,
+    "first_figure_far": _first_far,
+    "panel_not_england": _panel,
+    "other_period": _other_period,
     "red_share_assumed": _red_share,
     "correlation_assumed": _correlation,
     "correlation_of_other_measures": _other_correlation,

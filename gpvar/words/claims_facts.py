@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from gpvar import catalogue
 from gpvar.catalogue import letters
+from gpvar.dates import day_in_words
 from gpvar.words import figures, passing, phrases, standing
-from gpvar.words.text import escape_markdown, known, number, plain
+from gpvar.words.text import escape_markdown, known, listed, number, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -135,6 +136,10 @@ class ClaimFacts:
         found = self.finding.numbers.get(name) or []
         return [plain(item, 200) for item in ([found] if isinstance(found, str) else found)]
 
+    def periods(self, name: str) -> str:
+        """Return the months of a number of the finding in words: "April 2025 to June 2025 and July 2025"."""
+        return listed(passing.stretch(item) for item in self.items(name))
+
     def text(self, name: str, limit: int = 200) -> str:
         """Return a text of the finding, safe in Markdown."""
         return escape_markdown(self.finding.numbers.get(name) or "", limit)
@@ -205,6 +210,19 @@ def apart(facts: ClaimFacts, stem: str, low: str, high: str, than: str) -> str:
     if figures.is_nil(card, size):
         return f"as good as the same as {than}{bracket}"
     return f"{figures.gap(card, size)} {figures.side(size)} than {than}{bracket}"
+
+
+def between_periods(facts: ClaimFacts) -> str:
+    """Return the breaks and targets that lie between two periods, each with its day."""
+    source = facts.card.source if facts.card is not None else ""
+    days = {item.id: (item.start, item.what) for item in catalogue.breaks(source)}
+    days |= {item.id: (item.announced, item.wording) for item in catalogue.targets().values()}
+    said = []
+    for item in facts.items("breaks"):
+        day, what = days.get(item, (None, item.replace("_", " ")))
+        when = f" ({day_in_words(day)})" if day else ""
+        said.append(f"“{escape_markdown(what, 200).rstrip('.')}”{when}")
+    return listed(said)
 
 
 def explained(facts: ClaimFacts) -> str:

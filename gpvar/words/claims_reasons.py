@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from gpvar import catalogue
 from gpvar.errors import StudyError
-from gpvar.words import figures, passing, quality
+from gpvar.words import figures, quality
 from gpvar.words.claims_facts import ClaimFacts, sentences
 from gpvar.words.text import escape_markdown, known, listed, lower_first, number, plain
 
@@ -32,18 +32,19 @@ def short(metric: str) -> str:
 def _no_card(facts: ClaimFacts) -> list[str]:
     name = facts.text("metric_written")
     what = f"“{name}”" if name else "The measure that the letter names"
-    return [f"{what} is no measure that is known here, so there is nothing to check the statement with.", NEITHER]
+    return [f"{what} is no measure that is known here, so there is nothing to check the sentence with.", NEITHER]
 
 
 def _no_source(facts: ClaimFacts) -> list[str]:
     source = _SOURCES.get(facts.template.source, "a source that is not read here yet")
-    return [f"The statement rests on {source}.", NEITHER]
+    return [f"The sentence rests on {source}.", NEITHER]
 
 
 def _other_measure(facts: ClaimFacts) -> list[str]:
     fairer = listed((f"“{short(metric)}”" for metric in facts.items("measures")), "or")
     named = f"The letter's figure is “{facts.card.short}”" if facts.card is not None else "The letter's figure"
-    return [f"{named}, which does not measure what the statement says.", f"A fairer measure would be {fairer}."]
+    better = f"A fairer measure would be {fairer}." if fairer else "No fairer measure is held here."
+    return [f"{named}, which does not measure what the sentence says.", better]
 
 
 def _target_of_another(facts: ClaimFacts) -> list[str]:
@@ -70,13 +71,8 @@ def _practice_unknown(facts: ClaimFacts) -> list[str]:
 
 
 def _period_not_held(facts: ClaimFacts) -> list[str]:
-    asked, held = (_months(facts, name) for name in ("period", "held"))
+    asked, held = facts.periods("period") or "other months", facts.periods("held") or "none of them"
     return [f"The letter speaks of {asked}, and the study holds {held}.", NEITHER]
-
-
-def _months(facts: ClaimFacts, name: str) -> str:
-    text = str(facts.finding.numbers.get(name) or "")
-    return passing.stretch(text) if text else "another period"
 
 
 def _stop_gate(facts: ClaimFacts) -> list[str]:
@@ -87,7 +83,8 @@ def _stop_gate(facts: ClaimFacts) -> list[str]:
 
 
 def _no_figure(facts: ClaimFacts) -> list[str]:
-    return ["There is no figure for the practice in the period.", NEITHER]
+    of = "the practice" if facts.is_practice else "enough of the practices"
+    return [f"There is no figure for {of} in the period.", NEITHER]
 
 
 def _hidden(facts: ClaimFacts) -> list[str]:
@@ -104,7 +101,7 @@ def _figure_far(facts: ClaimFacts) -> list[str]:
         f"The letter's figure is not what these data give: {figures.amount(card, facts.get('written'))} in the letter, "
         f"{figures.amount(card, facts.get('value'))} here.",
         f"That is further apart than {figures.margin(card)}, the smallest gap worth a second look. "
-        "Until it is known what was counted, the statement is not judged.",
+        "Until it is known what was counted, the sentence is not judged.",
     ]
 
 

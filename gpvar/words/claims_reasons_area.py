@@ -44,8 +44,8 @@ def _expected_red(facts: ClaimFacts) -> str:
     together = facts.get("correlation")
     rests = f", and a correlation of {number(together, 2)} between indicators" if known(together) else ""
     return (
-        f"Such a practice would be red on about {number(expected, 1)}, with {number(100 * share)} in 100 practices red "
-        f"on each{rests}."
+        f"Such a practice would be red on about {number(expected, 1)}, with {figures.per_hundred(100 * share)} "
+        f"practices red on each{rests}."
     )
 
 
@@ -85,12 +85,12 @@ def _split(facts: ClaimFacts) -> str:
 
 
 def _fold_not_reproduced(facts: ClaimFacts) -> list[str]:
-    counted = "Until it is known what was counted, and of which practices, the statement is not judged."
+    counted = "Until it is known what was counted, and of which practices, the sentence is not judged."
     return sentences(["The letter's range is not what these data give.", _fold(facts), counted])
 
 
 def _is_real(facts: ClaimFacts) -> list[str]:
-    real = "So most of the variation is real and lasts. Whose doing it is the figures cannot say."
+    real = "So most of it is neither chance nor patients nor setting. Whose doing it is the figures cannot say."
     return sentences([_split(facts), real, _fold(facts)])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gpvar.words import claims_reasons_odds, figures
 from gpvar.words.claims_facts import EXPECTED, NOT_WHY, ClaimFacts, apart, explained, sentences
 from gpvar.words.claims_reasons import Reason
-from gpvar.words.text import known, number, plural
+from gpvar.words.text import known, listed, number, plural
 
 _DIFFERENCE = ("difference", "difference_lower", "difference_upper")
 _COMMON = "Common is not the same as acceptable."
@@ -109,7 +109,7 @@ def _limits(facts: ClaimFacts) -> str:
     if card is None or not facts.has("lower_99_8", "upper_99_8"):
         return ""
     span = figures.span(card, facts.get("lower_99_8"), facts.get("upper_99_8"))
-    return f"The 99.8% limits of practices as they are {facts.within} run from {span}."
+    return f"On the raw figures the 99.8% limits of practices {facts.within} run from {span}."
 
 
 def _how_far(facts: ClaimFacts) -> str:
@@ -117,9 +117,11 @@ def _how_far(facts: ClaimFacts) -> str:
     raw, like = facts.get("z_raw"), facts.get("z_adjusted")
     said = [f"{number(abs(raw), 1)} on the raw figures"] if known(raw) else []
     said += [f"{number(abs(like), 1)} after allowing for patients"] if known(like) else []
+    more = facts.get("z_setting")
+    said += [f"{number(abs(more), 1)} after allowing for setting too"] if known(more) else []
     if not said:
         return ""
-    far = " and ".join(said)
+    far = listed(said)
     return f"Measured in the spread that practices share, it lies {far} from the middle; the limits lie at 3.1."
 
 
@@ -134,7 +136,10 @@ def _how_many(facts: ClaimFacts) -> str:
 
 
 def _exceptional(facts: ClaimFacts) -> list[str]:
-    first = "The figure is outside the 99.8% limits of practices as they are, before and after allowing for patients."
+    first = (
+        "After allowing for patients the figure is outside the 99.8% limits of practices as they are, and the raw "
+        "figure is outside the 95% limits at least."
+    )
     return sentences([first, _how_far(facts), _limits(facts), _how_many(facts), NOT_WHY])
 
 
@@ -160,7 +165,9 @@ def _reach(facts: ClaimFacts) -> str:
     if not facts.has("neighbours", "reach"):
         return f"How many practices like it reach {line} is not known."
     low, high = facts.get("share_lower"), facts.get("share_upper")
-    ends = f" (95% interval: {number(100 * low)} to {number(100 * high)} in 100)" if known(low) and known(high) else ""
+    ends = ""
+    if known(low) and known(high):
+        ends = f" (95% interval: {number(100 * low)} to {figures.per_hundred(100 * high)})"
     k = facts.get("reach")
     verb = "reaches" if k == 1 else "reach"
     return (
@@ -254,11 +261,17 @@ def _nothing_allowed_for(facts: ClaimFacts) -> list[str]:
     """Return that the raw figures bear a statement out and that nothing more is known."""
     chance = claims_reasons_odds.chances(facts) if facts.has("p_raw") else ""
     far = _how_far(facts) if facts.has("z_raw") else ""
-    none = "The raw figures bear the statement out, but nothing of the practice's patients could be allowed for."
+    none = "The raw figures bear the sentence out, but nothing of the practice's patients could be allowed for."
     return sentences([chance or far or _raw(facts), none, "So it cannot be told whether like practices show it too."])
 
 
+def _both_with_nothing(facts: ClaimFacts) -> list[str]:
+    said = "Requests are low and referrals high on the raw figures, but nothing of its patients could be allowed for."
+    return sentences([_both(facts), said, "So it cannot be told whether like practices show it too."])
+
+
 REASONS: dict[str, Reason] = {
+    "both_with_nothing_allowed_for": _both_with_nothing,
     "nothing_allowed_for": _nothing_allowed_for,
     "both_go_with_patients": _both_with_patients,
     "other_side": _other_side,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gpvar.words import figures, passing
-from gpvar.words.claims_facts import NOT_WHY, ClaimFacts, sentences
+from gpvar.words import figures
+from gpvar.words.claims_facts import NOT_WHY, ClaimFacts, between_periods, sentences
 from gpvar.words.claims_reasons import NEITHER, Reason
-from gpvar.words.text import escape_markdown, known, listed, number, plural
+from gpvar.words.text import known, number, plural
 
 _LEFT = ("left", "left_lower", "left_upper")
 
@@ -38,10 +38,16 @@ def _change(facts: ClaimFacts) -> str:
     return f"The practice's figure {size}{interval}{span}."
 
 
-def _england(facts: ClaimFacts, name: str = "england_change") -> str:
-    if not facts.has(name):
+def _england(facts: ClaimFacts) -> str:
+    """Return how all practices together changed, and what the same change makes of a figure like this one."""
+    card, before, after = facts.card, facts.get("england_before"), facts.get("england_after")
+    if card is None:
         return ""
-    return f"The figure of {facts.names.reference} {moved(facts, facts.get(name))} over the same time."
+    same = f"the same change makes {_what(facts, facts.get('england_change'))} of a figure like this one"
+    if not (known(before) and known(after)):
+        return f"Over the same time {same}." if facts.has("england_change") else ""
+    whole = f"All practices of {facts.names.reference} together went from {figures.span(card, before, after)}"
+    return f"{whole}; {same}." if facts.has("england_change") else f"{whole}."
 
 
 def _excess(facts: ClaimFacts) -> str:
@@ -63,7 +69,7 @@ def _given_back(facts: ClaimFacts) -> str:
     back, left = facts.get("given_back"), facts.get("left")
     if facts.card is None or not known(back):
         return ""
-    said = f"A figure that far from the middle comes back to it by itself by {_by(facts, back)}"
+    said = f"By itself a figure that far from the middle comes back to it by {_by(facts, back)}"
     if not known(left):
         return f"{said}."
     return f"{said}, which leaves {_what(facts, left)}{_interval(facts, 'left_lower', 'left_upper')}."
@@ -81,16 +87,16 @@ def _missed(facts: ClaimFacts) -> str:
 
 
 def _crosses_break(facts: ClaimFacts) -> list[str]:
-    names = listed(f"“{escape_markdown(item, 200).rstrip('.')}”" for item in facts.items("breaks"))
-    what = names or "a break of the series"
+    what = between_periods(facts) or "a break of the series"
     return [f"The figures before and after cannot be compared: between them lies {what}.", NEITHER]
 
 
 def _no_second_period(facts: ClaimFacts) -> list[str]:
-    asked, held = (str(facts.finding.numbers.get(name) or "") for name in ("period_before", "held"))
-    before = f"figures of {passing.stretch(asked)}" if asked else "an earlier period"
-    has = f"; it holds {passing.stretch(held)}" if held else ""
-    return [f"A change takes two periods, and the study does not hold {before}{has}.", NEITHER]
+    missing = facts.periods("missing") or facts.periods("period_before")
+    held = facts.periods("held")
+    before = f"figures of {missing}" if missing else "an earlier period"
+    has = f"; it holds {held}" if held else ""
+    return [f"A change takes two periods, and the study does not hold {before} for it{has}.", NEITHER]
 
 
 def _other_side(facts: ClaimFacts) -> list[str]:
@@ -104,7 +110,7 @@ def _within_chance(facts: ClaimFacts) -> list[str]:
 
 
 def _shared(facts: ClaimFacts) -> list[str]:
-    others = "So others changed as much: it is not a change of this practice."
+    others = "So it is a change that others show too."
     return sentences([_change(facts), _england(facts), _excess(facts), others])
 
 
@@ -131,6 +137,11 @@ def _improved(facts: ClaimFacts) -> list[str]:
 def _margin(facts: ClaimFacts) -> str:
     much = facts.get("margin")
     return figures.gap(facts.card, much) if facts.card is not None and known(much) else "the margin of the measure"
+
+
+def _as_others(facts: ClaimFacts) -> list[str]:
+    did = "So the figure did improve, but by no more than such figures did anyway."
+    return sentences([_change(facts), _england(facts), _given_back(facts), did])
 
 
 def _no_improvement(facts: ClaimFacts) -> list[str]:
@@ -160,8 +171,17 @@ def _expected(facts: ClaimFacts) -> str:
     card, expected, back = facts.card, facts.get("expected_change"), facts.get("given_back")
     if card is None or not known(expected):
         return ""
-    share = f", {_by(facts, back)} of that as a return towards the middle" if known(back) else ""
-    return f"A group chosen for being far out would have been expected to show {_what(facts, expected)}{share}."
+    share = f", {_by(facts, back)} of it a return towards the middle" if known(back) else ""
+    return f"By itself a group chosen for being far out would show {_what(facts, expected)}{share}."
+
+
+def _elsewhere(facts: ClaimFacts) -> str:
+    """Return what practices elsewhere did that were as far out at first; nothing where there are none."""
+    n = facts.get("elsewhere")
+    if not known(n) or n < 1 or not facts.has("elsewhere_change"):
+        return ""
+    who = f"The {plural(n, 'practice')} outside the area that had been as far out"
+    return f"{who} {moved(facts, facts.get('elsewhere_change'))} on average."
 
 
 def _group_left(facts: ClaimFacts) -> str:
@@ -179,14 +199,22 @@ def _group_not_improved(facts: ClaimFacts) -> list[str]:
     return sentences([_group(facts), "That is no improvement in the sense of the letter.", _england(facts)])
 
 
+def _group_unknown(facts: ClaimFacts) -> list[str]:
+    moves = (
+        "How far figures move by themselves is not known, so it cannot be told how far such a group comes back to the "
+        "middle by itself."
+    )
+    return sentences([_group(facts), moves, _england(facts), _elsewhere(facts), _waves(facts)])
+
+
 def _group_more(facts: ClaimFacts) -> list[str]:
     more = "That is more than chance gives. It does not show that the support did it."
-    return sentences([_group(facts), _expected(facts), _group_left(facts), more, _waves(facts)])
+    return sentences([_group(facts), _expected(facts), _group_left(facts), more, _elsewhere(facts), _waves(facts)])
 
 
 def _regression_to_the_mean(facts: ClaimFacts) -> list[str]:
     does = "So the group did what any group chosen for being far out does, with support or without."
-    return sentences([_group(facts), _expected(facts), _group_left(facts), does, _waves(facts)])
+    return sentences([_group(facts), _expected(facts), _group_left(facts), does, _elsewhere(facts), _waves(facts)])
 
 
 REASONS: dict[str, Reason] = {
@@ -199,9 +227,11 @@ REASONS: dict[str, Reason] = {
     "change_holds": _holds,
     "change_not_shown": _not_shown,
     "improved": _improved,
+    "improved_as_others": _as_others,
     "no_improvement_holds": _no_improvement,
     "improvement_not_settled": _not_settled,
     "group_not_improved": _group_not_improved,
+    "group_movement_unknown": _group_unknown,
     "group_improved_more": _group_more,
     "regression_to_the_mean": _regression_to_the_mean,
 }

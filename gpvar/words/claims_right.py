@@ -9,12 +9,12 @@ from gpvar.words.hidden import ICB_SUPPLIED
 from gpvar.words.text import escape_markdown, known, number, ordinal, plural
 
 _STATEMENT = {
-    "supported": "The statement in the letter holds",
-    "not_attributable": "The statement in the letter is true but does not compare like with like",
+    "supported": "The sentence in the letter holds",
+    "not_attributable": "The sentence in the letter is true but does not compare like with like",
     "contradicted": "The data do not show what the letter says",
     "not_shown": "The data do not show what the letter says",
-    "not_decidable": "The statement in the letter cannot be checked yet",
-    "wrong_metric": "The statement in the letter is held against another measure",
+    "not_decidable": "The sentence in the letter cannot be checked yet",
+    "wrong_metric": "The sentence in the letter is held against another measure",
 }
 #: Tests whose sentence puts the practice on a side, so that sentence and position can point the same way.
 _SIDED = ("rank", "margin", "significant", "outlier", "threshold")
@@ -179,9 +179,9 @@ def _together(facts: ClaimFacts, code: str) -> str:
 
 def _supported(facts: ClaimFacts, code: str) -> str:
     if code == "usual":
-        return "a statement can be true of a practice and of many others too"
+        return "a sentence can be true of a practice and of many others too"
     if code == "no_detectable_difference":
-        return "a statement can be true where the gap to others may be chance"
+        return "a sentence can be true where the gap to others may be chance"
     same = facts.template.test in _SIDED and not _opposite(facts)
     return "both point the same way" if same else "the one does not deny the other"
 
