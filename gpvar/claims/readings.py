@@ -8,7 +8,6 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from gpvar.claims.held import LISTS, PATIENT_MONTHS
 from gpvar.study import Period
@@ -85,11 +84,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Practices whose figures are put together."""
+    """Practices whose figures are put together; `at` is where they stand in `Held.places`."""
 
     of: str
     without: str
-    codes: frozenset[str]
+    at: np.ndarray
 
 
 def groups(held: Held, practice: str = "") -> tuple[Group, ...]:
@@ -105,8 +104,8 @@ def groups(held: Held, practice: str = "") -> tuple[Group, ...]:
         mine = frozenset({practice}) if of not in ("england", "region") and practice else frozenset()
         for without, gone in (("", frozenset()), ("practice", mine), ("left_out", left_out), ("both", mine | left_out)):
             rest = codes - gone
-            if len(rest) >= FEWEST:
-                made.setdefault(rest, Group(of, without, rest))
+            if len(rest) >= FEWEST and rest not in made:
+                made[rest] = Group(of, without, np.flatnonzero([code in rest for code in held.places.index]))
     return tuple(made.values())
 
 
@@ -124,15 +123,18 @@ def _around(held: Held, practice: str) -> Iterator[tuple[str, frozenset[str]]]:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures of practices by one way of counting, over one period and list, in no unit yet."""
+    """The figures of practices by one way of counting, over one period and list, in no unit yet.
+
+    They stand in the order of `Held.places`, NaN where one is not known; within a group the known ones alone.
+    """
 
     base: Reading
     kind: str
-    top: pd.Series
-    bottom: pd.Series
+    top: np.ndarray
+    bottom: np.ndarray
 
     @property
-    def raw(self) -> pd.Series:
+    def raw(self) -> np.ndarray:
         """Each practice's figure: a fraction, or events per patient and month."""
         return self.top / self.bottom
 
@@ -142,10 +144,10 @@ class Figures:
         return float(self.top.sum() / self.bottom.sum())
 
     def within(self, group: Group) -> Figures:
-        """Return the figures of a group."""
-        here = self.top.index.isin(group.codes)
-        base = replace(self.base, of=group.of, without=group.without, practices=int(here.sum()))
-        return replace(self, base=base, top=self.top[here], bottom=self.bottom[here])
+        """Return the known figures of a group."""
+        at = group.at[np.isfinite(self.top[group.at])]
+        base = replace(self.base, of=group.of, without=group.without, practices=len(at))
+        return replace(self, base=base, top=self.top[at], bottom=self.bottom[at])
 
     def shown(self, raw: float, how: str = "") -> Iterator[Reading]:
         """Yield a figure in every unit in which a letter may print it."""
@@ -170,14 +172,15 @@ def figures(held: Held, ways: Sequence[Counting]) -> Iterator[Figures]:
             both = held.of(way, period, patients)
             if both is not None:
                 base = Reading(way.id, period, float("nan"), patients=patients)
-                yield Figures(base, way.kind, both["top"], both["base"])
+                known = both.reindex(held.places.index)
+                yield Figures(base, way.kind, known["top"].to_numpy(float), known["base"].to_numpy(float))
 
 
-def of_practice(every: Sequence[Figures], practice: str) -> Iterator[Reading]:
-    """Yield what each reading gives for one practice."""
+def of_practice(every: Sequence[Figures], at: int) -> Iterator[Reading]:
+    """Yield what each reading gives for the practice that stands `at` a place of `Held.places`."""
     for each in every:
-        if practice in each.top.index:
-            yield from each.shown(float(each.top[practice] / each.bottom[practice]))
+        if np.isfinite(each.top[at]):
+            yield from each.shown(float(each.top[at] / each.bottom[at]))
 
 
 def _of(every: Sequence[Figures], around: Sequence[Group]) -> Iterator[Figures]:
@@ -194,22 +197,23 @@ def of_groups(every: Sequence[Figures], around: Sequence[Group]) -> Iterator[Rea
         raw = here.raw
         yield from here.shown(here.pooled, "pooled")
         yield from here.shown(float(raw.mean()), "mean")
-        yield from here.shown(float(raw.median()), "median")
+        yield from here.shown(float(np.median(raw)), "median")
 
 
-def places(every: Sequence[Figures], around: Sequence[Group], practice: str) -> Iterator[Reading]:
-    """Yield the place of a practice in each group, counted from the lowest figure and from the highest."""
-    for here in _of(every, around):
-        if practice in here.top.index:
-            raw = here.raw
-            yield replace(here.base, how="lowest_first", value=1.0 + int((raw < raw[practice]).sum()))
-            yield replace(here.base, how="highest_first", value=1.0 + int((raw > raw[practice]).sum()))
+def places(every: Sequence[Figures], around: Sequence[Group], at: int) -> Iterator[Reading]:
+    """Yield the place of the practice that stands `at` in each group, from the lowest figure and from the highest."""
+    for each in every:
+        for here in _of([each], [group for group in around if at in group.at]):
+            mine, raw = each.top[at] / each.bottom[at], here.raw
+            if np.isfinite(mine):
+                yield replace(here.base, how="lowest_first", value=1.0 + int((raw < mine).sum()))
+                yield replace(here.base, how="highest_first", value=1.0 + int((raw > mine).sum()))
 
 
 def folds(every: Sequence[Figures], around: Sequence[Group]) -> Iterator[Reading]:
     """Yield how many times the high figures of a group are the low ones."""
     for here in _of(every, around):
-        for how, high, low in _ends(np.sort(here.raw.to_numpy())):
+        for how, high, low in _ends(np.sort(here.raw)):
             if low > 0:
                 yield replace(here.base, how=how, value=high / low, by=1)
 
@@ -227,7 +231,7 @@ def _ends(values: np.ndarray) -> Iterator[tuple[str, float, float]]:
 def gains(every: Sequence[Figures], around: Sequence[Group], sign: int) -> Iterator[Reading]:
     """Yield what would be gained if all of a group reached a mark of its own; `sign` is plus one to raise figures."""
     for here in _of(every, around):
-        raw, bottom = here.raw.to_numpy(), here.bottom.to_numpy()
+        raw, bottom = here.raw, here.bottom
         marks = {f"to_p{at}": float(np.percentile(raw, at if sign > 0 else 100 - at)) for at in (75, 80, 90)}
         marks |= {"to_median": float(np.median(raw)), "to_pooled": here.pooled}
         period = here.base.period
@@ -246,20 +250,19 @@ def group_changes(every: Sequence[Figures], around: Sequence[Group], sign: int, 
         if early.base.unit != late.base.unit or early.base.period.end >= late.base.period.start:
             continue
         for group in around:
-            first, last = early.within(group), late.within(group)
-            both = first.top.index.intersection(last.top.index)
-            many = round(size * len(both)) if size < 1 else int(size)
-            if FEWEST <= many <= len(both):
-                chosen = (sign * first.raw[both]).nsmallest(many).index
-                yield from _moved(first, last, chosen, sign)
+            at = group.at[np.isfinite(early.top[group.at]) & np.isfinite(late.top[group.at])]
+            many = round(size * len(at)) if size < 1 else int(size)
+            if FEWEST <= many <= len(at):
+                far = at[np.argsort(sign * early.raw[at], kind="stable")[:many]]
+                yield from _moved(early, late, Group(group.of, group.without, far), sign)
 
 
-def _moved(first: Figures, last: Figures, chosen: pd.Index, sign: int) -> Iterator[Reading]:
-    base = replace(last.base, before=first.base.period, practices=len(chosen))
-    ends = [replace(each, top=each.top[chosen], bottom=each.bottom[chosen]) for each in (first, last)]
-    changes = {"mean": ends[1].raw.mean() - ends[0].raw.mean(), "pooled": ends[1].pooled - ends[0].pooled}
+def _moved(early: Figures, late: Figures, chosen: Group, sign: int) -> Iterator[Reading]:
+    first, last = early.within(chosen), late.within(chosen)
+    last = replace(last, base=replace(last.base, before=early.base.period))
+    changes = {"mean": last.raw.mean() - first.raw.mean(), "pooled": last.pooled - first.pooled}
     for how, change in changes.items():
-        for reading in replace(last, base=base).shown(float(sign * change), how):
+        for reading in last.shown(float(sign * change), how):
             if not reading.complement:
                 yield reading
 

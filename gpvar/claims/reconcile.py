@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from gpvar.catalogue import countings, letters
@@ -17,27 +18,18 @@ from gpvar.study import parse_period
 if TYPE_CHECKING:
     from gpvar.claims.readings import Reading
     from gpvar.results import Claim, Figure
-    from gpvar.study import Study
+    from gpvar.study import Period, Study
 
 __all__ = ["Held", "Reconciliation", "frame", "held", "held_by_study", "reconcile", "refuse_nothing"]
 
 #: Tests in which `figure` is the practice's own figure.
 OWN = (
-    "rank",
-    "margin",
-    "significant",
-    "outlier",
-    "threshold",
-    "change",
-    "no_improvement",
-    "exemplar",
-    "joint",
-    "association",
-)
+    "rank", "margin", "significant", "outlier", "threshold", "change", "no_improvement", "exemplar", "joint",
+)  # fmt: skip
 #: How many of the nearest are kept where no reading gives the figure.
 NEAREST = 3
-#: Numbers printed near a figure, to see how many of them the readings give: a tenth either way, ten at least.
-_NEAR_SHARE, _NEAR_STEPS = 0.1, 10
+#: Numbers printed near a figure, to see how many of them the readings give: a tenth either way, three at least.
+_NEAR_SHARE, _NEAR_STEPS = 0.1, 3
 _TAIL = 0.1
 _EXACT = 1e-9
 
@@ -156,7 +148,7 @@ class _Letter:
         )
 
     def _places(self, claim: Claim) -> Iterable[Reading]:
-        return readings.places(self.figures(claim.metric), self.groups(claim.practice_code), claim.practice_code)
+        return readings.places(self.figures(claim.metric), self.groups(claim.practice_code), self._at(claim))
 
     def _readings(self, claim: Claim, part: str) -> Iterable[Reading]:
         """Return what a number of a sentence may be of."""
@@ -172,7 +164,11 @@ class _Letter:
             return readings.group_changes(every, around, sign, _size(claim))
         if test == "ratio":
             return readings.patients_per(self.held, claim.practice_code)
-        return readings.of_practice(every, claim.practice_code)
+        return readings.of_practice(every, self._at(claim))
+
+    def _at(self, claim: Claim) -> int:
+        """Return where a sentence's practice stands among all."""
+        return int(self.held.places.index.get_loc(claim.practice_code))
 
     def _begun(self, claim: Claim, part: str, written: str, number: float, step: float) -> Reconciliation:
         """Return a number of which nothing has been tried yet, with the reason where nothing can be."""
@@ -197,7 +193,7 @@ class _Letter:
     def _is_hidden(self, claim: Claim) -> bool:
         rows = self.held.table.outcomes
         mine = rows[(rows["practice_code"] == claim.practice_code) & (rows["metric"] == claim.metric)]
-        known = any(claim.practice_code in each.top.index for each in self.figures(claim.metric))
+        known = any(math.isfinite(each.top[self._at(claim)]) for each in self.figures(claim.metric))
         return not known and bool((mine["state"] == "suppressed").any())
 
     def _tried(
@@ -205,9 +201,10 @@ class _Letter:
     ) -> Reconciliation:
         """Return the number with the readings that give it, or those nearest."""
         every = [each for each in every if math.isfinite(each.value)]
-        matches = [each for each in every if gives(each, item)]
-        rest = [each for each in every if not gives(each, item)]
-        far = sorted(rest, key=lambda each: (abs(each.value - item.number), _likely(each, item)))
+        matches, rest = [], []
+        for each in every:
+            (matches if gives(each, item) else rest).append(each)
+        far = sorted(rest, key=lambda each: abs(each.value - item.number))
         found = self._described(item, every)
         return replace(
             _by_chance(found, rest) if every else found,
@@ -280,12 +277,11 @@ _USUAL = ("", "pooled", "mean", "median", "highest_lowest", "to_p80")
 def _likely(each: Reading, item: Reconciliation) -> tuple[object, ...]:
     """Return what puts the readings that a letter's own words name before others; it decides nothing."""
     claim = item.claim
-    named = claim.period_before if item.part == "figure_before" else claim.period
-    as_named = each.period == parse_period(named) if named else True
+    named = _period(claim.period_before if item.part == "figure_before" else claim.period)
     whom = claim.comparator or ("icb" if letters.templates()[claim.template].about == "area" else "england")
     return (
         each.counting != claim.metric,
-        not as_named,
+        named is not None and each.period != named,
         -each.period.months,
         each.complement,
         (each.per, each.by) not in (("", 100), ("month", 1000), ("week", 1)),
@@ -294,6 +290,11 @@ def _likely(each: Reading, item: Reconciliation) -> tuple[object, ...]:
         each.without != "",
         _USUAL.index(each.how) if each.how in _USUAL else len(_USUAL),
     )
+
+
+@cache
+def _period(text: str) -> Period | None:
+    return parse_period(text) if text else None
 
 
 def _in_order(found: Iterable[Reading], item: Reconciliation) -> tuple[Reading, ...]:
