@@ -26,6 +26,8 @@ Drawn = tuple[Chart, ...]
 BAND = "#CFD9E2"
 WIDTH = 6.3
 _RUNGS = ("M0", "M1", "M2")
+#: Tests of a sentence that need not name a measure.
+_WITHOUT_MEASURE = ("many", "ratio", "joint")
 
 
 def claim_chart(facts: ClaimFacts) -> Drawn:
@@ -37,7 +39,8 @@ def claim_chart(facts: ClaimFacts) -> Drawn:
         The sentence with its finding (`gpvar.words.claim_facts`).
     """
     maker = _MAKERS.get(facts.template.test)
-    if maker is None or facts.card is None or facts.finding.reason in NOT_JUDGED:
+    of_a_measure = facts.template.test not in _WITHOUT_MEASURE
+    if maker is None or facts.finding.reason in NOT_JUDGED or (of_a_measure and facts.card is None):
         return ()
     return tuple(replace(chart, name=_name(facts)) for chart in maker(facts))
 

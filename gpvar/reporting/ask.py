@@ -10,9 +10,9 @@ from gpvar import catalogue, claims, study
 from gpvar.errors import StudyError
 from gpvar.reporting import files
 from gpvar.reporting.assemble import Page
-from gpvar.reporting.one_page import PAGE, height
 from gpvar.reporting.publish import Look, to_docx, to_html
 from gpvar.words.ask import AT_END, ask_letter, ask_title
+from gpvar.words.paper import PAGE, height
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

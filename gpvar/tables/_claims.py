@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 NOTHING = ""
 _QUOTED, _SAID = 150, 240
+#: How wide columns are to one another.
+_SUMMARY, _AT_RUNGS, _DECISIONS = (44, 24, 56), (40, 11, 29, 34), (6, 34, 54, 26)
 _EVERY = "every sentence"
 
 
@@ -28,13 +30,14 @@ def claims_summary(run: Run) -> Table | str:
         {
             "The letter says": f"{plain(facts.claim.id, 20)}. {_says(facts)}",
             "Finding": finding_phrase(facts.finding),
-            "What it means": _in_a_line(facts),
+            "In short": _in_a_line(facts),
         }
         for facts in claims_pages.letter(run).by_finding
     ]
     if not rows:
         return NOTHING
-    return Table(pd.DataFrame(rows), "Every sentence of the letter, those that hold first.", "", "letter_summary")
+    caption = "Every sentence of the letter, those that hold first."
+    return Table(pd.DataFrame(rows), caption, "", "letter_summary", _SUMMARY)
 
 
 def _says(facts: ClaimFacts) -> str:
@@ -54,7 +57,6 @@ def claim_rungs(facts: ClaimFacts) -> Table | str:
     shown = [
         {
             "What is allowed for": f"{phrases.RUNG_SHORT[row['rung']]} ({phrases.RUNG_LABEL[row['rung']]})",
-            "Figure": bare(card, row["value"]),
             "Expected": bare(card, row["centre"]),
             "Difference (95% interval)": _difference(card, row),
             "Where it stands": phrases.POSITION[row["position"]],
@@ -63,8 +65,8 @@ def claim_rungs(facts: ClaimFacts) -> Table | str:
     ]
     unit = f"% of {card.noun_denominator}, differences in percentage points" if figures.is_share(card) else card.unit
     beside = without_markdown(facts.names.of(facts.finding.comparator))
-    caption = f"At every rung, beside {beside}: {unit}."
-    return Table(pd.DataFrame(shown), caption, "", f"sentence_{plain(facts.claim.id, 20)}_rungs")
+    caption = f"Its figure, {bare(card, rows[0]['value'])}, at every rung beside {beside}: {unit}."
+    return Table(pd.DataFrame(shown), caption, "", f"sentence_{plain(facts.claim.id, 20)}_rungs", _AT_RUNGS)
 
 
 def _difference(card: Any, row: dict[str, Any]) -> str:
@@ -99,7 +101,8 @@ def methods_decisions(run: Run, metric: str = "") -> Table | str:
         for place, rule in enumerate(letters.rules(), start=1)
     ]
     note = "Of the rules for every sentence, then of those for its kind, the first decides whose conditions all hold."
-    return Table(pd.DataFrame(rows), "The decision table: how each sentence of a letter is decided.", note, "decisions")
+    caption = "The decision table: how each sentence of a letter is decided."
+    return Table(pd.DataFrame(rows), caption, note, "decisions", _DECISIONS)
 
 
 def _kinds() -> dict[str, str]:

@@ -25,12 +25,15 @@ class Table:
         How to read it, in plain text; may be empty.
     name
         The stem of its file.
+    widths
+        How wide the columns are to one another; by what they hold when empty.
     """
 
     frame: pd.DataFrame
     caption: str
     notes: str
     name: str
+    widths: tuple[int, ...] = ()
 
     def to_markdown(self) -> str:
         """Return a pipe table in which text from files stays text; column widths follow the contents."""
@@ -40,7 +43,7 @@ class Table:
         # Padding counts in a printed column: a few letters more keep short columns from breaking a word.
         least, most = (11, _WIDEST) if len(heads) < 7 else (13, 20)
         last = len(heads) - 1 if heads[-1] == "What it means" else -1
-        widths = [
+        widths = list(self.widths) or [
             2
             + (
                 _PROSE

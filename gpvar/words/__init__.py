@@ -42,6 +42,7 @@ from gpvar.words.claims_pages import (
     claims_summary_line,
     claims_title,
     claims_verdict,
+    methods_decisions,
 )
 from gpvar.words.console import (
     check_summary,
@@ -179,6 +180,7 @@ __all__ = [
     "methods_calibration",
     "methods_coefficients",
     "methods_data",
+    "methods_decisions",
     "methods_design",
     "methods_diagnostics",
     "methods_evidence",

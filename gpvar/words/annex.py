@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gpvar.catalogue import letters
-from gpvar.words import boxes, layout, phrases
+from gpvar.words import boxes, paper, phrases
 from gpvar.words.claims import finding_phrase, finding_position, finding_sentences, letter_quotation
 from gpvar.words.claims_facts import ClaimFacts
 from gpvar.words.claims_pages import NO_LETTER, about, conceded, holds, id_of, letter, sentences, sources_line
@@ -29,6 +29,8 @@ QUESTIONS, _ALL = 5, 9
 NOT_SHOWN = ("not_attributable", "contradicted", "not_shown", "wrong_metric")
 TITLE = "Annex to our reply: what the data show"
 _ROWS, _QUOTED = 14, 90
+#: Body text, and in points the height of two pages, less what a page leaves free at its foot, and of a picture.
+_POINTS, _TWO_PAGES, _CHART = 12.0, 2 * paper.PAGE - 40.0, 190.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +73,19 @@ _PLANS = (
 
 def plan(run: Run) -> Plan:
     """Return how much is said of each sentence: as much as two pages hold."""
-    rest = layout.lines([_contract(run), annex_asks(run), annex_sources(run)])
+    rest = _high(_contract(run), annex_asks(run), annex_sources(run))
     for wanted in _PLANS:
-        said = layout.lines([annex_title(run), _right(run, wanted), _undecided(run, wanted), _shown(run, wanted)])
-        if said + rest <= layout.TWO_PAGES:
+        said = _high(annex_title(run), _right(run, wanted), _undecided(run, wanted), _shown(run, wanted))
+        if said + rest <= _TWO_PAGES:
             break
-    free = layout.ONE_PAGE - said
-    if free < 0 or rest > layout.ONE_PAGE:
+    free = paper.PAGE - said
+    if free < 0 or rest > paper.PAGE:
         return wanted
-    return replace(wanted, breaks=True, charts=int(free // layout.CHART))
+    return replace(wanted, breaks=True, charts=int(free // _CHART))
+
+
+def _high(*parts: str) -> float:
+    return sum(paper.height(part, _POINTS) for part in parts if part)
 
 
 def annex_title(run: Run) -> str:

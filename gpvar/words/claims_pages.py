@@ -23,7 +23,7 @@ from gpvar.words.claims import (
 )
 from gpvar.words.claims_facts import ClaimFacts
 from gpvar.words.shared import note
-from gpvar.words.text import escape_markdown, number, plain, plural
+from gpvar.words.text import escape_markdown, number, plain, plural, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -169,8 +169,8 @@ def claims_note(run: Run) -> str:
         return ""
     return note(
         "A finding is about the sentence in the letter, not about the practice. “Holds” does not show the cause. “Not "
-        "shown” does not show the opposite. What would be found in which case was fixed before the figures were looked "
-        "at: the tests are printed with each sentence."
+        "shown” does not show the opposite. What is found in which case is fixed before a letter is read: the test is "
+        "printed with each sentence."
     )
 
 
@@ -269,8 +269,16 @@ def _small(text: str) -> str:
 
 def claim_beside(facts: ClaimFacts) -> str:
     """Return what must be said beside the finding, and what the checks of the data found."""
-    said = " ".join(text for text in finding_beside(facts) if text)
+    said = " ".join(text for text in (*finding_beside(facts), _robust(facts)) if text)
     return "\n\n".join(part for part in (said, note(finding_gates(facts))) if part)
+
+
+def _robust(facts: ClaimFacts) -> str:
+    """Return in how many comparisons the practice stands as it does in the one that is judged by."""
+    agree, compared = (facts.finding.robustness.get(name) for name in ("agree", "compared"))
+    if not compared:
+        return ""
+    return f"In {number(agree)} of {plural(compared, 'comparison')} that allow for more or less it stands the same."
 
 
 def claim_next(facts: ClaimFacts) -> str:
@@ -281,6 +289,20 @@ def claim_next(facts: ClaimFacts) -> str:
     if ask := [text for text in finding_ask(facts) if text][:QUESTIONS]:
         parts.append(f"**What to ask**\n\n{boxes.bullets(ask)}")
     return "\n\n".join(parts)
+
+
+def methods_decisions(run: Run, metric: str = "") -> str:
+    """Return how the sentences of a letter are decided, for the methods page; nothing without a letter."""
+    if not run.findings:
+        return ""
+    many = len(letters.rules())
+    return (
+        "## How the sentences of a letter are decided\n\n"
+        f"Each sentence is of one of {number(len(letters.templates()))} kinds, and each kind is put to a test. The "
+        f"test says which conditions hold; the table below, of {number(many)} rules, says what is then found. It comes "
+        "with gpvar (`decisions.toml`) and is the same for every letter. Chances are of the lasting figure where a "
+        "rank is claimed, and of the figure of that period where a threshold is."
+    )
 
 
 def claims_summary_line(run: Run) -> str:
@@ -301,4 +323,7 @@ def claims_console(run: Run) -> str:
     for facts in found.facts:
         said = without_markdown(f"{id_of(facts)}. {_capital(about(facts))}")
         lines += ["", said, finding_summary(facts)]
+    if any(finding.arithmetic == "wrong" or finding.reason == "figure_far" for finding in run.findings):
+        study = typed(run.study.path or run.study.folder)
+        lines += ["", f"Which months, list or practices give the letter's figures? python run.py reconcile {study}"]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""How high a page of Markdown stands in Word, so that a letter of one page is set in the largest type that fits."""
+"""How high Markdown stands in Word, so that what must keep to one page or two says as much as fits there."""
 
 from __future__ import annotations
 
@@ -38,14 +38,15 @@ def height(markdown: str, points: float) -> float:
     Parameters
     ----------
     markdown
-        Headings, paragraphs, flat lists, pipe tables and small print; no pictures.
+        Headings, paragraphs, flat lists, pipe tables, frames and small print; no pictures.
     points
         The size of body text.
     """
     total, size = 0.0, points
     for block in markdown.split("\n\n"):
         if block.startswith(":::"):
-            size = points if size == _NOTE else _NOTE
+            small = any(f".{name}" in block for name in ("note", "sources", "newpage"))
+            size = _NOTE if small else points
         else:
             total += _block(block, size)
     return total
