@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from gpvar.catalogue import letters
-from gpvar.claims import always, periods
+from gpvar.claims import always, ends, periods
 from gpvar.claims.decide import decide
 from gpvar.claims.evidence import Evidence, Tested
 from gpvar.claims.registry import TESTS
@@ -61,6 +61,14 @@ def fingerprint(claims: Iterable[Claim]) -> str:
 
 def _checked(claim: Claim, run: Run, cache: dict[Any, Any]) -> Finding:
     seen = periods.placed(Evidence(claim, run, cache))
+    decided = _decided(seen)
+    if decided[0].reason == "hidden":
+        decided = _at_both_ends(seen) or decided
+    return _finding(seen, *decided)
+
+
+def _decided(seen: Evidence) -> tuple[Rule, Tested, Tested]:
+    """Return the rule that decides, what was looked at before the test, and what the test found."""
     first = always.tested(seen)
     rule = decide("", first.holding)
     tested = Tested(frozenset())
@@ -68,10 +76,22 @@ def _checked(claim: Claim, run: Run, cache: dict[Any, Any]) -> Finding:
         tested = TESTS[seen.template.test](seen)
         rule = decide(seen.template.test, tested.holding)
     if rule is None:
-        raise StatsError(
-            "No rule of the decision table fits a claim.", f"{claim.where or claim.id}: {claim.template}", "Report it."
-        )
-    return _finding(seen, rule, first, tested)
+        where = f"{seen.claim.where or seen.claim.id}: {seen.claim.template}"
+        raise StatsError("No rule of the decision table fits a claim.", where, "Report it.")
+    return rule, first, tested
+
+
+def _at_both_ends(seen: Evidence) -> tuple[Rule, Tested, Tested] | None:
+    """Return the finding that holds whatever a hidden count is; None where it matters what it is."""
+    pair = ends.both(seen)
+    found = [_decided(end) for end in pair] if pair else []
+    verdicts = {rule.verdict for rule, _, _ in found}
+    if len(verdicts) != 1 or "not_decidable" in verdicts:
+        return None
+    rule, first, tested = found[ends.shown(*verdicts, seen.sign)]
+    low, high = (always.tested(seen).numbers[end] for end in ("low", "high"))
+    numbers = {**tested.numbers, "low": low, "high": high}
+    return rule, first, replace(tested, numbers=numbers, beside=(*tested.beside, "hidden_both_ends"))
 
 
 def _finding(seen: Evidence, rule: Rule, first: Tested, tested: Tested) -> Finding:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -13,6 +15,8 @@ from gpvar.problems import count
 from gpvar.study import Study
 from gpvar.study.columns import declared_covariates
 
+#: Asked of the months alone.
+ON_MONTHS = ("series_break", "target_change")
 #: Asked of every study, whether or not a metric's card names them.
 _ALWAYS = ("months_missing", "covariate_impossible", "not_england", "too_few_practices")
 
@@ -25,12 +29,34 @@ def run(evidence: Evidence) -> pd.DataFrame:
     DataFrame
         ``schema.GATES``: one row for the whole table per gate, and one per practice that failed.
     """
+    return _asked(evidence, _LOOKS)
+
+
+def of_months(study: Study) -> pd.DataFrame:
+    """Ask the gates that look at nothing but which months are meant: breaks of the series, and targets.
+
+    Returns
+    -------
+    DataFrame
+        As `run`.
+    """
+    return _asked(_Months(study), ON_MONTHS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Months:
+    """All that the gates on months look at."""
+
+    study: Study
+
+
+def _asked(evidence: Any, looks: Iterable[str]) -> pd.DataFrame:
     rows: list[tuple] = []
-    for gate, look_at in _LOOKS.items():
+    for gate in looks:
         named = _severities(gate, evidence.study)
         if not named:
             continue
-        for look in look_at(evidence):
+        for look in _LOOKS[gate](evidence):
             for metric, severity in _spoken_of(look, named, evidence.study):
                 rows.append((gate, severity, look.state, "", metric, look.value, _whole(look)))
                 rows += [(gate, severity, FAILED, code, metric, value, words) for code, value, words in look.failed]
