@@ -289,6 +289,17 @@ def test_where_most_numbers_would_be_met_a_match_is_said_to_say_little(counts: H
     assert few.matches and "a match says little" not in words.reconciled_chance(few)
 
 
+def test_the_reading_that_the_letter_suggests_did_not_have_to_be_searched_for(counts: Held) -> None:
+    average = 100 * sum(row[6] for row in ROWS) / sum(row[5] + row[6] for row in ROWS)
+    said = claim(comparator="england", comparator_figure=f"{average:.0f}%")
+    item = one(counts, said, "comparator_figure")
+    assert item.own in item.matches and "did not have to be searched for" in words.reconciled_own(item)
+    assert item.met >= item.others / 3 and "any other match says little" in words.reconciled_chance(item)
+    searched = one(counts, claim("8.264%"))
+    assert searched.own not in searched.matches
+    assert words.reconciled_own(searched) == "By the measure's own card, April 2025 to March 2026, it would be 9.0909."
+
+
 def test_a_period_of_which_the_study_has_no_counts_is_named(counts: Held) -> None:
     item = one(counts, claim("8.3%", period="2023-04..2024-03"))
     assert item.not_held == "2023-04..2024-03"

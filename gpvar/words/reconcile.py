@@ -111,9 +111,7 @@ def reconciled_chance(item: Reconciliation) -> str:
     if item.why or not item.tried:
         return ""
     if item.part == "tail":
-        return (
-            f"By any one reading about {number(100 * item.number, 1)} in 100 practices are there; readings go together."
-        )
+        return f"By any one reading about {_in_100(item)} in 100 practices are there; readings go together."
     if item.part == "place" and not item.others:
         return f"No group that was tried has {number(item.claim.of or 0)} practices."
     near = f"the {number(item.others)} other numbers from {_printed(item, item.low)} to {_printed(item, item.high)}"
@@ -121,7 +119,8 @@ def reconciled_chance(item: Reconciliation) -> str:
         return f"None of the readings gives any of {near}: a match by chance would be rare."
     often = number(item.by_chance, 1) if item.by_chance >= 0.05 else "fewer than 0.1"
     said = f"By chance alone {often} would match: so many readings, on average, give each of {near}."
-    return f"{said} So many were tried that a match says little." if item.met >= _LITTLE * item.others else said
+    match = "any other match" if item.own in item.matches else "a match"
+    return f"{said} So many were tried that {match} says little." if item.met >= _LITTLE * item.others else said
 
 
 def _in_100(item: Reconciliation) -> str:
@@ -211,7 +210,8 @@ def reconciled_own(item: Reconciliation) -> str:
     if each is None or item.why or item.part in ("place", "tail") or each in item.nearest:
         return ""
     if each in item.matches:
-        return "Among them is the reading that the letter's own words come nearest to." if len(item.matches) > 1 else ""
+        which = "It is" if len(item.matches) == 1 else "Among them is"
+        return f"{which} the reading that the letter's own words suggest: that one did not have to be searched for."
     card = f"the measure's own card, {each.period.label}" if each.counting == item.claim.metric else ""
     read = card if card and each.patients in ("", "patient_months") and not each.before else reading_counted(each)
     return f"By {_commas(read, reading_whom(each))}, it would be {_value(item, each)}."
