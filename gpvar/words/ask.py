@@ -100,8 +100,8 @@ def _opening(board: str, count: int, at_end: bool) -> list[str]:
         r"# Your letter of \[date\]: how its figures were made",
         r"Dear \[name\]",
         "Thank you for your letter. We do not dispute that its figures may be right, and where they are we shall say "
-        "so. This letter is written from yours alone: no figure has been checked yet, and we take no view of any practice. "
-        f"To check them we need to know how they were made. {listed} {where}.",
+        "so. This letter is written from yours alone: no figure has been checked yet, and we take no view of any "
+        f"practice. To check them we need to know how they were made. {listed} {where}.",
     ]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gpvar.claims import asking
 from gpvar.dates import day_in_words
-from gpvar.words.text import escape_markdown, listed, number
+from gpvar.words.text import escape_markdown, listed
 
 if TYPE_CHECKING:
     from gpvar.catalogue import Quotation, Target
@@ -77,12 +77,9 @@ def in_force(found: Bearing) -> str:
 
 
 def goal(target: Target) -> str:
-    """Return a national target with its dates, and that the wording quoted does not hold it."""
-    share = f"{number(100 * target.value)}%"
-    return (
-        f"The {share} by {day_in_words(target.due)} is a national target ({escape_markdown(target.source, 300)}); "
-        "the wording quoted names no percentage."
-    )
+    """Return a national target with its source, and that the wording quoted does not hold it."""
+    wording, source = escape_markdown(target.wording.replace(" %", "%")), escape_markdown(target.source, 300)
+    return f"A national target, {wording} ({source}), is not in the wording quoted, which names no percentage."
 
 
 def earlier(before: Sequence[str], ids: Sequence[str]) -> str:
