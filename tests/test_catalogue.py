@@ -14,7 +14,7 @@ from gpvar.catalogue import _cards
 from gpvar.errors import SourceError, StudyError
 from tests.support import shared
 
-TEN = {
+ELEVEN = {
     "same_day_share",
     "within_14_days_share",
     "appointments_per_1000",
@@ -25,6 +25,7 @@ TEN = {
     "routine_within_14_days_share",
     "ag_requests_per_1000",
     "ag_share",
+    "referrals_per_1000",
 }
 CARDS = list(catalogue.metrics().values())
 IDS = [card.id for card in CARDS]
@@ -35,8 +36,8 @@ def raw_card(**changes: object) -> dict[str, object]:
     return {**catalogue._raw_metrics()["dna_share"], **changes}
 
 
-def test_there_is_a_card_for_each_of_the_ten_metrics() -> None:
-    assert set(catalogue.metrics()) == TEN
+def test_there_is_a_card_for_each_of_the_eleven_metrics() -> None:
+    assert set(catalogue.metrics()) == ELEVEN
 
 
 @pytest.mark.parametrize("card", CARDS, ids=IDS)
@@ -110,7 +111,7 @@ def test_the_target_is_held_against_its_own_metric_only() -> None:
     on = dt.date(2026, 9, 1)
     target = catalogue.target("urgent_same_day_share", on)
     assert target is not None and target.value == 0.90 and target.due == dt.date(2027, 3, 31)
-    for metric in TEN - {"urgent_same_day_share"}:
+    for metric in ELEVEN - {"urgent_same_day_share"}:
         with pytest.raises(StudyError, match="There is no target for"):
             catalogue.target(metric, on)
 
@@ -141,7 +142,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(look_up: object, word: str
 def test_a_name_like_no_other_is_answered_with_the_list() -> None:
     with pytest.raises(StudyError) as caught:
         catalogue.metric("zzzz")
-    assert all(name in caught.value.fix for name in TEN)
+    assert all(name in caught.value.fix for name in ELEVEN)
 
 
 @pytest.mark.parametrize("card", [card for card in CARDS if card.source == "gpad"], ids=lambda card: card.id)

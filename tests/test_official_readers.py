@@ -438,10 +438,11 @@ def test_roles_are_counted_once_and_never_beside_their_total(tmp_path: Path) -> 
         ("D81004", "GP", "Salaried By Practice"): 1.0,
     }
     found = workforce.read([made.high_level(tmp_path / "GPWPracticeCSV.062026.csv", values)], YEAR)
-    assert found.facts.loc["A81001"].to_dict() == {"gp_fte": 2.0, "admin_fte": 4.25}
+    assert found.facts.loc["A81001"].to_dict() == {"gp_fte": 2.0, "all_gp_fte": 3.5, "admin_fte": 4.25}
+    assert found.facts["all_gp_fte"].isna().equals(found.facts["gp_fte"].isna())
     assert found.facts["gp_fte"].isna().to_dict() == {"A81001": False, "B81002": True, "C81003": False, "D81004": True}
     assert found.facts.loc["C81003", "gp_fte"] == 0
-    assert found.dates == {"gp_fte": "2026-06", "admin_fte": "2026-06"}
+    assert found.dates == dict.fromkeys(("gp_fte", "all_gp_fte", "admin_fte"), "2026-06")
     said = "Roles of GPs that were not counted: GP in Training Grade ST3, Locum - Covering Vacancy."
     assert said in found.remarks
     assert any(
@@ -475,6 +476,7 @@ def test_the_detailed_table_is_used_and_held_against_the_other(tmp_path: Path) -
     )
     found = workforce.read([high, detailed], YEAR)
     assert found.facts.loc["A81001", "gp_fte"] == 2.0 and pd.isna(found.facts.loc["B81002", "gp_fte"])
+    assert found.facts.loc["A81001", "all_gp_fte"] == 3.5 and pd.isna(found.facts.loc["B81002", "all_gp_fte"])
     assert (
         "The detailed and the high-level table differ in 1 practice; the detailed one was used (1 practice in both)."
         in found.remarks

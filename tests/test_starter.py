@@ -60,7 +60,7 @@ def test_every_heading_of_the_demonstration_is_known(tmp_path: Path) -> None:
     assert set(study.sources[0].columns) >= set(shown.sources[0].columns)
     for name, heading in shown.sources[0].columns.items():
         assert study.sources[0].columns[name] == heading
-    assert len(study.metrics) == 8
+    assert len(study.metrics) == 9
     assert study.area.code == shown.area.code
     assert study.declared == TODAY
 

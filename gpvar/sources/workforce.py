@@ -44,13 +44,13 @@ _DETAILED = {
 }
 _DETAILED_NEEDS = ("TOTAL_PATIENTS", "TOTAL_GP_FTE", "TOTAL_GP_EXTGL_FTE")
 _HIGH = ["PRAC_CODE", "STAFF_GROUP", "DETAILED_STAFF_ROLE", "MEASURE", "VALUE"]
-_COVARIATES = ("gp_fte", "admin_fte")
+_COVARIATES = ("gp_fte", "all_gp_fte", "admin_fte")
 _DETAILED_INSTEAD = (
     "Some of its roles may be sums of others, which would count people twice: use the detailed table of the same zip."
 )
 _DEFINITION = (
-    "GPs are counted as full-time equivalents without doctors in training and locums. Staff employed by networks are "
-    "not in it."
+    "GPs are counted as full-time equivalents without doctors in training and locums; all_gp_fte counts those too. "
+    "Staff employed by networks are not in either."
 )
 
 
@@ -92,7 +92,8 @@ def read(parts: Sequence[Part], period: Period) -> SourceTable:
     Returns
     -------
     SourceTable
-        gp_fte (without doctors in training and locums) and admin_fte; missing where a practice gave no return.
+        gp_fte (without doctors in training and locums), all_gp_fte (with them) and admin_fte; missing where a practice
+        gave no return.
 
     Raises
     ------
@@ -227,6 +228,8 @@ def _of_roles(frame: pd.DataFrame, part: Part) -> tuple[pd.DataFrame, list[str]]
         nobody = ~every.isin(roles["practice_code"]) & (totals == 0)
         facts[name] = _summed(counted, every).mask(nobody, 0.0)
         summed = _summed(roles, every)
+        if name == "gp_fte":
+            facts["all_gp_fte"] = summed.mask(nobody, 0.0)
         _refuse_without_totals(summed, totals, roles, group, part)
         remarks += _against_totals(summed, totals, group, part)
         if name == "gp_fte":
