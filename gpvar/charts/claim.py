@@ -77,7 +77,7 @@ def _standing(facts: ClaimFacts) -> Drawn:
         return ()
     title, scale = words.standing_title(facts), float(card.scale)
     with style():
-        figure, axes = canvas(WIDTH, 0.92 + 0.4 * len(rows))
+        figure, axes = canvas(WIDTH, 0.85 + 0.36 * len(rows))
         places = range(len(rows), 0, -1)
         for y, row in zip(places, rows.values(), strict=True):
             _band(axes, y, row["middle_lower"] * scale, row["middle_upper"] * scale)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from gpvar.results import Run
 
 NOTHING = ""
-_QUOTED, _SAID = 150, 240
+_QUOTED, _SAID = 150, 170
 #: How wide columns are to one another.
-_SUMMARY, _AT_RUNGS, _DECISIONS = (44, 24, 56), (40, 11, 29, 34), (6, 34, 54, 26)
+_SUMMARY, _AT_RUNGS, _DECISIONS = (44, 24, 56), (46, 14, 30, 32), (6, 34, 54, 26)
 _EVERY = "every sentence"
 
 
@@ -63,7 +63,7 @@ def claim_rungs(facts: ClaimFacts) -> Table | str:
         }
         for row in rows
     ]
-    unit = f"% of {card.noun_denominator}, differences in percentage points" if figures.is_share(card) else card.unit
+    unit = f"% of {card.noun_denominator}, differences in points" if figures.is_share(card) else card.unit
     beside = without_markdown(facts.names.of(facts.finding.comparator))
     caption = f"Its figure, {bare(card, rows[0]['value'])}, at every rung beside {beside}: {unit}."
     return Table(pd.DataFrame(shown), caption, "", f"sentence_{plain(facts.claim.id, 20)}_rungs", _AT_RUNGS)

@@ -36,7 +36,6 @@ from gpvar.words.area_pages import (
 from gpvar.words.claims_pages import (
     claims_console,
     claims_not_shown,
-    claims_note,
     claims_right,
     claims_sources,
     claims_summary_line,
@@ -162,7 +161,6 @@ __all__ = [
     "check_summary",
     "claims_console",
     "claims_not_shown",
-    "claims_note",
     "claims_right",
     "claims_sources",
     "claims_summary_line",

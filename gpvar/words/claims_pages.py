@@ -163,24 +163,14 @@ def conceded(found: Sequence[ClaimFacts], *, first: bool = False) -> list[tuple[
     return list(said.items())
 
 
-def claims_note(run: Run) -> str:
-    """Return how to read the findings."""
-    if not run.findings:
-        return ""
-    return note(
-        "A finding is about the sentence in the letter, not about the practice. “Holds” does not show the cause. “Not "
-        "shown” does not show the opposite. What is found in which case is fixed before a letter is read: the test is "
-        "printed with each sentence."
-    )
-
-
 def claims_not_shown(run: Run) -> str:
     """Return what no finding here can show."""
     items = [
+        "**More than the sentence.** A finding is about the letter's words. That they hold does not show the cause; "
+        "that the data do not show them does not show the opposite.",
         "**Why.** The figures cannot say why a practice differs, how good its care is, or how hard anyone worked.",
         "**Whether variation is unwarranted.** That is a judgement. What patients and setting do not account for is "
-        "not thereby unwarranted, and what many practices share is not thereby good enough.",
-        "**Single patients.** What holds between practices need not hold between people.",
+        "not thereby unwarranted; what many practices share is not thereby good enough.",
     ]
     return f"## {phrases.NOT_SHOWN}\n\n{boxes.bullets(items)}"
 
@@ -255,11 +245,11 @@ def claim_right(facts: ClaimFacts) -> str:
 
 
 def claim_test(facts: ClaimFacts) -> str:
-    """Return the test that such a sentence is put to, what would have made it hold, and of which run this is."""
+    """Return the test that such a sentence is put to, what would have made it hold, the checks, and of which run."""
     key = str(facts.finding.source.get("run") or facts.run.meta.get("key", ""))[:12]
     return note(
         f"**The test, fixed beforehand.** {facts.template.honest} **It holds when** {_small(facts.template.right)} "
-        f"Figures of {facts.period}; run {escape_markdown(key)}."
+        f"{finding_gates(facts)} Figures of {facts.period}; run {escape_markdown(key)}."
     )
 
 
@@ -268,9 +258,8 @@ def _small(text: str) -> str:
 
 
 def claim_beside(facts: ClaimFacts) -> str:
-    """Return what must be said beside the finding, and what the checks of the data found."""
-    said = " ".join(text for text in (*finding_beside(facts), _robust(facts)) if text)
-    return "\n\n".join(part for part in (said, note(finding_gates(facts))) if part)
+    """Return what must be said beside the finding."""
+    return " ".join(text for text in (*finding_beside(facts), _robust(facts)) if text)
 
 
 def _robust(facts: ClaimFacts) -> str:
@@ -287,7 +276,8 @@ def claim_next(facts: ClaimFacts) -> str:
     if change := [text for text in finding_change(facts) if text]:
         parts.append(f"**What would change this.** {' '.join(change)}")
     if ask := [text for text in finding_ask(facts) if text][:QUESTIONS]:
-        parts.append(f"**What to ask**\n\n{boxes.bullets(ask)}")
+        numbered = (f"({place}) {text}" for place, text in enumerate(ask, start=1))
+        parts.append(f"**What to ask.** {' '.join(numbered)}")
     return "\n\n".join(parts)
 
 
