@@ -15,7 +15,9 @@ from gpvar.catalogue._files import read
 from gpvar.catalogue.letters import Template, templates
 
 FILE = "letter.xlsx"
-LETTER, EXAMPLES = "letter", "examples"
+#: The sheet to fill in, and those beside it, which are not read.
+LETTER, EXAMPLES, KINDS, NOTES, LISTS = "letter", "examples", "kinds", "notes", "lists"
+BESIDE = (EXAMPLES, KINDS, NOTES, LISTS)
 
 
 @dataclass(frozen=True, slots=True)

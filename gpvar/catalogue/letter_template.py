@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from gpvar import catalogue
 from gpvar.catalogue import letter_form, letters
+from gpvar.catalogue.letter_form import KINDS, LISTS, NOTES
 from gpvar.catalogue.templates import LINE, fit_to_page, lines_needed
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
-KINDS, NOTES, LISTS = "kinds", "notes", "lists"
 #: Rows that have drop-down lists; more may be written below them.
 _ROWS = 500
 #: Columns of the sheet of kinds, and how wide they are.

@@ -239,7 +239,7 @@ def as_shown(value: float, number_format: str) -> str:
     """
     plain = re.sub(r'"[^"]*"|\[[^\]]*\]|\\.|[_*].', "", number_format.split(";")[0])
     percent = "%" in plain
-    number = Decimal(f"{value:.12g}") * (100 if percent else 1)
+    number = (Decimal(f"{value:.12g}") * (100 if percent else 1)).normalize()
     decimals = re.search(r"\.([0#?]+)", plain)
     most = len(decimals.group(1)) if decimals else 0
     if re.search(r"[0#?]", plain) and -int(number.as_tuple().exponent) > max(2, most):
@@ -274,7 +274,7 @@ def _letter(sheets: list[_Sheet], path: Path) -> tuple[_Sheet, int]:
     tops = {sheet.name: _top(sheet) for sheet in sheets}
     plain = {sheet.name: letter_form.plain(sheet.name) for sheet in sheets}
     named = [sheet for sheet in sheets if plain[sheet.name] == letter_form.LETTER and tops[sheet.name]]
-    found = named or [sheet for sheet in sheets if tops[sheet.name] and plain[sheet.name] != letter_form.EXAMPLES]
+    found = named or [sheet for sheet in sheets if tops[sheet.name] and plain[sheet.name] not in letter_form.BESIDE]
     if len(found) == 1:
         return found[0], tops[found[0].name]
     if found:

@@ -43,9 +43,9 @@ class Entry:
     unread: set[str] = field(default_factory=set)
 
     @property
-    def template(self) -> letters.Template:
-        """The kind of sentence."""
-        return letters.templates()[self.values["template"]]
+    def template(self) -> letters.Template | None:
+        """The kind of sentence; None where it cannot be read."""
+        return letters.templates().get(self.values["template"])
 
     def text(self, name: str) -> str:
         """Return what a cell holds; nothing where it says that there is nothing to say."""
@@ -86,8 +86,7 @@ def read_entry(row: Row, number: int, problems: Problems, today: dt.date) -> Cla
         entry.values[name] = row.cells[name].text if name in row.cells and not row.cells[name].wrong else ""
         if len(entry.values[name]) > _LONGEST:
             entry.note(name, "A whole letter stands in one cell.", "Write one sentence to a row.")
-    if not _kind(entry):
-        return None
+    _kind(entry)
     _words(entry)
     _practice(entry)
     for name in _FIGURES:
@@ -95,39 +94,36 @@ def read_entry(row: Row, number: int, problems: Problems, today: dt.date) -> Cla
     for name in _PERIODS:
         entry.values[name] = _period(entry, name)
     _counts(entry)
-    _missing(entry)
-    if entry.unread:
-        return None
-    _contradictions(entry)
+    if entry.template is not None:
+        _missing(entry, entry.template)
+        _contradictions(entry, entry.template)
     where = f"{row.file}, {row.where}"
     return None if entry.unread else Claim(id=str(number), where=where, **entry.values)
 
 
-def _kind(entry: Entry) -> bool:
-    """Read the kind of sentence, without which nothing else of a row can be read."""
+def _kind(entry: Entry) -> None:
+    """Read the kind of sentence."""
     text = entry.text("template")
-    found = letter_form.kinds().get(letter_form.plain(text))
-    if found is not None:
-        entry.values["template"] = found
-        return True
+    entry.values["template"] = letter_form.kinds().get(letter_form.plain(text), "")
+    if entry.values["template"]:
+        return
     titles = [template.title for template in letters.templates().values()]
     if text:
         near = closest(text, titles)
-        meant = (
-            f"Did you mean {' or '.join(repr(title) for title in near)}?" if near else f"They are: {'; '.join(titles)}."
-        )
+        meant = f"Did you mean {' or '.join(map(repr, near))}?"
+        if not near:
+            meant = f"They are {listing(map(repr, titles), 3)}: the sheet 'kinds' of letter.xlsx has them all."
         entry.note("template", f"There is no kind of sentence called '{text[:60]}'.", meant)
     elif "template" not in entry.unread:
         fix = "Choose one from the list. A sentence of none of these kinds is left out and answered in your own words."
         entry.note("template", "The kind of sentence is not chosen.", fix)
-    return False
 
 
 def _words(entry: Entry) -> None:
     """Read what comes from a list: measure, comparator, side."""
     metric = entry.text("metric")
-    only = entry.template.metrics if len(entry.template.metrics) == 1 and not metric else ()
-    entry.values["metric"] = only[0] if only else card_called(metric)
+    only = entry.template.metrics if entry.template and not metric else ()
+    entry.values["metric"] = only[0] if len(only) == 1 else card_called(metric)
     entry.values["metric_written"] = metric
     comparator = entry.text("comparator")
     entry.values["comparator"] = _comparator(comparator)
@@ -157,7 +153,8 @@ def _comparator(text: str) -> str:
     boards = catalogue.icbs()
     if text.upper() in boards or plain in (letter_form.plain(board.name) for board in boards.values()):
         return "icb"
-    return letter_form.comparators().get(plain, "")
+    known = letter_form.comparators()
+    return known.get(plain) or known.get(re.sub(r"^(?:the|our|your) ", "", plain), "")
 
 
 def _practice(entry: Entry) -> None:
@@ -187,8 +184,10 @@ def _practice(entry: Entry) -> None:
         )
 
 
-def _unit(template: letters.Template, name: str) -> str:
+def _unit(template: letters.Template | None, name: str) -> str:
     """Return in which unit a cell's figure is."""
+    if template is None:
+        return "unknown"
     if name == "threshold" and template.id in _OF_PRACTICES:
         return "practices"
     if name == "figure" and template.test in ("fold", "opportunity"):
@@ -212,12 +211,14 @@ def _figure(entry: Entry, name: str) -> Figure | None:
             entry.note(name, f"The share of practices cannot be read: {share}.", "Write it as 10% or 20%.")
             return None
         return share
-    printed = read_figure(text, line=name == "threshold", a_week=unit == "opportunity")
+    if unit == "unknown" and name == "threshold" and isinstance(read_tail(text), Figure):
+        return None
+    printed = read_figure(text, line=name == "threshold", a_week=unit in ("opportunity", "unknown"))
     if isinstance(printed, str):
         fix = _AS_PLACE if printed == "it says how many of how many" else _AS_PRINTED
         entry.note(name, f"The figure cannot be read: {printed}.", fix)
         return None
-    wrong = _impossible(entry, printed, unit)
+    wrong = _impossible(entry, printed, unit) if unit != "unknown" else None
     if wrong is not None:
         entry.note(name, *wrong)
         return None
@@ -227,7 +228,7 @@ def _figure(entry: Entry, name: str) -> Figure | None:
 def _impossible(entry: Entry, printed: Printed, unit: str) -> tuple[str, str] | None:
     """Return why a figure cannot be what it stands for, and what to do; None where it can."""
     figure = printed.figure
-    if figure.number < 0 and entry.template.test != "association":
+    if figure.number < 0 and entry.template and entry.template.test != "association":
         return "The figure is below nought.", "Write how large it is, and which way it moved under 'Low or high'."
     if unit == "fold":
         if figure.percent or figure.number < 1:
@@ -308,9 +309,9 @@ def _counts(entry: Entry) -> None:
             entry.values["of"] = of
 
 
-def _missing(entry: Entry) -> None:
+def _missing(entry: Entry, template: letters.Template) -> None:
     """Note what the kind of sentence needs and the row does not say."""
-    template, columns = entry.template, letter_form.columns()
+    columns = letter_form.columns()
     lacking = []
     for name in template.needs:
         there = entry.values["metric_written"] if name == "metric" else ""
@@ -327,9 +328,9 @@ def _missing(entry: Entry) -> None:
     )
 
 
-def _contradictions(entry: Entry) -> None:
+def _contradictions(entry: Entry, template: letters.Template) -> None:
     """Note what cannot both be so in one row."""
-    values, template = entry.values, entry.template
+    values = entry.values
     look = "Look again in the letter. If it says both, leave one out and say so in your own note."
     if template.direction and values["direction"] not in ("", template.direction) and "direction" not in template.takes:
         what = f"'{template.title}' is about a {template.direction} figure, and the row says {values['direction']}."

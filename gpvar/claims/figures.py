@@ -47,10 +47,10 @@ def _plain(text: str) -> str:
 
 
 def _without(text: str, openings: list[str]) -> str:
-    """Return the text without one of the words that it may begin with."""
+    """Return the text without the words that it may begin with."""
     for word in sorted(openings, key=len, reverse=True):
         if text.startswith(word) and not (word[-1].isalpha() and text[len(word) : len(word) + 1].isalpha()):
-            return text[len(word) :].strip()
+            return _without(text[len(word) :].strip(), openings)
     return text
 
 
@@ -122,9 +122,7 @@ def _strange(rest: str, known: list[str]) -> str:
 
 def read_tail(text: str) -> Figure | str:
     """Return a share of practices, such as ``"10%"``, ``"decile"`` or ``"lowest tenth"``; or why it cannot be read."""
-    plain = letter_form.plain(text)
-    while (shorter := _without(plain, letter_form.words()["unit"]["tail"])) != plain:
-        plain = shorter
+    plain = _without(letter_form.plain(text), letter_form.words()["unit"]["tail"])
     shares = {"tenth": 10.0, "fifth": 20.0, "quarter": 25.0}
     for name, share in shares.items():
         if plain in letter_form.words()["tail"][name]:
