@@ -18,7 +18,7 @@ _KNOWN = {
 }  # fmt: skip
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’]*")
 _NUMBER = re.compile(r"[−-]?\d[\d,.]*\d%?|\d%?")
-_END = re.compile(r"[.!?:;]+(?=\s|$)")
+_END = re.compile(r"[.!?]+(?=[\s”)]|$)")
 
 
 def syllables(word: str) -> int:

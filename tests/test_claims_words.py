@@ -15,7 +15,7 @@ from gpvar.words import claims, claims_beside, claims_facts, console, phrases
 from gpvar.words.claims_facts import odds, part
 from tests import synthetic
 from tests.claim_findings import finding, placed, templates_of
-from tests.reading import grade, syllables
+from tests.reading import grade
 from tests.support import ROOT
 from tests.test_words import FORBIDDEN, PERCENT_OF_NOTHING, UNQUALIFIED_SIGNIFICANT
 
@@ -242,8 +242,8 @@ def test_the_chance_of_a_place_is_said_before_and_after_allowing_for_patients(ru
     found = finding(run, RULES["rank-rank_holds"], letters.templates()["tail"], METRICS[0])
     said = claims.finding_sentence(claims.claim_facts(run, found))
     assert said.startswith(
-        "The chance that its lasting figure is in the lowest tenth of practices in England is 93 in 100 on the raw "
-        "figures, 88 in 100 after allowing for patients and 91 in 100 after allowing for setting too."
+        "The chance that the practice's lasting figure is in the lowest tenth of practices in England is 93 in 100 on "
+        "the raw figures, 88 in 100 after allowing for patients and 91 in 100 after allowing for setting too."
     )
     assert "between 120th and 310th from the lowest of 5,990 (95 in 100)" in said
     assert "its reliability is 0.84; a claim with consequences needs 0.9" in said.replace("Its", "its")
@@ -306,21 +306,6 @@ def test_checks_that_failed_and_checks_not_made_are_named(run) -> None:
     assert "could not be made" in said
     clean = dataclasses.replace(found, gates=())
     assert claims.finding_gates(claims.claim_facts(run, clean)) == "**No check of the data failed.**"
-
-
-@pytest.mark.parametrize(
-    ("word", "many"),
-    [("chance", 1), ("practice", 2), ("practices", 3), ("named", 1), ("wanted", 2), ("table", 2), ("settled", 2),
-     ("changes", 2), ("comparison", 4), ("reliability", 6), ("circumstances", 4), ("usual", 3), ("doing", 2),
-     ("science", 2), ("region", 2), ("association", 5), ("statement", 2), ("people", 2), ("rules", 1)],
-)  # fmt: skip
-def test_syllables_are_counted_as_they_are_spoken(word: str, many: int) -> None:
-    assert syllables(word) == many
-
-
-def test_a_grade_is_that_of_the_formula_and_leaves_names_out() -> None:
-    assert grade("The cat sat on the mat.") == pytest.approx(0.39 * 6 + 11.8 - 15.59)
-    assert grade("Copper Heron Surgery sat.", ["Copper Heron Surgery"]) == pytest.approx(0.39 * 2 + 11.8 - 15.59)
 
 
 def test_what_is_said_of_a_statement_can_be_read_at_school_leaving_age(run) -> None:

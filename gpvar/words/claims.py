@@ -134,8 +134,9 @@ def finding_gates(facts: ClaimFacts) -> str:
 
 
 def _failed(row: dict[str, str]) -> str:
-    text, detail = quality.meaning(row["gate"], quality.FAILED).rstrip("."), escape_markdown(row["detail"], 200)
-    return f"{text} ({detail.rstrip('.')})." if detail else f"{text}."
+    text = quality.meaning(row["gate"], quality.FAILED).rstrip(".")
+    detail = escape_markdown(row["detail"].rstrip(". "), 200)
+    return f"{text} ({detail})." if detail else f"{text}."
 
 
 def finding_summary(facts: ClaimFacts) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from gpvar import catalogue
 from gpvar.dates import day_in_words
 from gpvar.words import boxes, figures, phrases, quality, verdict
-from gpvar.words.claims_facts import ClaimFacts, between_periods, odds
+from gpvar.words.claims_facts import ClaimFacts, between_periods
 from gpvar.words.text import escape_markdown, known, listed, number, plural
 
 _AREAS = {
@@ -240,12 +240,6 @@ def beside(facts: ClaimFacts) -> list[str]:
         write = BESIDE.get(name)
         said.append(write(facts) if write is not None else f"Note from the check: {name.replace('_', ' ')}.")
     return list(dict.fromkeys(said))
-
-
-def robust(facts: ClaimFacts) -> str:
-    """Return what other defensible choices give; nothing where none were tried."""
-    share = facts.finding.robustness.get("same")
-    return f"Of other defensible choices {odds(share)} give the same." if known(share) else ""
 
 
 def change(facts: ClaimFacts) -> list[str]:

@@ -142,7 +142,7 @@ class ClaimFacts:
 
     def text(self, name: str, limit: int = 200) -> str:
         """Return a text of the finding, safe in Markdown."""
-        return escape_markdown(self.finding.numbers.get(name) or "", limit)
+        return escape_markdown(str(self.finding.numbers.get(name) or "").rstrip(". "), limit)
 
 
 def claim_facts(run: Run, finding: Finding) -> ClaimFacts:
@@ -221,7 +221,7 @@ def between_periods(facts: ClaimFacts) -> str:
     for item in facts.items("breaks"):
         day, what = days.get(item, (None, item.replace("_", " ")))
         when = f" ({day_in_words(day)})" if day else ""
-        said.append(f"“{escape_markdown(what, 200).rstrip('.')}”{when}")
+        said.append(f"“{escape_markdown(what.rstrip('.'), 200)}”{when}")
     return listed(said)
 
 

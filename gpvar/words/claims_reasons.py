@@ -59,7 +59,7 @@ def _target_of_another(facts: ClaimFacts) -> list[str]:
 
 
 def _not_analysed(facts: ClaimFacts) -> list[str]:
-    why = facts.text("why", 300).rstrip(".")
+    why = facts.text("why", 300)
     name = facts.card.short if facts.card is not None else "the measure"
     return [f"The study holds no figures that answer for “{name}”{f': {why}' if why else ''}.", NEITHER]
 

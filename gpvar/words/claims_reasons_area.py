@@ -5,7 +5,7 @@ from __future__ import annotations
 from gpvar.words import figures
 from gpvar.words.claims_facts import NOT_WHY, ClaimFacts, sentences
 from gpvar.words.claims_reasons import NEITHER, Reason
-from gpvar.words.text import known, listed, number, plural
+from gpvar.words.text import known, listed, number
 
 _SHARES = {
     "share_chance": "chance",
@@ -60,13 +60,13 @@ def _red_within(facts: ClaimFacts) -> list[str]:
 
 def _fold(facts: ClaimFacts) -> str:
     """Return how wide the range is: in the letter, in these data, and with chance taken off."""
-    said = [f"{_times(facts.get('fold'))} in the letter"] if facts.has("fold") else []
-    said += [f"{_times(facts.get('fold_now'))} in these data"] if facts.has("fold_now") else []
-    whole = f"The highest figure is so many times the lowest: {listed(said)}." if said else ""
-    tenths = [f"{_times(facts.get('fold_middle'))} as published"] if facts.has("fold_middle") else []
-    tenths += [f"{_times(facts.get('fold_lasting'))} with chance taken off"] if facts.has("fold_lasting") else []
-    middle = f"Without the outer tenths it is {listed(tenths)}." if tenths else ""
-    return " ".join(part for part in (whole, middle) if part)
+    said = [f"{_times(facts.get('fold'))} the lowest in the letter"] if facts.has("fold") else []
+    lowest = "" if said else " the lowest"
+    said += [f"{_times(facts.get('fold_now'))}{lowest} in these data"] if facts.has("fold_now") else []
+    whole = f"The highest figure is {listed(said)}." if said else ""
+    lasts = f", and {_times(facts.get('fold_lasting'))} with chance taken off" if facts.has("fold_lasting") else ""
+    middle = f"With a tenth left out at each end it is {_times(facts.get('fold_middle'))}{lasts}."
+    return " ".join(part for part in (whole, middle if facts.has("fold_middle") else "") if part)
 
 
 def _times(value: float) -> str:
@@ -75,13 +75,13 @@ def _times(value: float) -> str:
 
 def _split(facts: ClaimFacts) -> str:
     """Return what the variation between practices goes with."""
-    named = [(name, what) for name, what in _SHARES.items() if facts.has(name) and name != "share_own"]
-    said = [f"{number(100 * facts.get(name))} with {what}" for name, what in named]
-    own = f" and {number(100 * facts.get('share_own'))} with none of these" if facts.has("share_own") else ""
-    if not said:
+    named = [(name, what) for name, what in _SHARES.items() if facts.has(name)]
+    if not named:
         return ""
-    of = f" between the {plural(facts.get('practices'), 'practice')}" if facts.has("practices") else ""
-    return f"Of 100 parts of the variation{of}, {', '.join(said)}{own or ' go together'}."
+    parts = listed(
+        f"{number(100 * facts.get(name))} {'' if n else 'go '}with {what}" for n, (name, what) in enumerate(named)
+    )
+    return f"Of 100 parts of the variation between practices in {facts.names.reference}, {parts}."
 
 
 def _fold_not_reproduced(facts: ClaimFacts) -> list[str]:
@@ -119,7 +119,7 @@ def _ratio(facts: ClaimFacts) -> str:
     if not facts.has("ratio"):
         return ""
     low, high = facts.get("ratio_low"), facts.get("ratio_high")
-    ends = f", and {number(low)} to {number(high)} by which doctors are counted" if known(low) and known(high) else ""
+    ends = f"; by which doctors are counted it is {number(low)} to {number(high)}" if known(low) and known(high) else ""
     return f"The practice has {number(facts.get('ratio'))} patients for each full-time doctor{ends}."
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from gpvar import catalogue
 from gpvar.words import claims_reasons_odds, figures
 from gpvar.words.claims_facts import EXPECTED, NOT_WHY, ClaimFacts, apart, explained, sentences
 from gpvar.words.claims_reasons import Reason
 from gpvar.words.text import known, listed, number, plural
 
 _DIFFERENCE = ("difference", "difference_lower", "difference_upper")
+#: What requests and referrals are both counted in.
+_PER_1000 = catalogue.metric("ag_requests_per_1000")
 _COMMON = "Common is not the same as acceptable."
 _ADJUSTED = ("adjusted_difference", "adjusted_lower", "adjusted_upper")
 
@@ -15,7 +18,7 @@ _ADJUSTED = ("adjusted_difference", "adjusted_lower", "adjusted_upper")
 def _raw(facts: ClaimFacts) -> str:
     """Return the raw difference as a sentence."""
     size = apart(facts, *_DIFFERENCE, f"the middle of practices {facts.within}")
-    return f"On the raw figures the practice is {size}." if size else ""
+    return f"The raw figure is {size}." if size else ""
 
 
 def _beside_like(facts: ClaimFacts) -> str:
@@ -49,7 +52,9 @@ def _other_side(facts: ClaimFacts) -> list[str]:
 
 
 def _less_than_margin(facts: ClaimFacts) -> list[str]:
-    least = f"That is less than {_margin(facts)}, the smallest gap that this measure's card calls worth a second look."
+    least = (
+        f"All of that is within {_margin(facts)}, the smallest gap that this measure's card calls worth a second look."
+    )
     return sentences([_raw(facts), least, _beside_like(facts)])
 
 
@@ -122,7 +127,10 @@ def _how_far(facts: ClaimFacts) -> str:
     if not said:
         return ""
     far = listed(said)
-    return f"Measured in the spread that practices share, it lies {far} from the middle; the limits lie at 3.1."
+    return (
+        f"In units of the spread that practices share, its distance from the middle is {far}; the 99.8% limits lie at "
+        "3.1."
+    )
 
 
 def _how_many(facts: ClaimFacts) -> str:
@@ -190,7 +198,10 @@ def _hardly_any(facts: ClaimFacts) -> list[str]:
 
 
 def _some_reach(facts: ClaimFacts) -> list[str]:
-    settled = "To be called right it needs at least 20 in 100, beyond chance; to be called wrong, surely fewer."
+    settled = (
+        "To be called right it needs at least 20 in 100, and not by chance; to be called wrong, an interval wholly "
+        "below 20."
+    )
     return sentences([_reach(facts), settled, _all_reach(facts)])
 
 
@@ -205,19 +216,13 @@ def _both(facts: ClaimFacts) -> str:
     for name, what in (("requests", "requests for advice"), ("referrals", "referrals")):
         size, low, high = (facts.get(f"{name}_{end}") for end in ("difference", "lower", "upper"))
         if known(size):
-            said.append(f"{what} are {_per_1000(size)}{_ends(low, high)}")
+            interval = figures.interval(_PER_1000, low, high, facts.chance)
+            said.append(f"{what} are {_per_1000(size)}{f' ({interval})' if interval else ''}")
     return f"On the raw figures {' and '.join(said)}." if said else ""
 
 
 def _per_1000(size: float) -> str:
-    return f"{number(abs(1000 * size), 1)} per 1,000 patients a month {figures.side(size)} than expected"
-
-
-def _ends(low: float, high: float) -> str:
-    if not (known(low) and known(high)):
-        return ""
-    first, last = (number(1000 * x, 1) for x in sorted((low, high)))
-    return f" (95% interval: {first} to {last})"
+    return f"{number(abs(1000 * size), 1)} per 1,000 patients a month {figures.side(size)} than elsewhere"
 
 
 def _both_with_patients(facts: ClaimFacts) -> list[str]:

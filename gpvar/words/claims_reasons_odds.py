@@ -23,7 +23,8 @@ def chances(facts: ClaimFacts) -> str:
     names = {"p_raw": "on the raw figures", "p_adjusted": "after allowing for patients"}
     names["p_setting"] = "after allowing for setting too" if facts.has("p_adjusted") else "after allowing for setting"
     said = listed(f"{odds(facts.get(name))} {when}" for name, when in names.items() if facts.has(name))
-    return f"The chance that its lasting figure is {_tail(facts)} of practices {facts.within} is {said or 'not known'}."
+    where = f"{_tail(facts)} of practices {facts.within}"
+    return f"The chance that the practice's lasting figure is {where} is {said or 'not known'}."
 
 
 def place(facts: ClaimFacts) -> str:
@@ -110,7 +111,7 @@ def _counted(facts: ClaimFacts) -> str:
     if known(low) and known(high):
         first, last = (number(x * card.scale, figures.decimals(card, high)) for x in (low, high))
         interval = f" (95% interval for sampling alone: {first} to {last})"
-    return f"It was {seen}{interval}."
+    return f"The figure was {seen}{interval}."
 
 
 def _p_line(facts: ClaimFacts) -> str:

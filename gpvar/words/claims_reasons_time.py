@@ -43,11 +43,17 @@ def _england(facts: ClaimFacts) -> str:
     card, before, after = facts.card, facts.get("england_before"), facts.get("england_after")
     if card is None:
         return ""
-    same = f"the same change makes {_what(facts, facts.get('england_change'))} of a figure like this one"
+    same = f"the same change {_takes(facts, facts.get('england_change'))}"
     if not (known(before) and known(after)):
         return f"Over the same time {same}." if facts.has("england_change") else ""
     whole = f"All practices of {facts.names.reference} together went from {figures.span(card, before, after)}"
     return f"{whole}; {same}." if facts.has("england_change") else f"{whole}."
+
+
+def _takes(facts: ClaimFacts, size: float) -> str:
+    if not known(size) or figures.is_nil(facts.card, size):
+        return "leaves a figure like this one as it is"
+    return f"takes a figure like this one {'down' if size < 0 else 'up'} by {figures.gap(facts.card, size)}"
 
 
 def _excess(facts: ClaimFacts) -> str:
@@ -196,7 +202,7 @@ def _waves(facts: ClaimFacts) -> str:
 
 
 def _group_not_improved(facts: ClaimFacts) -> list[str]:
-    return sentences([_group(facts), "That is no improvement in the sense of the letter.", _england(facts)])
+    return sentences([_group(facts), "That is not the improvement that the letter speaks of.", _england(facts)])
 
 
 def _group_unknown(facts: ClaimFacts) -> list[str]:

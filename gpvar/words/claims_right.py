@@ -18,6 +18,9 @@ _STATEMENT = {
 }
 #: Tests whose sentence puts the practice on a side, so that sentence and position can point the same way.
 _SIDED = ("rank", "margin", "significant", "outlier", "threshold")
+_CHANGES = ("change", "worst_improved")
+#: Tests that look at more than the practice's own figure.
+_APART = ("many", "ratio", "association", "joint")
 _CALM, _UNDECIDED = ("no_detectable_difference", "usual"), "not_decidable"
 
 
@@ -81,6 +84,8 @@ def _raw_side(facts: ClaimFacts) -> str:
     row, card = facts.raw, facts.card
     if row is None or card is None or not facts.sign or not known(row.get("difference")):
         return ""
+    if row["position"] == _UNDECIDED:
+        return ""
     size = row["difference"]
     if size * facts.sign <= 0 or figures.is_nil(card, size) or facts.template.test in ("change", "no_improvement"):
         return ""
@@ -116,13 +121,18 @@ def _area(facts: ClaimFacts) -> str:
 
 
 def _by_verdict(facts: ClaimFacts) -> str:
-    code, who = facts.finding.verdict, "the practice" if facts.is_practice else "the practices"
+    code = facts.finding.verdict
     if code == "supported":
-        return f"The statement holds on these data. Asking {who} about it is fair."
+        fair = " Asking the practice about it is fair." if facts.is_practice else ""
+        return f"The statement holds on these data.{fair}"
+    if code == "not_attributable" and facts.template.test in _CHANGES:
+        return "The change that the letter speaks of is seen in the figures."
     if code == "not_attributable":
         return "What the letter says is seen in the figures. That others show it too does not make it good enough."
     if code == "contradicted":
-        return f"Asking how {who} came to the figure is fair. The finding does not show that it is good enough."
+        if not facts.is_practice:
+            return "That the data do not show it does not mean that nothing can be gained."
+        return "Asking how the practice came to the figure is fair. The finding does not show that it is good enough."
     if code == "not_shown":
         return "That the data do not show it does not prove that it is wrong."
     if code == "wrong_metric":
@@ -164,6 +174,8 @@ def _together(facts: ClaimFacts, code: str) -> str:
     found, calm = facts.finding.verdict, code in _CALM
     if code == _UNDECIDED:
         return "these data cannot place it"
+    if facts.template.test in _APART:
+        return "the position is of one measure alone"
     if found == "wrong_metric":
         return "the position is on the measure that the letter names"
     if found == "not_decidable":
