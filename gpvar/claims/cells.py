@@ -26,7 +26,7 @@ from gpvar.sources.files.reading import part_of_sheet, read_rows
 MAX_BYTES = 2_000_000
 MAX_ROWS = 500
 _HEADINGS_WITHIN = 40
-_SAVE_AS = "Open it in Excel, choose Save As, 'Excel Workbook (.xlsx)', and name that file."
+_SAVE_AS = "Open it in Excel or LibreOffice, choose Save As, 'Excel Workbook (.xlsx)', and name that file."
 _TYPE_IT = "Type its sentences into letter.xlsx ('new FOLDER' writes an empty one), one to a row."
 
 
