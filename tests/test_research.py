@@ -394,7 +394,7 @@ def test_the_box_of_what_the_icb_has_right_is_on_the_page(published: reporting.P
 
 
 def test_the_page_is_made_only_when_it_is_asked_for(run: Run) -> None:
-    assert load_study({**STUDY}, base=run.study.folder).reports.kinds == ("practice", "area")
+    assert load_study({**STUDY}, base=run.study.folder).reports.kinds == ("practice", "area", "claims")
     asked = load_study({**STUDY, "reports": {"kinds": ["research"]}}, base=run.study.folder)
     assert asked.reports.kinds == ("research",)
     assert {job.kind for job in reports.jobs_for(run, ("practice", "area"))} == {"practice", "area"}

@@ -105,8 +105,9 @@ def marks(facts: ClaimFacts) -> tuple[Chart, ...]:
                 value, y, "D" if first else "o", color=DARK_PINK if first else DARK_BLUE, markersize=8,
                 markeredgecolor="white", zorder=4,
             )  # fmt: skip
+            places_shown = 0 if float(value).is_integer() else found.places
             axes.annotate(
-                number(value, found.places), (value, y), xytext=(0, 7), textcoords="offset points", ha="center",
+                number(value, places_shown), (value, y), xytext=(0, 7), textcoords="offset points", ha="center",
                 fontsize=9, fontweight="bold", color=DARK_GREY,
             )  # fmt: skip
         if known(found.line):

@@ -267,7 +267,8 @@ def _robust(facts: ClaimFacts) -> str:
     agree, compared = (facts.finding.robustness.get(name) for name in ("agree", "compared"))
     if not compared:
         return ""
-    return f"In {number(agree)} of {plural(compared, 'comparison')} that allow for more or less it stands the same."
+    alike = f"all {number(compared)}" if agree == compared else f"{number(agree)} of {number(compared)}"
+    return f"It stands the same in {alike} comparisons made: more or less allowed for, beside all and beside its ICB."
 
 
 def claim_next(facts: ClaimFacts) -> str:

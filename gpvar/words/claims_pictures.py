@@ -38,7 +38,10 @@ def _message(facts: ClaimFacts, said: str) -> str:
 
 def rung_label(rung: str) -> str:
     """Return what a line of the picture allows for."""
-    return "All practices\n(raw figure)" if rung == "M0" else f"{phrases.RUNG_SHORT[rung]}\nallowed for ({rung})"
+    return _LINES.get(rung, phrases.RUNG_SHORT[rung])
+
+
+_LINES = {"M0": "Raw figure (M0)", "M1": "Patients allowed for (M1)", "M2": "Circumstances too (M2)"}
 
 
 def standing_title(facts: ClaimFacts) -> str:
