@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import pytest
 
+import gpvar
+from gpvar import claims
+from gpvar.results import Claim, Finding, Run
+from tests.claim_rows import figure
 from tests.support import ROOT, shared
+from tests.test_real_study import COLUMNS
 
 CLAIMS = tomllib.loads((ROOT / "tests" / "qhm_claims.toml").read_text(encoding="utf-8"))["claim"]
 
@@ -43,3 +49,130 @@ def test_the_raw_fact_was_counted_rightly(claim: dict[str, Any], raw: pd.DataFra
         assert (figures.rank()[here].iloc[0], len(figures)) == (fact["rank"], fact["of"])
     if "mean_of_icb" in fact:
         assert round(board.mean(), 4) == fact["mean_of_icb"]
+
+
+# --- what is found ---------------------------------------------------------------------------------------------------
+
+SHARE, MISSED, RATE = "same_day_share", "dna_share", "appointments_per_1000"
+INTERVALS = [
+    "Same Day", "1 Day", "2 to 7 Days", "8  to 14 Days", "15  to 21 Days", "22  to 28 Days", "More than 28 Days",
+    "Unknown / Data Quality",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The year, with April beside it; that file holds no missed appointments. Each card's own adjusters."""
+    columns = COLUMNS | {"age_sex": ["share_0_4", "share_65plus", "share_85plus", "share_female_15_44"]}
+    april = {
+        "practice_code": "GP_CODE",
+        f"{SHARE}.numerator": "Same Day",
+        f"{SHARE}.denominator": INTERVALS,
+        f"{RATE}.numerator": INTERVALS,
+    }
+    study = {
+        "schema": 1,
+        "title": "Access in North East and North Cumbria, 2025/26",
+        "seed": 20260401,
+        "declared": "2026-11-22",
+        "period": "2025-04..2026-03",
+        "metrics": [SHARE, MISSED, RATE],
+        "area": {"kind": "icb", "code": "QHM"},
+        "reference": {"set": "england", "exclude": ["atypical", "list_under_1000"]},
+        "source": [
+            {"id": "local", "file": str(shared("data", "joined", "england_2025_26.csv.gz")), "columns": columns},
+            {
+                "id": "april",
+                "file": str(shared("data", "joined", "appointments_april_2025_wide.csv.gz")),
+                "period": "2025-04",
+                "columns": april,
+            },
+        ],
+    }
+    return gpvar.run(gpvar.load_study(study, base=tmp_path_factory.mktemp("qhm")))
+
+
+def claim_of(number: int) -> Claim:
+    said = CLAIMS[number - 1]
+    return Claim(
+        id=str(number),
+        template=said["template"],
+        text=said["text"],
+        practice=said.get("practice", ""),
+        practice_code=said.get("practice", ""),
+        metric=said["metric"],
+        figure=figure(said["figure"]),
+        threshold=figure(said["threshold"]) if "threshold" in said else None,
+        comparator={"England": "england", "ICB": "icb"}[said["comparator"]],
+        direction=said.get("direction", ""),
+    )
+
+
+@pytest.fixture(scope="module")
+def found(run: Run) -> dict[int, Finding]:
+    numbers = range(1, len(CLAIMS) + 1)
+    return dict(zip(numbers, claims.check_all([claim_of(number) for number in numbers], run), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("number", "verdict", "reason"),
+    [
+        (1, "supported", "rank_holds"),
+        (2, "supported", "shortfall_holds"),
+        (3, "not_decidable", "rank_needs_months"),
+        (4, "supported", "shortfall_holds"),
+        (5, "contradicted", "not_exceptional"),
+    ],
+)
+def test_what_is_found_as_it_fell(number: int, verdict: str, reason: str, found: dict[int, Finding]) -> None:
+    """Of the first five the board is right of three, wrong of one, and one needs months that the file does not hold."""
+    assert (found[number].verdict, found[number].reason) == (verdict, reason)
+
+
+def test_the_findings_rest_on_the_facts_that_were_counted_by_hand(found: dict[int, Finding]) -> None:
+    for number in (1, 3):
+        numbers, fact = found[number].numbers, CLAIMS[number - 1]["raw"]
+        assert (numbers["rank"], numbers["ranked"]) == (fact["rank"], fact["of"])
+        assert numbers["in_tail"] is True
+    for number in (1, 2, 4, 5):
+        assert round(found[number].rungs[0]["value"], 4) == CLAIMS[number - 1]["raw"]["value"]
+        assert found[number].arithmetic == "right"
+
+
+def test_the_first_is_in_the_lowest_tenth_whatever_is_allowed_for(found: dict[int, Finding]) -> None:
+    numbers = found[1].numbers
+    assert min(numbers["p_raw"], numbers["p_adjusted"], numbers["p_setting"]) > 0.98
+    assert 0.95 < numbers["reliability"] < 0.97
+    assert 50 < numbers["rank_lower"] < numbers["rank"] < numbers["rank_upper"] < 500
+
+
+def test_almost_half_of_the_second_s_shortfall_is_its_patients_and_the_rest_is_far_outside(
+    found: dict[int, Finding],
+) -> None:
+    numbers = found[2].numbers
+    assert 0.40 < numbers["explained_share"] < 0.50
+    assert numbers["adjusted_upper"] < -2 * numbers["margin"]
+    assert {row["position"] for row in found[2].rungs} == {"far_outside"}
+    assert "atypical" in [gate["gate"] for gate in found[2].gates if gate["state"] == "failed"]
+
+
+def test_the_fourth_s_patients_account_for_none_of_its_distance_from_its_board(found: dict[int, Finding]) -> None:
+    assert found[4].comparator == "own_icb"
+    assert abs(found[4].numbers["explained_share"]) < 0.05
+    assert found[4].rungs[0]["ranked"] == 331
+
+
+def test_the_fifth_is_the_highest_of_its_board_and_inside_the_usual_range(found: dict[int, Finding]) -> None:
+    numbers = found[5].numbers
+    assert numbers["z_adjusted"] < numbers["z_raw"] < 1.96
+    assert numbers["beyond_99_8"] > numbers["expected_beyond"]
+
+
+def test_without_april_the_place_cannot_be_checked_and_the_shortfall_still_holds(run: Run) -> None:
+    table = replace(run.table, periods=run.table.periods.iloc[:0])
+    alone = replace(run, table=table, analyses={SHARE: gpvar.analyse(table, SHARE)})
+    first, fourth = claims.check_all([claim_of(1), claim_of(4)], alone)
+    assert (first.verdict, first.reason) == ("not_decidable", "rank_needs_months")
+    assert first.numbers["in_tail"] is True
+    assert (fourth.verdict, fourth.reason) == ("supported", "shortfall_holds")
+    assert "chance_not_separated" in fourth.because

@@ -50,7 +50,7 @@ class Lasting:
     coefficients: np.ndarray = field(repr=False)
     design: np.ndarray = field(repr=False)
 
-    @property
+    @cached_property
     def raw(self) -> np.ndarray:
         """(draws, practices) lasting raw figure: what the rung expects, and the lasting distance from it."""
         found = self.apart.copy()

@@ -24,7 +24,7 @@ LIKELY, UNLIKELY = 0.8, 0.2
 TENTH = 0.10
 _OUTER, _HALF = 0.25, 0.50
 _ENDS = (0.025, 0.975)
-#: How many models' draws are kept while a letter is checked: 100 MB each for England.
+#: How many models' draws are kept while a letter is checked: 50 to 150 MB each for England.
 _KEPT = 3
 
 
@@ -121,17 +121,12 @@ def _chances(seen: Evidence, tail: float, sign: int, reliable: dict[str, float])
 
 def _place(seen: Evidence, drawn: Lasting, values: np.ndarray, tail: float, sign: int) -> ranks.Place:
     """Return where the practice stands among the practices that the letter compares it with."""
-    among = np.flatnonzero(_compared(seen, drawn))
-    at = int(np.searchsorted(among, drawn.column[seen.claim.practice_code]))
-    return ranks.place(values[:, among], at, tail, top=sign > 0)
-
-
-def _compared(seen: Evidence, drawn: Lasting) -> np.ndarray:
-    """Say which practices of a model are those that the letter compares with: all, or those of the practice's ICB."""
+    at = drawn.column[seen.claim.practice_code]
     if seen.comparator != "own_icb":
-        return np.ones(len(drawn.practice_code), dtype=bool)
+        return ranks.place(values, at, tail, top=sign > 0)
     boards = seen.run.table.hierarchy.set_index("practice_code")["icb_code"].reindex(drawn.practice_code)
-    return np.asarray(boards == boards[seen.claim.practice_code])
+    own = np.flatnonzero((boards == boards[seen.claim.practice_code]).to_numpy())
+    return ranks.place(values[:, own], int(np.searchsorted(own, at)), tail, top=sign > 0)
 
 
 def _holds(seen: Evidence, drawn: Lasting) -> bool:

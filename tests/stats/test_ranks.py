@@ -125,6 +125,26 @@ def test_units_asked_for_are_ranked_among_all() -> None:
     )
 
 
+@pytest.mark.parametrize("digits", [8, 0])
+@pytest.mark.parametrize("tail", [0.1, 0.25, 0.5])
+def test_the_place_of_one_unit_is_its_row_of_all(digits: int, tail: float) -> None:
+    draws = some_draws(15, digits=digits).astype(np.float32)
+    every = ranks.from_draws(draws, tail=tail)
+    for unit in range(0, 30, 4):
+        low, high = (ranks.place(draws, unit, tail, top=top) for top in (False, True))
+        assert (low.rank_median, low.rank_lower, low.rank_upper, low.units) == (
+            *every.loc[unit, ["rank_median", "rank_lower", "rank_upper"]], 30
+        )  # fmt: skip
+        assert (low.p, high.p) == pytest.approx((every.loc[unit, "p_bottom"], every.loc[unit, "p_top"]), abs=1e-12)
+
+
+def test_a_tail_of_more_than_half_is_what_the_other_tail_leaves() -> None:
+    draws = some_draws(16)
+    for unit in (0, 13):
+        rest = ranks.place(draws, unit, 0.3, top=True)
+        assert ranks.place(draws, unit, 0.7).p == pytest.approx(1.0 - rest.p)
+
+
 def test_labels_of_the_units_are_kept() -> None:
     draws = pd.DataFrame(some_draws(4, units=3), columns=pd.Index(["a", "b", "c"], name="unit"))
     assert ranks.from_draws(draws).index.equals(draws.columns)
@@ -190,6 +210,9 @@ def test_expected_ranks_close_up_as_less_is_known() -> None:
         (lambda: ranks.from_draws(np.zeros((5, 3)), units=[-1]), "units, row 1: -1"),
         (lambda: ranks.from_draws(np.zeros((5, 3)), units=[True]), "numbers of columns"),
         (lambda: ranks.from_draws([["a", "b"], ["c", "d"]]), "not a number"),
+        (lambda: ranks.place(np.zeros((5, 3)), 3, 0.1), "no such column"),
+        (lambda: ranks.place(np.zeros((5, 3)), 0, 1.0), "a part of the units"),
+        (lambda: ranks.place(np.zeros((5, 3)), 0, 0.0), "a part of the units"),
         (lambda: ranks.expected_rank([1.0, 2.0], [1.0]), "the same units"),
         (lambda: ranks.expected_rank([1.0, np.nan], [1.0, 1.0]), "row 2"),
         (lambda: ranks.expected_rank([1.0, 2.0], [1.0, -1.0]), "row 2: -1"),
