@@ -284,9 +284,9 @@ def test_advice_and_guidance_is_known_by_its_measure_and_its_usual_names() -> No
 def test_figures_of_months_before_the_wording_was_in_force_are_named() -> None:
     old, new = claim("tail", 1, period="2025-04..2026-03"), claim("tail", 2, period="2026-04")
     for text in (read(ask_letter([old, new])), read(contract_card([old, new]))):
-        assert "The figures of sentence 1 are of months before it was in force." in text
+        assert "The figures of sentence 1 are of months before this was in force." in text
     assert "The figures are of months before" in read(ask_letter([old]))
-    assert "before it was in force" not in read(ask_letter([new])) + read(ask_letter([claim("tail")]))
+    assert "before this was in force" not in read(ask_letter([new])) + read(ask_letter([claim("tail")]))
 
 
 def test_what_is_not_dated_to_the_month_is_sent_to_nobody() -> None:
@@ -349,10 +349,10 @@ def test_nothing_unverified_about_the_domain_is_sent() -> None:
 # --- the contract card -----------------------------------------------------------------------------------------------
 
 
-def test_the_contract_card_says_what_is_said_then_what_is_left_open() -> None:
+def test_the_contract_card_says_with_each_quotation_what_it_leaves_open() -> None:
     card = read(contract_card([claim("low_ag_user")]))
-    assert card.index("It says") < card.index(ENGAGE) < card.index("What it leaves open")
-    assert card.index("What it leaves open") < card.index("It names no rate and no number of requests.")
+    assert card.index(ENGAGE) < card.index("no threshold was found") < card.index("planned care referral")
+    assert card.index("planned care referral") < card.index("No rate and no number of requests is named.")
     assert card.endswith("The wording of the clause itself was not found. Whoever relies on it is asked to quote it.")
     assert contract_card([claim("tail")], heading="### Wording").startswith("### Wording\n")
     assert contract_card([]) == ""

@@ -30,7 +30,7 @@ FORMULAS = READER.replace("-tex_math_dollars", "+tex_math_dollars")
 class Look:
     """What is on every page of a document besides its text.
 
-    `formulas`: whether the text may hold any; `half_points`: the size of body text in Word.
+    `formulas`: whether the text may hold any; `half_points`: the size of body text in Word, and on paper.
     """
 
     title: str
@@ -43,6 +43,11 @@ class Look:
     def reader(self) -> str:
         """How the Markdown is read."""
         return FORMULAS if self.formulas else READER
+
+    @property
+    def printed(self) -> str:
+        """What is added to the style sheet for a page that is printed smaller than others."""
+        return "" if self.half_points == 24 else f":root {{ --print: {self.half_points / 2:g}pt; }}\n"
 
     @property
     def banner(self) -> str:
@@ -58,7 +63,7 @@ def to_html(page: Page, look: Look) -> bytes:
         template.write_text(_look("page.html"), encoding="utf-8", newline="\n")
         options = [
             "--standalone", f"--template={template}", "--embed-resources", f"--resource-path={folder}", "--wrap=none",
-            "-V", f"stylesheet={_look('page.css')}", "-M", f"pagetitle={look.title}", "-M", "lang=en-GB",
+            "-V", f"stylesheet={_look('page.css')}{look.printed}", "-M", f"pagetitle={look.title}", "-M", "lang=en-GB",
             "-V", f"bodyclass={'private' if look.private else 'open'}",
         ]  # fmt: skip
         if look.banner:
@@ -74,7 +79,9 @@ def to_docx(page: Page, look: Look) -> bytes:
     with tempfile.TemporaryDirectory(prefix="gpvar-") as name:
         folder = _lay_out(page, Path(name))
         reference = folder / "reference.docx"
-        reference.write_bytes(reference_docx.build(look.banner, PRIVATE.upper() if look.private else "", look.half_points))
+        reference.write_bytes(
+            reference_docx.build(look.banner, PRIVATE.upper() if look.private else "", look.half_points)
+        )
         target = folder / "page.docx"
         options = [f"--reference-doc={reference}", f"--resource-path={folder}", "-M", "lang=en-GB"]
         _pandoc(page.markdown, "docx", options, target, look.reader)

@@ -37,14 +37,11 @@ def contract_card(claims: Sequence[Claim], heading: str = "## What the contract 
     if not found:
         return ""
     ids = tuple(claim.id for claim in claims)
-    unsaid = [item.not_said for item, _ in found if item.not_said]
-    unsaid += [goal(target) for target in asking.goals(claims)]
-    unsaid += [earlier(asking.before_force(claims), ids), NOT_THE_CLAUSE]
-    says = "\n".join(f"- {text}." for text, _ in quoted(found, ids))
-    open_ = "\n".join(f"- {text}" for text in unsaid if text)
-    return "\n\n".join(
-        part for part in (heading, f"It says{in_force(found)}:", says, "What it leaves open:", open_) if part
-    )
+    lines = [f"- {' '.join([f'{text}.', *unsaid])}" for text, unsaid in quoted(found, ids)]
+    after = [goal(target) for target in asking.goals(claims)]
+    after += [earlier(asking.before_force(claims), ids), NOT_THE_CLAUSE]
+    parts = (heading, f"Word for word{in_force(found)}, with what it leaves open:", "\n".join(lines))
+    return "\n\n".join(part for part in (*parts, " ".join(text for text in after if text)) if part)
 
 
 def quoted(found: Bearing, ids: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -87,7 +84,7 @@ def earlier(before: Sequence[str], ids: Sequence[str]) -> str:
     if not before:
         return ""
     whose = "The figures" if len(before) == len(ids) else f"The figures of {sentences(before)}"
-    return f"{whose} are of months before it was in force."
+    return f"{whose} are of months before this was in force."
 
 
 def sentences(ids: Sequence[str]) -> str:
