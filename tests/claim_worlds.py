@@ -113,7 +113,7 @@ def world(seed: int, practices: int = 1200, *, need: float = 0.15, month: float 
             "icb_code": [f"Q{chr(65 + i)}{chr(65 + i)}" for i in icb],
             "pcn_code": [f"U{10001 + i:05d}" for i in pcn],
             "region_code": [f"Y{60 + i % 3}" for i in icb],
-            "list_size": np.round(every.mean(axis=1) * 2),
+            "list_size": np.maximum(np.round(every.mean(axis=1) * 2), 1200),
             "list_jump_pct": 1.0,
             "imd2025": np.round(np.clip(22 + 8 * score, 1, 80), 4),
             "rurality": np.where(rural, "Rural", "Urban"),
