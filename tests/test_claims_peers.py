@@ -241,6 +241,15 @@ def test_between_the_margin_and_chance_neither_is_shown(tmp_path: Path) -> None:
     assert (found.verdict, found.reason) == ("not_shown", "both_not_shown")
 
 
+def test_hidden_referrals_leave_the_sentence_open(tmp_path: Path) -> None:
+    frame = letters_of()
+    frame["referrals"] = frame["referrals"].astype(object)
+    frame.loc[frame["code"] == LOW, "referrals"] = "<5"
+    run = joint_run(tmp_path, frame)
+    for more in ({}, {"metric": peers.REQUESTS}, {"metric": peers.REFERRALS}):
+        assert (both(run, **more).verdict, both(run, **more).reason) == ("not_decidable", "hidden")
+
+
 def test_without_referrals_beside_the_requests_the_sentence_cannot_be_checked(tmp_path: Path) -> None:
     found = both(joint_run(tmp_path, letters_of(), (peers.REQUESTS,)))
     assert (found.verdict, found.reason) == ("not_decidable", "referrals_not_held")
@@ -324,6 +333,10 @@ def test_a_line_decides_only_where_every_way_of_counting_agrees(line: str, verdi
 def test_one_way_of_counting_doctors_is_said_to_be_one() -> None:
     alone = {name: value for name, value in FACTS.items() if name != "all_gp_fte"}
     assert "one_definition" in ratio(supply_run(**alone), "2500").because
+    everyone = {name: value for name, value in FACTS.items() if name != "gp_fte"}
+    # All doctors could only lower the ratio, and fewer could only raise it.
+    found = [ratio(supply_run(**facts), line).verdict for facts in (alone, everyone) for line in ("1999", "3301")]
+    assert found == ["not_decidable", "contradicted", "supported", "not_decidable"]
     assert "one_definition" not in ratio(supply_run(**FACTS), "2500").because
 
 
@@ -362,6 +375,12 @@ def test_its_place_among_practices_is_that_of_the_page_of_staff_turned_over() ->
     row = {"practice_code": LOW, "resource": "gps_per_patient", "percentile": 10.0, "median": 4.0, "compared": 6000}
     numbers = ratio(supply_run(pd.DataFrame([row | {"dated": "2025-06"}]), **FACTS), "1999").numbers
     assert (numbers["percentile"], numbers["england_middle"], numbers["compared"]) == (90.0, 2500.0, 6000)
+
+
+@pytest.mark.parametrize("template", ["patients_per_gp", "many_red", "low_ag_high_referral", "association"])
+def test_a_sentence_that_needs_no_measure_is_judged_whatever_it_calls_one(template: str) -> None:
+    claim = Claim("1", template, practice=LOW, practice_code=LOW, metric_written="patients for each GP")
+    assert claims.check_claim(claim, supply_run(**FACTS)).reason != "no_card"
 
 
 def test_figures_that_go_together_are_never_a_finding_on_their_own(needy: tuple[World, Run]) -> None:

@@ -40,7 +40,7 @@ def _about(seen: Evidence, numbers: dict[str, Any]) -> Iterable[str]:
     claim, template = seen.claim, seen.template
     if template.source:
         yield "no_source"
-    elif not claim.metric and ("metric" in template.needs or claim.metric_written):
+    elif not claim.metric and "metric" in template.needs:
         numbers["metric_written"] = claim.metric_written
         yield "no_card"
     elif claim.metric and template.metrics and claim.metric not in template.metrics:

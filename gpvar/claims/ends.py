@@ -26,9 +26,12 @@ _FOR = ("supported", "not_attributable")
 def both(seen: Evidence) -> tuple[Evidence, Evidence] | None:
     """Return the claim beside runs in which the practice's hidden count is the least and the most it can be.
 
-    None where a run with one of them cannot be analysed. Counts of other practices stay hidden in both.
+    None where a run with one of them cannot be analysed, or the sentence is about no one measure. Counts of other
+    practices stay hidden in both.
     """
     claim = seen.claim
+    if not claim.metric:
+        return None
     key = ("ends", claim.metric, claim.practice_code)
     if key not in seen.cache:
         seen.cache[key] = _runs(seen)

@@ -13,8 +13,9 @@ from gpvar.claims.stops import stopped
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Doctors counted, the first as they are published for such ratios: without doctors in training and locums, and all.
-_DOCTORS = ("gp_fte", "all_gp_fte")
+#: Doctors counted, from the fewest (without doctors in training and locums) to all of them.
+_FEWEST, _ALL = "gp_fte", "all_gp_fte"
+_DOCTORS = (_FEWEST, _ALL)
 _LISTS = ("registered", "weighted")
 _RESOURCE = "gps_per_patient"
 
@@ -50,8 +51,15 @@ def ratio(seen: Evidence) -> Tested:
         beside.append("ratio_differs")
     if not np.isfinite(line):
         return Tested(frozenset({"no_threshold"}), numbers, tuple(beside))
-    holding = {"ratio_above"} if low > line else {"ratio_below"} if high <= line else set()
-    return Tested(frozenset(holding), numbers, tuple(beside))
+    return Tested(frozenset(_side(found, line)), numbers, tuple(beside))
+
+
+def _side(found: Mapping[str, float], line: float) -> set[str]:
+    """Return the side of the line on which every ratio lies, where the count that could be beyond it is known."""
+    counted = {name.split(" ")[0] for name in found}
+    if min(found.values()) > line and _ALL in counted:
+        return {"ratio_above"}
+    return {"ratio_below"} if max(found.values()) <= line and _FEWEST in counted else set()
 
 
 def _facts(seen: Evidence) -> dict[str, float]:
