@@ -319,3 +319,42 @@ def test_what_is_said_of_a_statement_can_be_read_at_school_leaving_age(run) -> N
         grades[name] = grade(plain, (*TERMS, facts.card.short, facts.card.noun_denominator))
     assert sum(grades.values()) / len(grades) <= 9
     assert max(grades.values()) <= 10.5, sorted(grades, key=lambda name: -grades[name])[:5]
+
+
+def test_variation_that_is_real_is_not_thereby_said_to_be_unwarranted(run) -> None:
+    found = finding(run, RULES["fold-variation_is_real"], letters.templates()["fold"], METRICS[0])
+    facts = claims.claim_facts(run, found)
+    assert "“unwarranted” is a judgement" in claims.finding_sentences(facts)[1]
+    assert "statement holds" not in " ".join(claims.finding_right(facts))
+
+
+def test_chances_that_are_the_same_are_said_once(run) -> None:
+    found = finding(run, RULES["rank-rank_holds"], letters.templates()["tail"], METRICS[0])
+    sure = {"p_raw": 0.999, "p_adjusted": 0.998, "p_setting": 0.997}
+    sure = dataclasses.replace(found, numbers={**found.numbers, **sure})
+    said = claims.finding_sentences(claims.claim_facts(run, sure))[0]
+    assert said.count("in 100") == 1 and "more than 99 in 100, on the raw figures and after allowing" in said
+
+
+def test_a_practice_that_the_data_cannot_place_is_conceded_nothing_of_its_figure(run) -> None:
+    found = placed(finding(run, RULES["any-stop_gate"], letters.templates()["tail"], METRICS[0]), "not_decidable")
+    found = dataclasses.replace(found, numbers={"gates": ["suppressed"]}, arithmetic="not_checked")
+    right = claims.finding_right(claims.claim_facts(run, found))
+    assert right == ["Nothing here shows that the ICB is wrong. These data cannot settle it either way."]
+
+
+def test_a_check_that_warns_is_said_beside_the_finding_with_what_it_means(run) -> None:
+    found = finding(
+        run, RULES["margin-shortfall_holds"], letters.templates()["too_low"], METRICS[1], beside=("warned",)
+    )
+    gate = {"gate": "atypical", "severity": "warn", "state": "failed", "detail": ""}
+    facts = claims.claim_facts(run, dataclasses.replace(found, gates=(gate,)))
+    assert "look at that first. The list sets the practice apart" in claims.finding_beside(facts)[0]
+
+
+def test_nothing_is_called_good_enough_where_no_direction_is_known_to_be_better(run) -> None:
+    found = placed(finding(run, RULES["rank-rank_unlikely"], letters.templates()["tail"], METRICS[0]), "usual")
+    facts = claims.claim_facts(run, found)
+    assert facts.card is not None and facts.card.better == "unknown"
+    said = f"{claims.finding_position(facts)} {' '.join(claims.finding_right(facts))}"
+    assert "good enough" not in said and "settle whether the figure matters to patients" in said

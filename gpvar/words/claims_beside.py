@@ -8,7 +8,7 @@ from gpvar import catalogue
 from gpvar.dates import day_in_words
 from gpvar.words import boxes, figures, phrases, quality, verdict
 from gpvar.words.claims_facts import ClaimFacts, between_periods
-from gpvar.words.text import escape_markdown, known, listed, number, plural
+from gpvar.words.text import escape_markdown, known, number, plural
 
 _AREAS = {
     "pcn": "the practices of its primary care network",
@@ -35,8 +35,8 @@ def _figure_differs(facts: ClaimFacts) -> str:
 
 def _warned(facts: ClaimFacts) -> str:
     failed = [row["gate"] for row in facts.finding.gates if (row["state"], row["severity"]) == (quality.FAILED, "warn")]
-    names = listed(f"“{quality.title(gate)}”" for gate in dict.fromkeys(failed))
-    return f"A check of the data gives a warning{f' ({names})' if names else ''}: look at that first."
+    said = " ".join(quality.meaning(gate, quality.FAILED) for gate in dict.fromkeys(failed))
+    return f"A check of the data gives a warning, so look at that first{f'. {said}' if said else '.'}"
 
 
 def _chance(facts: ClaimFacts) -> str:
@@ -128,7 +128,8 @@ def _shares_of_england(facts: ClaimFacts) -> str:
 def _left_out(facts: ClaimFacts) -> str:
     n, sound = facts.get("left_out"), facts.get("fold_sound")
     who = plural(n, "practice") if known(n) else "Some practices"
-    without = f" Without them the highest figure is {number(sound, 1)} times the lowest." if known(sound) else ""
+    them = "it" if n == 1 else "them"
+    without = f" Without {them} the highest figure is {number(sound, 1)} times the lowest." if known(sound) else ""
     return f"{who} did not pass a check that stops the question.{without}"
 
 

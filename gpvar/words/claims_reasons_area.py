@@ -78,10 +78,15 @@ def _split(facts: ClaimFacts) -> str:
     named = [(name, what) for name, what in _SHARES.items() if facts.has(name)]
     if not named:
         return ""
-    parts = listed(
-        f"{number(100 * facts.get(name))} {'' if n else 'go '}with {what}" for n, (name, what) in enumerate(named)
-    )
+    # What passes from month to month is not in the share of chance where it was not measured.
+    chance = "chance" if facts.has("reliability") else "the chance of sampling"
+    said = [(_parts(facts.get(name)), chance if name == "share_chance" else what) for name, what in named]
+    parts = listed(f"{many} {'' if n else 'go '}with {what}" for n, (many, what) in enumerate(said))
     return f"Of 100 parts of the variation between practices in {facts.names.reference}, {parts}."
+
+
+def _parts(share: float) -> str:
+    return "less than 1" if 0 < share < 0.005 else number(100 * share)
 
 
 def _fold_not_reproduced(facts: ClaimFacts) -> list[str]:
@@ -90,8 +95,9 @@ def _fold_not_reproduced(facts: ClaimFacts) -> list[str]:
 
 
 def _is_real(facts: ClaimFacts) -> list[str]:
-    real = "So most of it is neither chance nor patients nor setting. Whose doing it is the figures cannot say."
-    return sentences([_split(facts), real, _fold(facts)])
+    real = "So the variation is real: most of it is neither chance nor patients nor setting."
+    judged = "Whether that makes it “unwarranted” is a judgement, and whose doing it is the figures cannot say."
+    return sentences([_split(facts), f"{real} {judged}", _fold(facts)])
 
 
 def _with_patients(facts: ClaimFacts) -> list[str]:
@@ -100,8 +106,15 @@ def _with_patients(facts: ClaimFacts) -> list[str]:
 
 
 def _not_settled(facts: ClaimFacts) -> list[str]:
-    left = "That does not settle whether most of it is the practices' own."
-    return sentences([_split(facts), left, _fold(facts)])
+    steady = facts.get("reliability")
+    if known(steady):
+        why = (
+            f"The practices' own figures are not steady enough to settle it: their reliability is {number(steady, 2)}, "
+        )
+        why += "and 0.7 is needed."
+    else:
+        why = "How far figures move by themselves from month to month is not known, so part of the rest may be passing."
+    return sentences([_split(facts), why, "Nor do the figures rule it out.", _fold(facts)])
 
 
 def _not_split(facts: ClaimFacts) -> list[str]:

@@ -64,7 +64,7 @@ def _shortfall_holds(facts: ClaimFacts) -> list[str]:
 
 
 def _shortfall_with_patients(facts: ClaimFacts) -> list[str]:
-    return sentences([_raw(facts), explained(facts), _beside_like(facts), EXPECTED])
+    return sentences([explained(facts), _raw(facts), _beside_like(facts), EXPECTED])
 
 
 def _shortfall_not_shown(facts: ClaimFacts) -> list[str]:
@@ -92,7 +92,7 @@ def _more_than_chance(facts: ClaimFacts) -> list[str]:
 
 def _difference_with_patients(facts: ClaimFacts) -> list[str]:
     more = "That is more than chance gives."
-    return sentences([_raw(facts), more, explained(facts), _beside_like(facts), EXPECTED])
+    return sentences([explained(facts), _raw(facts), more, _beside_like(facts), EXPECTED])
 
 
 def _chance_not_separated(facts: ClaimFacts) -> list[str]:
@@ -128,8 +128,8 @@ def _how_far(facts: ClaimFacts) -> str:
         return ""
     far = listed(said)
     return (
-        f"In units of the spread that practices share, its distance from the middle is {far}; the 99.8% limits lie at "
-        "3.1."
+        f"In units of the spread that practices share, the practice's distance from the middle is {far}; the 99.8% "
+        "limits lie at 3.1."
     )
 
 
@@ -148,22 +148,22 @@ def _exceptional(facts: ClaimFacts) -> list[str]:
         "After allowing for patients the figure is outside the 99.8% limits of practices as they are, and the raw "
         "figure is outside the 95% limits at least."
     )
-    return sentences([first, _how_far(facts), _limits(facts), _how_many(facts), NOT_WHY])
+    return sentences([_how_far(facts), first, _limits(facts), _how_many(facts), NOT_WHY])
 
 
 def _exceptional_with_patients(facts: ClaimFacts) -> list[str]:
     first = "The raw figure is outside the 95% limits of practices as they are."
-    return sentences([first, explained(facts), _how_far(facts), _limits(facts), EXPECTED])
+    return sentences([explained(facts), first, _how_far(facts), _limits(facts), EXPECTED])
 
 
 def _not_exceptional(facts: ClaimFacts) -> list[str]:
     first = "The figure is inside the 95% limits of practices as they are, before and after allowing for patients."
-    return sentences([first, _how_far(facts), _limits(facts), _how_many(facts), _COMMON])
+    return sentences([_how_far(facts), first, _limits(facts), _how_many(facts), _COMMON])
 
 
 def _outside_not_exceptional(facts: ClaimFacts) -> list[str]:
     first = "The figure is far out, but not outside the 99.8% limits of practices as they are in every comparison."
-    return sentences([first, _how_far(facts), _limits(facts), _how_many(facts)])
+    return sentences([_how_far(facts), first, _limits(facts), _how_many(facts)])
 
 
 def _reach(facts: ClaimFacts) -> str:

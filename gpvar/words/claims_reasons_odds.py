@@ -18,13 +18,21 @@ def _tail(facts: ClaimFacts) -> str:
     return part(tail if known(tail) else 0.1, facts.sign or -1)
 
 
+_WHEN = {
+    "p_raw": "on the raw figures",
+    "p_adjusted": "after allowing for patients",
+    "p_setting": "after allowing for setting too",
+}
+
+
 def chances(facts: ClaimFacts) -> str:
     """Return the chances on the raw figures and after allowing for patients and setting."""
-    names = {"p_raw": "on the raw figures", "p_adjusted": "after allowing for patients"}
-    names["p_setting"] = "after allowing for setting too" if facts.has("p_adjusted") else "after allowing for setting"
-    said = listed(f"{odds(facts.get(name))} {when}" for name, when in names.items() if facts.has(name))
-    where = f"{_tail(facts)} of practices {facts.within}"
-    return f"The chance that the practice's lasting figure is {where} is {said or 'not known'}."
+    where = f"The chance that the practice's lasting figure is {_tail(facts)} of practices {facts.within}"
+    found = {name: odds(facts.get(name)) for name in ("p_raw", "p_adjusted", "p_setting") if facts.has(name)}
+    if len(found) == len(_WHEN) and len(set(found.values())) == 1:
+        return f"{where} is {found['p_raw']}, on the raw figures and after allowing for patients, and for setting too."
+    said = listed(f"{p} {_WHEN[name]}" for name, p in found.items())
+    return f"{where} is {said or 'not known'}."
 
 
 def place(facts: ClaimFacts) -> str:

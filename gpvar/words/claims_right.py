@@ -89,10 +89,9 @@ def _raw_side(facts: ClaimFacts) -> str:
     size = row["difference"]
     if size * facts.sign <= 0 or figures.is_nil(card, size) or facts.template.test in ("change", "no_improvement"):
         return ""
-    return (
-        f"On the raw figures it is {figures.side(size)} than the middle of practices {facts.within}: "
-        f"{figures.amount(card, row['value'])}."
-    )
+    # The figure itself stands there already where the letter's own is right.
+    value = "" if facts.finding.arithmetic == "right" else f": {figures.amount(card, row['value'])}"
+    return f"On the raw figures it is {figures.side(size)} than the middle of practices {facts.within}{value}."
 
 
 def _area(facts: ClaimFacts) -> str:
@@ -122,22 +121,33 @@ def _area(facts: ClaimFacts) -> str:
 
 def _by_verdict(facts: ClaimFacts) -> str:
     code = facts.finding.verdict
+    test = facts.template.test
     if code == "supported":
-        fair = " Asking the practice about it is fair." if facts.is_practice else ""
-        return f"The statement holds on these data.{fair}"
-    if code == "not_attributable" and facts.template.test in _CHANGES:
-        return "The change that the letter speaks of is seen in the figures."
+        return "The variation is real and not chance alone." if test == "fold" else _holds(facts)
     if code == "not_attributable":
-        return "What the letter says is seen in the figures. That others show it too does not make it good enough."
+        there = "The variation" if test == "fold" else "The change" if test in _CHANGES else "The raw difference"
+        excuse = "" if test in _CHANGES else " What explains it does not excuse it."
+        return f"{there} that the letter speaks of is there.{excuse}"
     if code == "contradicted":
         if not facts.is_practice:
             return "That the data do not show it does not mean that nothing can be gained."
-        return "Asking how the practice came to the figure is fair. The finding does not show that it is good enough."
+        return f"Asking how the practice came to the figure is fair. The finding does not {_open(facts)}."
     if code == "not_shown":
         return "That the data do not show it does not prove that it is wrong."
     if code == "wrong_metric":
         return "The figure may be right for what it does measure."
     return "Nothing here shows that the ICB is wrong. These data cannot settle it either way."
+
+
+def _open(facts: ClaimFacts) -> str:
+    """Return what a finding leaves open; nothing is called good enough where no direction is known to be."""
+    directed = facts.card is not None and facts.card.better in ("higher", "lower")
+    return "show that the figure is good enough" if directed else "settle whether the figure matters to patients"
+
+
+def _holds(facts: ClaimFacts) -> str:
+    fair = " Asking the practice about it is fair." if facts.is_practice else ""
+    return f"The statement holds on these data.{fair}"
 
 
 def _stands_out(facts: ClaimFacts) -> str:
@@ -185,7 +195,7 @@ def _together(facts: ClaimFacts, code: str) -> str:
     if found == "not_attributable":
         return "with patients or a setting like these the figure is common" if calm else "what is left still stands out"
     if calm:
-        return "neither shows that the figure is good enough"
+        return f"neither of the two can {_open(facts)}"
     return "it stands out on the other side" if _opposite(facts) else "it does stand out, though not as the letter says"
 
 
