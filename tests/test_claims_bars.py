@@ -98,7 +98,8 @@ def test_a_rank_that_is_the_patients_doing_is_never_said_to_hold(in_the_lowest_t
 
 def deciles(p: pd.Series, true: pd.Series) -> pd.DataFrame:
     """Return how often a sentence was true among those with a chance in each tenth from 0 to 1."""
-    table = pd.DataFrame({"p": p, "true": true}).assign(tenth=np.minimum((10 * p).astype(int), 9))
+    table = pd.DataFrame({"p": p, "true": true}).dropna()
+    table["tenth"] = np.minimum((10 * table["p"]).astype(int), 9)
     found = table.groupby("tenth").agg(n=("true", "size"), p=("p", "mean"), true=("true", "mean"))
     found["se"] = np.sqrt(found["p"] * (1 - found["p"]) / found["n"])
     return found
@@ -134,6 +135,7 @@ def test_the_chance_of_a_threshold_is_how_often_it_is_true(tmp_path_factory: pyt
     frames = [all_of(made, run, "rag_red", "low", threshold=line).assign(line=line.number) for line in lines]
     frame = pd.concat(frames)
     true = frame["period"] < np.log(frame["line"] / (100 - frame["line"]))
+    assert frame["p"].notna().mean() > 0.8  # of the rest so few appointments are known that nothing may be said
     found = deciles(frame["p"], true)
     assert ((found["true"] - found["p"]).abs() <= 3.5 * found["se"] + 0.02).all(), found
 
