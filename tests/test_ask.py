@@ -143,10 +143,11 @@ def test_a_question_for_some_sentences_names_them_and_one_for_all_says_so() -> N
 
 @pytest.mark.parametrize(
     ("ids", "said"),
-    [("3", "sentence 3"), ("1 3", "sentences 1, 3"), ("1 2", "sentences 1, 2"), ("1 2 3 5", "sentences 1–3, 5")],
+    [("3", "sentence 3"), ("1 3", "sentences 1, 3"), ("1 2", "sentences 1, 2"), ("1 2 3 5", "sentences 1 to 3, 5")],
 )
 def test_sentences_are_named_by_their_numbers(ids: str, said: str) -> None:
     assert sentences(ids.split()).replace("\u00a0", " ") == said
+    assert re.search(r"\d to | to \d|sentences? \d", sentences(ids.split())) is None
 
 
 def test_the_list_is_asked_of_figures_per_patient_and_not_of_shares() -> None:
@@ -197,7 +198,7 @@ def test_sender_date_and_addressee_are_left_to_be_filled_in() -> None:
 
 def test_a_readers_own_remark_is_in_nothing_that_is_sent() -> None:
     private = [claim("tail", note="Dr Quill is off sick"), claim("below_target", 2, note="Dr Quill")]
-    assert "Quill" not in ask_letter(private) + ask_letter(private, at_end=True) + contract_card(private)
+    assert "Quill" not in ask_letter(private) + ask_letter(private, listed="at_end") + contract_card(private)
 
 
 def test_a_sentence_stands_in_the_letters_own_words_beside_its_practice() -> None:
@@ -293,7 +294,7 @@ def test_what_is_not_dated_to_the_month_is_sent_to_nobody() -> None:
     unsure = [item for item in catalogue.contract().values() if not item.sendable]
     assert [item.id for item in unsure] == ["ag_not_mandated"]
     everything = many() + tuple(claim(name) for name in templates())
-    sent = ask_letter(everything) + ask_letter(everything, at_end=True) + contract_card(everything)
+    sent = ask_letter(everything) + ask_letter(everything, listed="at_end") + contract_card(everything)
     assert all(item.quotation not in sent and item.dated not in sent for item in unsure)
 
 
@@ -339,7 +340,7 @@ def unverified_words() -> set[str]:
 def test_nothing_unverified_about_the_domain_is_sent() -> None:
     about = [claim(name, number) for number, name in enumerate(templates(), 1)]
     about += [claim("outlier", 90 + n, metric=metric) for n, metric in enumerate(catalogue.metrics())]
-    sent = read(ask_letter(about, at_end=True) + contract_card(about))
+    sent = read(ask_letter(about, listed="at_end") + contract_card(about))
     assert [pattern for pattern in UNVERIFIED if re.search(pattern, sent)] == []
     unsure = unverified_words()
     assert {"OpenPrescribing", "Kinesis", "Y61"} <= unsure

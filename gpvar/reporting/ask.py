@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from gpvar.study import Study
 
 STEM = "questions_to_icb"
-#: Sizes of type in half points, the largest first: 12 to 10 points.
-_SIZES = (24, 23, 22, 21, 20)
+#: How the sentences are listed → sizes of type in half points that are tried with it, the largest first.
+_WAYS = {"table": (24, 23, 22), "lines": (24, 23, 22, 21), "beginnings": (24, 23, 22, 21, 20), "at_end": (22, 21, 20)}
 _LETTERS = (".xlsx", ".xlsm", ".csv")
 
 
@@ -75,15 +75,16 @@ def _unused(folder: Path) -> str:
 def one_page(said: Sequence[Claim], board: str = "") -> tuple[str, int]:
     """Return the letter and its size of type, in half points, with which it stays on one page of A4.
 
-    The largest size that fits is taken. Where none does, the sentences are listed after it.
+    The fullest list of the sentences that leaves the type large enough is taken, and the largest type that fits. Where
+    none does, the sentences are listed after the letter.
     """
-    for at_end in (False, True):
-        text = ask_letter(said, board, at_end)
+    for listed, sizes in _WAYS.items():
+        text = ask_letter(said, board, listed)
         letter = text.split(AT_END)[0]
-        for half_points in _SIZES:
+        for half_points in sizes:
             if height(letter, half_points / 2) <= PAGE:
                 return text, half_points
-    return text, _SIZES[-1]
+    return text, half_points
 
 
 def _read(source: Path) -> tuple[tuple[Claim, ...], str, bool, Path]:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 #: What the sentences stand under where the letter's page has no room for them.
 AT_END = "## The sentences of your letter, as we number them"
-#: So many sentences are quoted at length; of more, the beginnings.
-_FEW = 6
+#: How the sentences are listed: a row each; in lines, a practice each; their beginnings alone; after the letter.
+LISTED = ("table", "lines", "beginnings", "at_end")
+_LIMITS = {"lines": 160, "beginnings": 64}
 _BREAK = "\\\n"
 _CLAUSE = "Please quote the clause itself, which we have not seen."
 _HEAD = {
@@ -54,7 +55,7 @@ _COMPARATOR = {
 }
 
 
-def ask_letter(claims: Sequence[Claim], board: str = "", at_end: bool = False) -> str:
+def ask_letter(claims: Sequence[Claim], board: str = "", listed: str = "table") -> str:
     """Return the letter as Markdown.
 
     Parameters
@@ -63,15 +64,16 @@ def ask_letter(claims: Sequence[Claim], board: str = "", at_end: bool = False) -
         The sentences of the ICB's letter, in its order.
     board
         The ICB's name where it is known.
-    at_end
-        Whether the sentences are listed after the letter, because its own page has no room for them.
+    listed
+        How the sentences are listed, one of `LISTED`.
     """
-    parts = [*_opening(board, len(claims), at_end)]
-    parts += [] if at_end else [_listing(claims) if len(claims) <= _FEW else _by_practice(claims)]
-    parts += ["## Please would you tell us", _questions(claims), *_contract(claims), *_closing()]
-    if at_end:
-        parts += [AT_END, _listing(claims)]
-    return "\n\n".join(parts)
+    letter = [*_opening(board, len(claims), listed), "## Please would you tell us", _questions(claims)]
+    letter += [*_contract(claims), *_closing()]
+    if listed == "at_end":
+        return "\n\n".join([*letter, AT_END, _table(claims)])
+    where = letter.index("## Please would you tell us")
+    shown = _table(claims) if listed == "table" else _by_practice(claims, _LIMITS[listed])
+    return "\n\n".join([*letter[:where], shown, *letter[where:]])
 
 
 def ask_title(board: str = "") -> str:
@@ -91,50 +93,58 @@ def ask_summary(claims: Sequence[Claim], paths: Sequence[object]) -> str:
     )
 
 
-def _opening(board: str, count: int, at_end: bool) -> list[str]:
+def _opening(board: str, count: int, listed: str) -> list[str]:
     to = escape_markdown(board) or r"\[name of the ICB\]"
-    where = "at the end" if at_end else "below"
-    listed = "The sentence that we ask about is" if count == 1 else "Its sentences are numbered"
+    where = "at the end" if listed == "at_end" else "below"
+    which = "The sentence that we ask about is" if count == 1 else "Its sentences are numbered"
     return [
         rf"From \[your name and organisation\] to \[name\], {to}. \[Date\]",
         r"# Your letter of \[date\]: how its figures were made",
         r"Dear \[name\]",
         "Thank you for your letter. We do not dispute that its figures may be right, and where they are we shall say "
         "so. This letter is written from yours alone: no figure has been checked yet, and we take no view of any "
-        f"practice. To check them we need to know how they were made. {listed} {where}.",
+        f"practice. To check them we need to know how they were made. {which} {where}.",
     ]
 
 
-def _listing(claims: Sequence[Claim]) -> str:
-    """Return the sentences as a table."""
-    rows = [f"| {escape_markdown(claim.id)} | {_who(claim, 80)} | {_sentence(claim, 240)} |" for claim in claims]
+def _table(claims: Sequence[Claim]) -> str:
+    """Return the sentences, a row each."""
+    rows = [f"| {escape_markdown(claim.id)} | {_who(claim, 80)} | {_sentence(claim, 300)} |" for claim in claims]
     rules = "|".join("-" * width for width in (5, 30, 65))
     return "\n".join(["| No. | Practice | What your letter says |", f"|{rules}|", *rows])
 
 
-def _by_practice(claims: Sequence[Claim]) -> str:
-    """Return the beginnings of many sentences in few lines, one for each practice."""
+def _by_practice(claims: Sequence[Claim], limit: int) -> str:
+    """Return the sentences in few lines, one for each practice."""
     groups: dict[str, list[str]] = {}
     for claim in claims:
-        groups.setdefault(_who(claim, 40), []).append(f"**{escape_markdown(claim.id)}** {_sentence(claim, 64)}")
+        groups.setdefault(_who(claim, 40), []).append(f"**{escape_markdown(claim.id)}** {_sentence(claim, limit)}")
     lines = [f"{who}: {' '.join(said)}" for who, said in groups.items()]
     return note(_BREAK.join(lines))
 
 
 def _who(claim: Claim, limit: int) -> str:
     about = templates()[claim.template].about
-    who = plain(claim.practice or claim.practice_code, limit)
-    return escape_markdown(who or ("Practice not named" if about == "practice" else "The area"))
+    name, code = plain(claim.practice), claim.practice_code
+    if not name or code in name:
+        who = name or code or ("Practice not named" if about == "practice" else "The area")
+        return escape_markdown(_cut(who, limit))
+    return escape_markdown(f"{_cut(name, limit)} ({code})")
 
 
 def _sentence(claim: Claim, limit: int) -> str:
     """Return a sentence in the letter's own words, or, where they were not copied, what it was said to be."""
     said, who = plain(claim.text, 2000), plain(claim.practice)
     if not said:
-        return escape_markdown(_described(claim), max(limit, 160))
+        return escape_markdown(_described(claim), 300)
     # The practice stands beside it.
     said = re.sub(re.escape(who), "…", said, flags=re.IGNORECASE) if len(who) > 3 else said
-    return f"“{escape_markdown(said, limit)}”"
+    return f"“{escape_markdown(_cut(said, limit), 2 * limit)}”"
+
+
+def _cut(text: str, limit: int) -> str:
+    """Return a text, cut between words where it is too long."""
+    return text if len(text) <= limit else f"{text[: limit - 1].rsplit(' ', 1)[0]} …"
 
 
 def _described(claim: Claim) -> str:

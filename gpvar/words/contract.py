@@ -88,12 +88,13 @@ def earlier(before: Sequence[str], ids: Sequence[str]) -> str:
 
 
 def sentences(ids: Sequence[str]) -> str:
-    """Return "sentence 3" or "sentences 1, 3, 5–7", which no line break parts."""
+    """Return "sentence 3" or "sentences 1, 3, 5 to 7"; no line break parts a number from its word."""
     runs: list[list[str]] = []
     for name in ids:
         if runs and name.isdigit() and runs[-1][-1].isdigit() and int(name) == int(runs[-1][-1]) + 1:
             runs[-1].append(name)
         else:
             runs.append([name])
-    said = [part for run in runs for part in ([f"{run[0]}–{run[-1]}"] if len(run) > 2 else run)]
-    return f"{'sentence' if len(ids) == 1 else 'sentences'}\u00a0{', '.join(escape_markdown(part) for part in said)}"
+    ends = [part for run in runs for part in ([[run[0], run[-1]]] if len(run) > 2 else [[name] for name in run])]
+    said = ["\u00a0to\u00a0".join(map(escape_markdown, part)) for part in ends]
+    return f"{'sentence' if len(ids) == 1 else 'sentences'}\u00a0{', '.join(said)}"
