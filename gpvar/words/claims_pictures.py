@@ -205,7 +205,7 @@ _BARS = {"exemplar": _exemplar, "many": _many, "ratio": _ratio, "opportunity": _
 
 def sum_unit(facts: ClaimFacts) -> str:
     """Return what a sum of gains is of."""
-    return f"{facts.card.noun_numerator} in the period" if facts.card is not None else "events in the period"
+    return f"{facts.card.gap_unit} a week" if facts.card is not None else "events a week"
 
 
 def bars_alt(rows: Mapping[str, tuple[float, float, float]], unit: str, places: int) -> str:
@@ -214,4 +214,4 @@ def bars_alt(rows: Mapping[str, tuple[float, float, float]], unit: str, places: 
     for name, (value, low, high) in rows.items():
         ends = f", from {number(low, places)} to {number(high, places)}" if known(low) and known(high) else ""
         said.append(f"{name}: {number(value, places)}{ends}.")
-    return f"Marks on one line each, in {unit}. {' '.join(said)}"
+    return f"A mark on a line of its own for each. Unit: {unit}. {' '.join(said)}"
