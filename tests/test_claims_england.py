@@ -122,10 +122,11 @@ def found(run: Run) -> dict[int, Finding]:
         (3, "not_decidable", "rank_needs_months"),
         (4, "supported", "shortfall_holds"),
         (5, "contradicted", "not_exceptional"),
+        (6, "not_shown", "variation_not_settled"),
     ],
 )
 def test_what_is_found_as_it_fell(number: int, verdict: str, reason: str, found: dict[int, Finding]) -> None:
-    """Of the first five the board is right of three, wrong of one, and one needs months that the file does not hold."""
+    """The board is right of three and wrong of one; two need months that the file of April does not hold."""
     assert (found[number].verdict, found[number].reason) == (verdict, reason)
 
 

@@ -280,6 +280,24 @@ def _explained(run: Run, code: str) -> float:
     return float(1 - min(left["M1"] / left["M0"], left["M2"] / left["M0"]))
 
 
+def test_in_a_board_too_small_to_compare_with_a_practice_is_judged_beside_england(run: Run) -> None:
+    code = ordinary(run)[0]
+    analysis = run.analyses[MISSED]
+    frame = analysis.practices.copy()
+    # As `judge` leaves a practice whose board has five practices or fewer.
+    unplaced = (frame["practice_code"] == code) & (frame["comparator"] == "own_icb")
+    frame.loc[unplaced, ["value", "centre", "difference", "z", "link_residual", "rank", "ranked", "percentile"]] = (
+        np.nan
+    )
+    few = replace(run, analyses=run.analyses | {MISSED: replace(analysis, practices=frame)})
+    beside_board, beside_england = findings(
+        few, *(said("tail", code, direction="low", comparator=each) for each in ("icb", "england"))
+    )
+    assert beside_board.comparator == "england" and "comparator_changed" in beside_board.because
+    assert beside_board.numbers == beside_england.numbers
+    assert "comparator_changed" not in beside_england.because
+
+
 def test_a_practice_left_out_of_the_fit_has_no_odds(run: Run, planted: dict[str, str]) -> None:
     found = finding(run, said("tail", planted["students"], direction="high"))
     assert (found.verdict, found.reason) == ("not_decidable", "rank_outside_model")

@@ -138,7 +138,8 @@ def arithmetic(seen: Evidence) -> str:
 def _beside(seen: Evidence) -> Iterable[str]:
     """Yield what must be said beside any finding."""
     claim = seen.claim
-    if claim.comparator in ("pcn", "sub_icb", "region", "similar"):
+    too_small = claim.comparator == "icb" and bool(claim.practice_code) and seen.comparator != "own_icb"
+    if claim.comparator in ("pcn", "sub_icb", "region", "similar") or too_small:
         yield "comparator_changed"
     if arithmetic(seen) == "wrong":
         yield "figure_differs"

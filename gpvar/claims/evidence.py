@@ -51,10 +51,15 @@ class Evidence:
         """The measure, analysed."""
         return self.run.analyses[self.claim.metric]
 
-    @property
+    @cached_property
     def comparator(self) -> str:
-        """Beside whom the practice is judged: england or own_icb."""
-        return _JUDGED.get(self.claim.comparator, "england")
+        """Beside whom the practice is judged: england or own_icb; England where its board is too small to compare."""
+        wanted = _JUDGED.get(self.claim.comparator, "england")
+        if wanted == "england" or not self.claim.practice_code or self.claim.metric not in self.run.analyses:
+            return wanted
+        frame = self.analysis.practices
+        mine = frame[(frame["practice_code"] == self.claim.practice_code) & (frame["comparator"] == wanted)]
+        return wanted if mine["centre"].notna().any() else "england"
 
     @property
     def direction(self) -> str:

@@ -11,6 +11,7 @@ from gpvar.words.claims_facts import ClaimFacts, between_periods
 from gpvar.words.text import escape_markdown, known, number, plural
 
 _AREAS = {
+    "icb": "the practices of its ICB, too few to set a comparison",
     "pcn": "the practices of its primary care network",
     "sub_icb": "the practices of its sub-ICB",
     "region": "the practices of its region",
