@@ -16,7 +16,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from gpvar import charts, pipeline, reporting, schema, share, tables, words
+from gpvar import charts, pipeline, reporting, share, starter, tables, words
 from gpvar.catalogue import letters
 from gpvar.charts.claim import claim_chart
 from gpvar.cli import main
@@ -24,7 +24,7 @@ from gpvar.reporting import display, letter, letter_book, letter_pages, publish,
 from gpvar.reporting.assemble import Page, assemble
 from gpvar.reporting.execute import notebook
 from gpvar.reporting.publish import Look
-from gpvar.results import Claim, Finding, Run
+from gpvar.results import Run
 from gpvar.words import annex, claims_pages, console, phrases
 from gpvar.words.claims import claim_facts, finding_phrase
 from tests import synthetic
@@ -250,16 +250,17 @@ def test_the_summary_counts_every_sentence_once(invented) -> None:
     run = with_findings(invented, ORDINARY)
     said = console.without_markdown(words.claims_verdict(run))
     assert "Of 8 sentences" in said
-    numbers = [int(n) for part in re.findall(r"\(sentences?\s([\d, –]+)\)", said) for n in _spread(part)]
+    numbers = [int(n) for part in re.findall(r"\(sentences?\s([\dto,\s]+)\)", said) for n in _spread(part)]
     assert sorted(numbers) == list(range(1, 9))
     assert len(tables.claims_summary(run).frame) == 8
 
 
 def _spread(part: str) -> list[str]:
+    """Return every number of "1, 3, 5 to 7"."""
     found = []
-    for piece in part.split(", "):
-        first, _, last = piece.partition("–")
-        found += [str(n) for n in range(int(first), int(last or first) + 1)]
+    for piece in part.split(","):
+        ends = re.findall(r"\d+", piece)
+        found += [str(n) for n in range(int(ends[0]), int(ends[-1]) + 1)] if ends else []
     return found
 
 
@@ -277,7 +278,7 @@ def test_what_the_icb_has_right_is_conceded_of_every_sentence(invented) -> None:
     for said in (words.claims_right(run), words.annex_right(run)):
         assert phrases.ICB_RIGHT in said
         spoken = console.without_markdown(said)
-        found = re.findall(r"Sentences?\s([\d, –]+)", spoken)
+        found = re.findall(r"Sentences?\s([\d,\s]+(?:to\s\d+)?[\d,\s]*)", spoken)
         assert {n for part in found for n in _spread(part)} == {str(n) for n in range(1, 9)}
 
 
@@ -400,7 +401,7 @@ def test_the_annex_asks_no_more_than_five_questions_and_says_of_which_sentences(
     run = with_findings(invented, ORDINARY)
     lines = [line for line in words.annex_asks(run).splitlines() if re.match(r"\d+\. ", line)]
     assert 1 <= len(lines) <= 5
-    assert all(re.search(r"\(sentences?\s[\d, –]+\)$", line) for line in lines)
+    assert all(re.search(r"\(sentences?\s[\dto,\s]+\)$", line) for line in lines)
 
 
 @pytest.mark.skipif(SOFFICE is None, reason="pages are counted by LibreOffice")
@@ -471,13 +472,17 @@ def test_things_of_several_kinds_are_shown_one_after_the_other(monkeypatch) -> N
     assert shown == ["words", "words", "words"]
 
 
-def test_the_demonstration_opens_with_findings_that_differ(tmp_path: Path) -> None:
-    from gpvar import claims, load_study
-
-    said = claims.letter_of(load_study(share.folder("demo")))
-    assert 5 <= len(said) <= 8
-    about = {letters.templates()[claim.template].about for claim in said}
-    assert about == {"practice", "area"}
-    assert "claims" in load_study(share.folder("demo")).reports.kinds
-    assert all(isinstance(claim, Claim) for claim in said)
-    assert Finding.__name__ and schema.names("claims")[0] == "sentence"
+def test_the_letter_of_the_demonstration_finds_what_its_page_says(tmp_path: Path) -> None:
+    run = pipeline.run(starter.lay_out_demo(tmp_path / "demo"))
+    assert [(found.claim.template, found.verdict) for found in run.findings] == [
+        ("fold", "supported"),
+        ("tail", "supported"),
+        ("outlier", "not_attributable"),
+        ("exemplar", "not_shown"),
+        ("many_red", "not_shown"),
+        ("below_target", "wrong_metric"),
+        ("cannot_get_through", "not_decidable"),
+    ]
+    assert {found.claim.practice_code for found in run.findings} == {OWN, PEER, ""}
+    assert letter_book.has_notes(run) and "claims" in run.study.reports.kinds
+    assert annex.plan(run).quoted and not annex.plan(run).table
