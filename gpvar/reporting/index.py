@@ -31,6 +31,8 @@ _HEADINGS = {
     ),
 }
 
+_LETTER = " What is made of the letter names the practices that the letter names."
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -76,7 +78,8 @@ def build(run: Run, entries: Sequence[Entry], root: Path) -> bytes:
         here = [entry for entry in entries if entry.folder == folder]
         if not here:
             continue
-        parts += [f"## {heading}", note, *_groups(here, root, folder)]
+        letter = _LETTER if folder == "to-send" and any(entry.stem == "letter" for entry in here) else ""
+        parts += [f"## {heading}", f"{note}{letter}", *_groups(here, root, folder)]
     parts += _could_not(unanswered(run))
     look = Look(title, bool(run.meta.get("simulated")), False)
     return to_html(Page("\n\n".join(part for part in parts if part), ()), look)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NOTHING = ""
 _QUOTED, _SAID = 150, 170
 #: How wide columns are to one another.
-_SUMMARY, _AT_RUNGS, _DECISIONS = (44, 24, 56), (46, 14, 30, 32), (6, 34, 54, 26)
+_SUMMARY, _AT_RUNGS, _DECISIONS = (44, 24, 56), (44, 13, 34, 32), (6, 34, 54, 26)
 _EVERY = "every sentence"
 
 

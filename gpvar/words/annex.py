@@ -17,7 +17,7 @@ from gpvar.words.claims_facts import ClaimFacts
 from gpvar.words.claims_pages import NO_LETTER, about, conceded, holds, id_of, letter, sentences, sources_line
 from gpvar.words.console import without_markdown
 from gpvar.words.contract import contract_card
-from gpvar.words.text import escape_markdown, listed, plain, plural
+from gpvar.words.text import escape_markdown, listed, number, plain, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -196,8 +196,8 @@ def annex_asks(run: Run) -> str:
             of.setdefault(question, []).append(facts)
     known = letters.questions()
     items = [
-        f"{number}. {known[question].question} ({sentences(of[question])})"
-        for number, (question, _) in enumerate(asked.most_common(QUESTIONS), start=1)
+        f"{place}. {known[question].question} ({sentences(of[question])})"
+        for place, (question, _) in enumerate(asked.most_common(QUESTIONS), start=1)
         if question in known
     ]
     if not items:
@@ -212,12 +212,10 @@ def annex_sources(run: Run) -> str:
 
 def annex_summary_line(run: Run) -> str:
     """Return one plain line for the index."""
-    held = len(letter(run).found("supported"))
-    several = f"{plural(held, 'sentence')} conceded" if held else "no sentence holds"
-    return f"The letter: two pages for the ICB; {several}, {listed(_counts(run))}."
-
-
-def _counts(run: Run) -> list[str]:
     found = letter(run)
-    rest = [("answered", len(found.found(*NOT_SHOWN))), ("not yet to be decided", len(found.found("not_decidable")))]
-    return [f"{many} {said}" for said, many in rest if many]
+    counted = [
+        ("conceded", len(found.found("supported"))),
+        ("answered", len(found.found(*NOT_SHOWN))),
+        ("not yet to be decided", len(found.found("not_decidable"))),
+    ]
+    return f"The letter: {listed(f'{number(many)} {said}' for said, many in counted if many)}."
