@@ -150,3 +150,14 @@ def test_behind_a_stop_gate_nothing_is_decided(tmp_path_factory: pytest.TempPath
         behind = found.index.isin(stopped)
         assert behind.sum() > 50 and (found.loc[behind, "verdict"] == "not_decidable").all(), template
         assert (found.loc[~behind, "verdict"] != "not_decidable").mean() > 0.5, template
+
+
+def test_the_rest_of_a_year_is_what_is_left_when_its_first_month_is_taken_off(worlds: list[tuple[World, Run]]) -> None:
+    made, run = worlds[0]
+    code, rest = str(made.frame["practice_code"].iloc[7]), "2025-05..2026-03"
+    said = Claim("1", "change", practice=code, practice_code=code, metric=METRIC, direction="high",
+                 period_before="2025-04", period=rest)  # fmt: skip
+    found = claims.check_claim(said, run)
+    before, after = made.top[7, :1].sum() / made.every[7, :1].sum(), made.top[7, 1:].sum() / made.every[7, 1:].sum()
+    assert found.numbers["before"] == pytest.approx(before) and found.numbers["after"] == pytest.approx(after)
+    assert found.source["period"] == rest and "chance_not_separated" not in found.because

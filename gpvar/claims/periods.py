@@ -13,7 +13,7 @@ from gpvar.analysis import analyse
 from gpvar.claims.evidence import Evidence
 from gpvar.errors import ConvergenceError, StatsError, TableError
 from gpvar.results import Run
-from gpvar.study import Period, parse_period
+from gpvar.study import Period, months_of, parse_period
 
 if TYPE_CHECKING:
     from gpvar.table import PracticeTable
@@ -76,15 +76,16 @@ def with_outcomes(run: Run, metric: str, table: PracticeTable) -> Run:
 
 def _analysed(run: Run, metric: str, period: Period) -> Run | None:
     table = run.table
-    rows = table.periods
-    rows = rows[(rows["metric"] == metric) & (rows["start"] == period.start) & (rows["end"] == period.end)]
-    if rows.empty:
+    rows = _counts(table.periods[table.periods["metric"] == metric], period)
+    if rows is None:
         return None
     study = replace(table.study, period=period)
+    told = table.periods if _has(table.periods, metric, period) else pd.concat([table.periods, rows], ignore_index=True)
     kept = table.gates[~table.gates["gate"].isin([*gates.ON_MONTHS, _OF_THE_STUDY])]
     other = replace(
         table,
         study=study,
+        periods=told,
         outcomes=_outcomes(table.outcomes, rows, metric, period),
         gates=pd.concat([kept, gates.of_months(study)], ignore_index=True),
     )
@@ -92,6 +93,39 @@ def _analysed(run: Run, metric: str, period: Period) -> Run | None:
         return with_outcomes(run, metric, other)
     except (TableError, StatsError, ConvergenceError):
         return None
+
+
+def _has(periods: pd.DataFrame, metric: str, period: Period) -> bool:
+    same = (periods["metric"] == metric) & (periods["start"] == period.start) & (periods["end"] == period.end)
+    return bool(same.any())
+
+
+def _counts(rows: pd.DataFrame, period: Period) -> pd.DataFrame | None:
+    """Return the counts of a period: as they are held, or what is left of a longer one when a part is taken off.
+
+    None where neither gives them.
+    """
+    own = {
+        Period(str(start), str(end)): part.set_index("practice_code")
+        for (start, end), part in rows.groupby(["start", "end"])
+    }
+    if period in own:
+        return own[period].reset_index()[rows.columns]
+    wanted = set(months_of(period))
+    for whole, part in ((whole, part) for whole in own for part in own if whole != part):
+        inner = set(months_of(part))
+        if inner < set(months_of(whole)) and set(months_of(whole)) - inner == wanted:
+            return _rest(own[whole], own[part], period)[rows.columns]
+    return None
+
+
+def _rest(whole: pd.DataFrame, part: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """Return a longer period's counts less those of a part of it; unknown where the part holds more than the whole."""
+    rest = whole.loc[whole.index.intersection(part.index)].copy()
+    for name in ("numerator", "denominator"):
+        left = rest[name] - part.loc[rest.index, name]
+        rest[name] = left.where(left >= 0)
+    return rest.assign(start=period.start, end=period.end, months=period.months).reset_index()
 
 
 def _outcomes(outcomes: pd.DataFrame, rows: pd.DataFrame, metric: str, period: Period) -> pd.DataFrame:

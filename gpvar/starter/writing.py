@@ -60,7 +60,7 @@ def as_toml(draft: Draft, today: dt.date) -> str:
         *(_table(draft) if draft.file else []),
         *(line for other in draft.beside for line in _other_months(other)),
         "[reports]",
-        'kinds = ["practice", "area"]',
+        'kinds = ["claims", "practice", "area"]',
         'formats = ["html", "docx"]',
         "",
     ]
