@@ -56,6 +56,8 @@ def run(
     study = study if isinstance(study, Study) else load_study(study)
     progress("Reading the data")
     table = build_table(study)
+    # A letter that cannot be read is refused before anything takes long.
+    claims.letter_of(study, table)
     key = run_key(study, table)
     folder = _folder(study, key)
     if store.is_current(folder) and not refit:

@@ -76,7 +76,7 @@ def with_outcomes(run: Run, metric: str, table: PracticeTable) -> Run:
 
 def _analysed(run: Run, metric: str, period: Period) -> Run | None:
     table = run.table
-    rows = _counts(table.periods[table.periods["metric"] == metric], period)
+    rows = counted(table, metric, period)
     if rows is None:
         return None
     study = replace(table.study, period=period)
@@ -100,11 +100,12 @@ def _has(periods: pd.DataFrame, metric: str, period: Period) -> bool:
     return bool(same.any())
 
 
-def _counts(rows: pd.DataFrame, period: Period) -> pd.DataFrame | None:
+def counted(table: PracticeTable, metric: str, period: Period) -> pd.DataFrame | None:
     """Return the counts of a period: as they are held, or what is left of a longer one when a part is taken off.
 
     None where neither gives them.
     """
+    rows = table.periods[table.periods["metric"] == metric]
     own = {
         Period(str(start), str(end)): part.set_index("practice_code")
         for (start, end), part in rows.groupby(["start", "end"])

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from gpvar.catalogue import Edition
     from gpvar.sources.needs import State
+    from gpvar.study import Study
+    from gpvar.table import PracticeTable
 
 
 def _say(message: str) -> None:
@@ -59,6 +61,16 @@ def check(chosen: argparse.Namespace) -> None:
     _say(words.check_summary(table))
     _say(f"The page: {page}")
     _open(page, not chosen.no_open)
+    _tell_of_the_letter(study, table)
+
+
+def _tell_of_the_letter(study: Study, table: PracticeTable) -> None:
+    """Say what the letter speaks of and the study lacks; a letter that cannot be read is refused."""
+    from gpvar import claims, words
+
+    said = claims.letter_of(study, table)
+    for sentence in words.letter_gaps(claims.gaps(said, table), table):
+        _say(sentence)
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -70,6 +82,7 @@ def _run_and_publish(study: Path, refit: bool, show: bool) -> int:
     from gpvar import pipeline, reporting
 
     done = pipeline.run(study, refit=refit, progress=_say)
+    _tell_of_the_letter(done.study, done.table)
     published = reporting.publish_run(done, progress=_say)
     return _tell(published, show)
 

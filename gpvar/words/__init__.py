@@ -52,6 +52,7 @@ from gpvar.words.console import (
 )
 from gpvar.words.facts import area_facts, practice_facts
 from gpvar.words.gathering import fetched_files, proposed_events, sources_needed, taken_in
+from gpvar.words.letter_gaps import letter_gaps
 from gpvar.words.pages import (
     practice_after,
     practice_funnel_note,
@@ -175,6 +176,7 @@ __all__ = [
     "has_resources",
     "has_variation",
     "label",
+    "letter_gaps",
     "methods_calibration",
     "methods_coefficients",
     "methods_data",
