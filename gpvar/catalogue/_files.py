@@ -18,6 +18,11 @@ def read(name: str) -> dict[str, Any]:
         raise SourceError("A catalogue file cannot be read.", f"{name}: {error}", "Install gpvar again.") from error
 
 
+def content(name: str) -> bytes:
+    """Return a file of the catalogue byte for byte."""
+    return files("gpvar.catalogue").joinpath(name).read_bytes()
+
+
 @cache
 def conventions() -> dict[str, Any]:
     """Return how tables of practices are written (`headers.toml`): code patterns, marks, known headings."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gpvar.catalogue._cards import build
-from gpvar.catalogue._files import read
+from gpvar.catalogue._files import content, read
 from gpvar.errors import SourceError
 
 #: The findings, in the order in which a summary lists them.
@@ -131,6 +132,12 @@ def _rule(table: dict[str, Any], number: int) -> Rule:
 def rules_of(test: str) -> tuple[Rule, ...]:
     """Return the rules that decide a test: those of every sentence first, then its own."""
     return tuple(rule for rule in rules() if rule.test in (ANY, test))
+
+
+@cache
+def table_sha256() -> str:
+    """Return the SHA-256 of the decision table, as anyone may take it of the file."""
+    return hashlib.sha256(content("decisions.toml")).hexdigest()
 
 
 def fingerprint() -> list[dict[str, Any]]:

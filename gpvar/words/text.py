@@ -109,6 +109,27 @@ def lower_first(text: str) -> str:
     return text if len(text) < 2 or text[1].isupper() or not text[0].isalpha() else text[0].lower() + text[1:]
 
 
+def titled(name: str) -> str:
+    """Return a name that a file writes in capitals alone in ordinary letters; any other name as it is.
+
+    Examples
+    --------
+    >>> titled("ST JOHN'S GP SURGERY"), titled("Dr A Field & Partners")
+    ("St John's GP Surgery", 'Dr A Field & Partners')
+    """
+    if not name.isupper():
+        return name
+    return re.sub(r"[^\W\d_]+(?:['’]S\b)?", lambda word: _ordinary(word[0]), name)
+
+
+#: Words of practices' names that stay in capitals.
+_CAPITALS = ("GP", "NHS", "PCN", "PMS", "APMS", "UK", "II", "III")
+
+
+def _ordinary(word: str) -> str:
+    return word if word in _CAPITALS else word[0] + word[1:].lower()
+
+
 def known(value: object) -> bool:
     """Return whether the value is a finite number."""
     try:
