@@ -76,6 +76,7 @@ def with_findings(run: Run, progress: Callable[[str], None] = lambda message: No
     """
     said = claims.letter_of(run.study, run.table)
     if not said:
+        store.forget_findings(run.folder)
         return replace(run, findings=())
     letter = claims.fingerprint(said)
     found = store.stored_findings(run.folder, letter)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gpvar.study import SourceSpec, Study
 
 FORMAT = 4
+_FINDINGS = "findings.json"
 _TABLE = (
     "outcomes", "periods", "practices", "hierarchy", "groups", "events", "provenance", "unmatched", "gates", "excluded",
 )  # fmt: skip
@@ -124,9 +125,9 @@ def save_findings(folder: Path, letter: str, findings: Sequence[Finding]) -> Non
         One for each sentence.
     """
     text = json.dumps({"letter": letter, "findings": [asdict(item) for item in findings]}, indent=1, ensure_ascii=False)
-    part = folder / "findings.json.part"
+    part = folder / f"{_FINDINGS}.part"
     part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(folder / "findings.json")
+    part.replace(folder / _FINDINGS)
 
 
 def stored_findings(folder: Path, letter: str) -> tuple[Finding, ...] | None:
@@ -135,12 +136,22 @@ def stored_findings(folder: Path, letter: str) -> tuple[Finding, ...] | None:
     return findings if made_for == letter else None
 
 
+def forget_findings(folder: Path) -> None:
+    """Take away the findings of a letter that is no longer the study's."""
+    (folder / _FINDINGS).unlink(missing_ok=True)
+
+
 def _load_findings(folder: Path) -> tuple[str, tuple[Finding, ...]]:
-    path = folder / "findings.json"
-    if not path.is_file():
+    """Return for which letter findings are stored, and the findings; none where they cannot be read.
+
+    A file that another version wrote, or that was cut off, holds nothing that is not soon made anew.
+    """
+    path = folder / _FINDINGS
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return str(stored["letter"]), tuple(_finding(item) for item in stored["findings"])
+    except (OSError, ValueError, KeyError, TypeError):
         return "", ()
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    return stored["letter"], tuple(_finding(item) for item in stored["findings"])
 
 
 def _finding(item: dict[str, Any]) -> Finding:

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from gpvar.catalogue import letters
-from gpvar.claims import always, ends, periods
+from gpvar.claims import always, arithmetic, ends, periods, places
 from gpvar.claims.decide import decide
 from gpvar.claims.evidence import Evidence, Tested
 from gpvar.claims.registry import TESTS
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gpvar.catalogue.letters import Rule
     from gpvar.results import Claim, Run
 
+#: Raised by one whenever the code that decides findings changes what it finds: stored findings are then made anew.
+RULES = 2
 _SHOWN = (
     "rung", "value", "centre", "difference", "difference_lower", "difference_upper", "z", "position", "movement",
     "explained_share", "percentile", "gap_per_week", "exceeds_margin", "rank", "ranked", "middle_lower", "middle_upper",
@@ -53,8 +55,8 @@ def check_all(claims: Iterable[Claim], run: Run) -> tuple[Finding, ...]:
 
 
 def fingerprint(claims: Iterable[Claim]) -> str:
-    """Return the SHA-256 of a letter's sentences and of the tables that decide them."""
-    parts = [[asdict(claim) for claim in claims], letters.fingerprint()]
+    """Return the SHA-256 of a letter's sentences and of what decides them: the tables, and the rules in code."""
+    parts = [RULES, [asdict(claim) for claim in claims], letters.fingerprint()]
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
@@ -95,7 +97,7 @@ def _at_both_ends(seen: Evidence) -> tuple[Rule, Tested, Tested] | None:
 
 
 def _finding(seen: Evidence, rule: Rule, first: Tested, tested: Tested) -> Finding:
-    numbers = {**first.numbers, **tested.numbers}
+    numbers = {**_published(seen), **first.numbers, **tested.numbers}
     missing = [name for name in rule.numbers if name not in numbers]
     if missing:
         raise StatsError(
@@ -107,7 +109,7 @@ def _finding(seen: Evidence, rule: Rule, first: Tested, tested: Tested) -> Findi
         verdict=rule.verdict,
         because=(rule.reason, *beside),
         numbers={name: _plain(value) for name, value in numbers.items()},
-        arithmetic=always.arithmetic(seen),
+        arithmetic=arithmetic.of(seen, numbers),
         comparator=seen.comparator,
         gates=always.gates(seen),
         rungs=tuple({name: _plain(row[name]) for name in _SHOWN if name in row} for row in always.rows(seen)),
@@ -116,6 +118,13 @@ def _finding(seen: Evidence, rule: Rule, first: Tested, tested: Tested) -> Findi
         disclose=tuple(dict.fromkeys((*rule.ask, *seen.template.ask))),
         source=always.source(seen),
     )
+
+
+def _published(seen: Evidence) -> dict[str, Any]:
+    """Return what anybody can count of the practice's figure, whatever is found of the sentence."""
+    if not seen.claim.practice_code or seen.claim.metric not in seen.run.analyses:
+        return {}
+    return {"figure_right": always.figure_right(seen), "derived": seen.derived, **places.published(seen)}
 
 
 def _plain(value: Any) -> Any:
