@@ -9,6 +9,7 @@ import numpy as np
 from gpvar import catalogue
 from gpvar.analysis.position import USUAL
 from gpvar.claims.evidence import Evidence, Tested
+from gpvar.gates import UNCHECKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +21,8 @@ _OWN_FIGURE = ("rank", "margin", "significant", "outlier", "threshold", "change"
 #: Tests that look at two periods by themselves.
 TWO_PERIODS = ("change", "no_improvement", "worst_improved")
 _ROUNDING = 1e-9
+#: The check without which it is not known whether all of a practice's appointments are in the file.
+_COVERAGE = "months_missing"
 _CHECKED = ("gate", "severity", "state", "detail")
 
 
@@ -124,15 +127,15 @@ def _apart(seen: Evidence, figure: Figure) -> float:
     return max(0.0, gap - seen.half_digit(figure) - _ROUNDING)
 
 
-def arithmetic(seen: Evidence) -> str:
-    """Return whether the letter's own figure is what these data give: right, wrong, or not_checked."""
+def figure_right(seen: Evidence) -> bool | None:
+    """Return whether the letter's own figure is what these data give; None where there is none to check."""
     raw = seen.rows.get("M0") if seen.claim.metric in seen.run.analyses else None
     figure = seen.claim.figure
     if figure is None or raw is None or seen.template.test not in _OWN_FIGURE or not np.isfinite(raw["value"]):
-        return "not_checked"
+        return None
     if seen.claim.period not in ("", period_of(seen)):
-        return "not_checked"
-    return "right" if _apart(seen, figure) == 0.0 else "wrong"
+        return None
+    return _apart(seen, figure) == 0.0
 
 
 def _beside(seen: Evidence) -> Iterable[str]:
@@ -141,8 +144,10 @@ def _beside(seen: Evidence) -> Iterable[str]:
     too_small = claim.comparator == "icb" and bool(claim.practice_code) and seen.comparator != "own_icb"
     if claim.comparator in ("pcn", "sub_icb", "region", "similar") or too_small:
         yield "comparator_changed"
-    if arithmetic(seen) == "wrong":
+    if figure_right(seen) is False:
         yield "figure_differs"
+    if seen.derived:
+        yield "period_derived"
     failed = seen.gates[seen.gates["state"] == "failed"]
     if (failed["severity"] == "warn").any() and claim.practice_code:
         yield "warned"
@@ -156,6 +161,16 @@ def _beside(seen: Evidence) -> Iterable[str]:
         for note in seen.analysis.notes
     ):
         yield "old_characteristics_decide"
+    if claim.practice_code and not bool(seen.rows.get("M0", {}).get("in_fit", True)):
+        yield "outside_fit"
+    if seen.template.id == "too_low" and _unchecked(seen, _COVERAGE):
+        yield "coverage_not_checked"
+    if seen.card.better == "unknown":
+        yield "no_known_direction"
+
+
+def _unchecked(seen: Evidence, gate: str) -> bool:
+    return bool(((seen.gates["gate"] == gate) & (seen.gates["state"] == UNCHECKED)).any())
 
 
 def gates(seen: Evidence) -> tuple[dict[str, Any], ...]:

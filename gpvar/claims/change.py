@@ -60,6 +60,7 @@ def said_beside(seen: Evidence, both: twice.Periods, panel: twice.Panel) -> list
     """Return what must be said beside any comparison of two periods."""
     said = ["period_before_chosen"] if both.chosen else []
     said += [] if panel.known else ["chance_not_separated"]
+    said += ["period_derived"] if both.earlier and both.earlier.derived else []
     return said + (["panel_not_england"] if seen.run.study.reference.set != "england" else [])
 
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _JUDGED = {"icb": "own_icb", "england": "england"}
 
 
+#: Under which a run says which of its periods are what is left of a longer one: period → (the longer one, the part).
+DERIVED = "derived"
+
+
 @dataclass(frozen=True)
 class Evidence:
     """One claim beside a run.
@@ -102,6 +106,13 @@ class Evidence:
         here = gates["metric"].fillna("").isin(["", self.claim.metric])
         here &= gates["practice_code"].fillna("").isin(["", self.claim.practice_code])
         return gates[here].reset_index(drop=True)
+
+    @property
+    def derived(self) -> list[list[str]]:
+        """The run's period, the longer one and the part taken off it, where its counts are what is then left."""
+        period = self.run.study.period
+        known = self.run.meta.get(DERIVED, {})
+        return [[name, *known[name]] for name in known if name in (period.start, f"{period.start}..{period.end}")]
 
     def in_raw_unit(self, figure: Figure) -> float:
         """Return a printed number in the card's raw unit: a share as a fraction, a rate per patient-month."""

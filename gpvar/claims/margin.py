@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpvar.claims import rungs
+from gpvar.claims import places, rungs
 from gpvar.claims.always import margin_of
 from gpvar.claims.evidence import Evidence, Tested
 
@@ -16,6 +16,7 @@ def margin(seen: Evidence) -> Tested:
     """Return which conditions hold of a difference beside the margin of the measure's card."""
     sign = seen.sign
     numbers: dict[str, Any] = {"margin": margin_of(seen), **rungs.differences(seen, sign), **rungs.explained(seen)}
+    numbers |= {"z_counts": rungs.z_of_counts(seen), **places.averages(seen)}
     holding = frozenset(_holding(seen, sign, numbers))
     # What could have been missed is what is left where the statement fails first.
     failing = numbers["adjusted_rung"] if "beyond_raw" in holding and numbers["adjusted_rung"] else rungs.RAW

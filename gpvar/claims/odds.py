@@ -10,7 +10,7 @@ from scipy import stats as distributions
 from gpvar import catalogue
 from gpvar.analysis.expected import inverse_link, link_of, sampling_variance
 from gpvar.analysis.lasting import Lasting, lasting
-from gpvar.claims import rungs
+from gpvar.claims import places, rungs
 from gpvar.claims.always import period_of
 from gpvar.claims.evidence import Evidence, Tested
 from gpvar.stats import ranks, reliability
@@ -79,15 +79,9 @@ def tail_of(seen: Evidence) -> tuple[float, int]:
 
 def _published(seen: Evidence, tail: float, sign: int) -> dict[str, Any]:
     """Return the place on the published figures, from either end, and whether it is in the tail."""
-    row = seen.rows[rungs.RAW]
-    first, ranked = float(row["rank"]), float(row["ranked"])
-    if not np.isfinite(first):
-        return {"rank": np.nan, "ranked": np.nan, "from_side": np.nan, "in_tail": np.nan}
-    # `rank` is the first of tied places, the percentile their middle.
-    middle = float(row["percentile"]) / 100.0 * ranked + 0.5
-    from_side = first if sign < 0 else ranked + 1.0 - round(2.0 * middle - first)
-    inside = from_side <= np.ceil(round(tail * ranked, 9))
-    return {"rank": int(first), "ranked": int(ranked), "from_side": int(from_side), "in_tail": bool(inside)}
+    numbers = places.place(seen, seen.comparator, sign) | places.cut(seen, tail, sign)
+    inside = numbers["from_side"] <= numbers["cut_place"] if np.isfinite(numbers["from_side"]) else np.nan
+    return numbers | {"in_tail": inside}
 
 
 def _reliability(seen: Evidence, rung: str) -> float:

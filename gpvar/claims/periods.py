@@ -10,7 +10,7 @@ import pandas as pd
 
 from gpvar import gates
 from gpvar.analysis import analyse
-from gpvar.claims.evidence import Evidence
+from gpvar.claims.evidence import DERIVED, Evidence
 from gpvar.errors import ConvergenceError, StatsError, TableError
 from gpvar.results import Run
 from gpvar.study import Period, months_of, parse_period
@@ -89,8 +89,10 @@ def _analysed(run: Run, metric: str, period: Period) -> Run | None:
         outcomes=_outcomes(table.outcomes, rows, metric, period),
         gates=pd.concat([kept, gates.of_months(study)], ignore_index=True),
     )
+    taken = derived_from(table, metric, period)
+    known = run.meta.get(DERIVED, {}) | ({label(period): taken} if taken else {})
     try:
-        return with_outcomes(run, metric, other)
+        return replace(with_outcomes(run, metric, other), meta={**run.meta, DERIVED: known})
     except (TableError, StatsError, ConvergenceError):
         return None
 
@@ -105,18 +107,34 @@ def counted(table: PracticeTable, metric: str, period: Period) -> pd.DataFrame |
 
     None where neither gives them.
     """
+    own = _by_period(table, metric)
+    if period in own:
+        return own[period].reset_index()[table.periods.columns]
+    pair = _longer_and_part(own, period)
+    return _rest(own[pair[0]], own[pair[1]], period)[table.periods.columns] if pair else None
+
+
+def derived_from(table: PracticeTable, metric: str, period: Period) -> tuple[str, str] | None:
+    """Return the longer period and the part of it taken off that give a period's counts; None where they are held."""
+    own = _by_period(table, metric)
+    pair = None if period in own else _longer_and_part(own, period)
+    return (label(pair[0]), label(pair[1])) if pair else None
+
+
+def _by_period(table: PracticeTable, metric: str) -> dict[Period, pd.DataFrame]:
     rows = table.periods[table.periods["metric"] == metric]
-    own = {
+    return {
         Period(str(start), str(end)): part.set_index("practice_code")
         for (start, end), part in rows.groupby(["start", "end"])
     }
-    if period in own:
-        return own[period].reset_index()[rows.columns]
+
+
+def _longer_and_part(own: dict[Period, pd.DataFrame], period: Period) -> tuple[Period, Period] | None:
     wanted = set(months_of(period))
     for whole, part in ((whole, part) for whole in own for part in own if whole != part):
         inner = set(months_of(part))
         if inner < set(months_of(whole)) and set(months_of(whole)) - inner == wanted:
-            return _rest(own[whole], own[part], period)[rows.columns]
+            return whole, part
     return None
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gpvar.analysis.expected import link_of, sampling_variance
 from gpvar.analysis.position import USUAL
 
 if TYPE_CHECKING:
@@ -46,10 +47,20 @@ def explained(seen: Evidence) -> dict[str, Any]:
     """
     raw = float(seen.rows[RAW]["link_residual"])
     if not np.isfinite(raw) or raw == 0.0:
-        return {"explained_share": np.nan, "explained_rung": ""}
+        return {"explained_share": np.nan, "explained_share_shown": np.nan, "explained_rung": ""}
     shares = {rung: 1.0 - float(seen.rows[rung]["link_residual"]) / raw for rung in placed(seen)}
     rung = max(shares, key=lambda each: shares[each], default="")
-    return {"explained_share": shares.get(rung, np.nan), "explained_rung": rung}
+    return {
+        "explained_share": shares.get(rung, np.nan),
+        "explained_share_shown": _shown(seen, rung),
+        "explained_rung": rung,
+    }
+
+
+def _shown(seen: Evidence, rung: str) -> float:
+    """Return the share of the raw difference that is explained in the unit in which figures are printed."""
+    raw = float(seen.rows[RAW]["difference"])
+    return 1.0 - float(seen.rows[rung]["difference"]) / raw if rung and raw else float("nan")
 
 
 def patients_doing(seen: Evidence, numbers: dict[str, Any]) -> Iterable[str]:
@@ -71,6 +82,14 @@ def differences(seen: Evidence, sign: int) -> dict[str, Any]:
         numbers[f"difference{end}"] = float(raw[f"difference{end}"])
         numbers[f"adjusted{end or '_difference'}"] = float(adjusted.get(f"difference{end}", np.nan))
     return numbers
+
+
+def z_of_counts(seen: Evidence) -> float:
+    """Return the raw difference over its standard error by sampling alone: the usual test of counts."""
+    row, kind = seen.rows[RAW], seen.card.kind
+    centre = np.array([link_of(float(row["centre"]), kind)])
+    error = np.sqrt(sampling_variance(centre, np.array([float(row["denominator"])]), kind))
+    return float(row["link_residual"]) / float(error[0])
 
 
 def largest_left(seen: Evidence, rung: str, sign: int) -> float:

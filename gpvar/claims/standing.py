@@ -26,6 +26,7 @@ def significant(seen: Evidence) -> Tested:
     tested = (rungs.RAW, *rungs.placed(seen))
     q = {rung: _q(seen, rung) for rung in tested}
     numbers: dict[str, Any] = {**rungs.differences(seen, sign), **rungs.explained(seen), **_as_far(seen)}
+    numbers["z_counts"] = rungs.z_of_counts(seen)
     numbers |= {"q": q[rungs.RAW], "side": "low" if sign < 0 else "high"}
     numbers["q_adjusted"] = max((q[rung] for rung in tested[1:]), default=np.nan)
     beyond = {rung: _beyond_chance(seen, rung, sign, q[rung]) for rung in tested}

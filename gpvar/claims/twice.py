@@ -125,6 +125,7 @@ def numbers_of(both: Periods, seen: Evidence) -> dict[str, Any]:
         "period_before": label(both.before) if both.before else seen.claim.period_before,
         "held": [label(period) for period in held(seen)],
         "missing": list(both.missing),
+        "derived": [*seen.derived, *(both.earlier.derived if both.earlier else [])],
     }
 
 

@@ -62,9 +62,10 @@ def _fold_conditions(numbers: dict[str, Any], months_known: bool) -> set[str]:
         return found | {"no_shares"}
     if own < _HALF:
         return found | {"mostly_patients"}
-    # What passes from month to month is a part of the practices' own where it is not known.
-    steady = months_known and numbers["reliability"] >= reliability.NO_RANK_BELOW
-    return found | ({"mostly_own"} if steady else set())
+    if not months_known:
+        # What passes from month to month is then a part of what looks like the practices' own.
+        return found | {"no_months"}
+    return found | ({"mostly_own"} if numbers["reliability"] >= reliability.NO_RANK_BELOW else set())
 
 
 def _over(high: float, low: float) -> float:
