@@ -46,8 +46,9 @@ def claim_chart(facts: ClaimFacts) -> Drawn:
 
 
 def _name(facts: ClaimFacts) -> str:
-    number = re.sub(r"[^A-Za-z0-9]", "_", facts.claim.id)[:20]
-    return f"sentence_{number}_{facts.claim.template}"
+    """Return a name that sorts as the letter does and says of which practice the picture is."""
+    parts = ("sentence", facts.claim.id.zfill(2), facts.claim.practice_code, facts.claim.template)
+    return "_".join(re.sub(r"[^A-Za-z0-9_]", "_", part)[:30] for part in parts if part)
 
 
 def _rows(facts: ClaimFacts) -> dict[str, dict[str, Any]]:
@@ -85,7 +86,8 @@ def _standing(facts: ClaimFacts) -> Drawn:
                 [row["centre"] * scale] * 2, [y - 0.26, y + 0.26], color=DARK_BLUE, linewidth=2.2, zorder=3,
                 label=words.EXPECTED,
             )  # fmt: skip
-            _practice(axes, y, *(row[name] * scale for name in ("value", "low", "high")))
+            _practice(axes, facts, y, *(row[name] * scale for name in ("value", "low", "high")))
+        _judged_by(axes, facts)
         _letters_figure(axes, facts, len(rows))
         axes.set_yticks(places, [words.rung_label(rung) for rung in rows])
         axes.set_ylim(0.45, len(rows) + 0.75)
@@ -102,12 +104,25 @@ def _band(axes: Axes, y: float, low: float, high: float) -> None:
         )
 
 
-def _practice(axes: Axes, y: float, value: float, low: float, high: float) -> None:
+def _judged_by(axes: Axes, facts: ClaimFacts) -> None:
+    """Draw what the test judges by: where the tenth ends, or the limits beyond which a figure is exceptional."""
+    names, label = {
+        "rank": (("cut_value",), words.cut(facts) if facts.has("tail") else ""),
+        "outlier": (("lower_99_8", "upper_99_8"), words.LIMITS),
+    }.get(facts.template.test, ((), ""))
+    low, high = (0.0, 100.0) if figures.is_share(facts.card) else (0.0, float("inf"))
+    for name in names:
+        at = facts.get(name) * float(facts.card.scale)
+        if label and known(at) and low <= at <= high:
+            axes.axvline(at, color=ORANGE, linewidth=2, linestyle=(0, (4, 2)), label=label, zorder=2)
+
+
+def _practice(axes: Axes, facts: ClaimFacts, y: float, value: float, low: float, high: float) -> None:
     if known(low) and known(high):
         axes.plot([low, high], [y, y], color=DARK_PINK, linewidth=2.4, zorder=4, solid_capstyle="butt")
     axes.plot(
         value, y, "D", color=DARK_PINK, markersize=8, markeredgecolor="white", linestyle="none", zorder=5,
-        label=words.PRACTICE,
+        label=words.practice(facts),
     )  # fmt: skip
 
 
@@ -131,7 +146,7 @@ def _finish(figure: Any, axes: Axes, facts: ClaimFacts, title: str) -> None:
     axes.set_xlabel(textwrap.fill(pictures.value_axis(facts.card), 95), fontsize=8)
     handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     figure.legend(
-        handles.values(), handles.keys(), loc="outside lower left", ncols=3, frameon=False, fontsize=9,
+        handles.values(), handles.keys(), loc="outside lower left", ncols=2, frameon=False, fontsize=9,
         handlelength=1.6, columnspacing=1.4,
     )  # fmt: skip
     set_title(figure, title, 78)
@@ -149,7 +164,7 @@ def _threshold(facts: ClaimFacts) -> Drawn:
         if raw is not None:
             _band(axes, 1, raw["middle_lower"] * scale, raw["middle_upper"] * scale)
             axes.plot([raw["centre"] * scale] * 2, [0.74, 1.26], color=DARK_BLUE, linewidth=2.2, label=words.EXPECTED)
-        _practice(axes, 1, *(facts.get(name) * scale for name in ("value", "interval_lower", "interval_upper")))
+        _practice(axes, facts, 1, *(facts.get(name) * scale for name in ("value", "interval_lower", "interval_upper")))
         if facts.has("adjusted"):
             axes.plot(
                 facts.get("adjusted") * scale, 1, "D", markerfacecolor="white", markeredgecolor=DARK_PINK,

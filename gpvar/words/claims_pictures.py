@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from gpvar.words import figures, passing, phrases
 from gpvar.words.claims import finding_phrase
-from gpvar.words.claims_facts import ClaimFacts, bare
+from gpvar.words.claims_facts import ClaimFacts, bare, part
 from gpvar.words.console import without_markdown
-from gpvar.words.text import known, number, plain, plural
+from gpvar.words.text import known, number, plain, plural, titled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Row = dict[str, Any]
 #: What the marks of the pictures are.
-PRACTICE, EXPECTED, BAND = "the practice, with 95% interval", "expected", "middle 95% of practices"
+EXPECTED, BAND = "expected", "middle 95% of practices"
 LETTER, THRESHOLD = "the letter's figure", "the line in the letter"
+LIMITS = "99.8% limits, raw figures"
 BEFORE, AFTER = "Before", "After"
 REQUESTS, REFERRALS = "Requests for advice", "Referrals"
 REACH_UNIT, REACH_LINE = (
@@ -27,9 +28,20 @@ RATIO_UNIT = "patients for each full-time doctor; line: by which doctors are cou
 JOINT_UNIT, JOINT_LINE = "difference from what is expected, per 1,000 patients a month", "as expected"
 
 
+def practice(facts: ClaimFacts) -> str:
+    """Return what the mark of the practice is, and what its interval allows for."""
+    return f"the practice, with 95% interval for {facts.chance}"
+
+
+def cut(facts: ClaimFacts) -> str:
+    """Return what the line of a place among practices is: "where the lowest tenth ends, raw figures"."""
+    group = part(facts.get("tail"), facts.sign or -1).removeprefix("in ").removeprefix("among ")
+    return f"where {group} {'end' if group.endswith('in 100') else 'ends'}, raw figures"
+
+
 def subject(facts: ClaimFacts) -> str:
     """Return whom a sentence is about, as plain text."""
-    return without_markdown(facts.who if facts.is_practice else facts.area) or "the area"
+    return titled(without_markdown(facts.who if facts.is_practice else facts.area)) or "the area"
 
 
 def _message(facts: ClaimFacts, said: str) -> str:
@@ -67,8 +79,20 @@ def standing_alt(facts: ClaimFacts, rows: Mapping[str, Row]) -> str:
         )
     raw = rows["M0"] if "M0" in rows else next(iter(rows.values()))
     own = f"{subject(facts)} shows {figures.amount(card, raw['value'])}"
-    interval = f", 95% interval {figures.span(card, raw['low'], raw['high'])}" if known(raw["low"]) else ""
-    return f"{own}{interval}. {' '.join(said)}{_letters_own(facts)}"
+    interval = f", 95% interval for {facts.chance} {figures.span(card, raw['low'], raw['high'])}"
+    interval = interval if known(raw["low"]) else ""
+    return f"{own}{interval}. {' '.join(said)}{_lines(facts)}{_letters_own(facts)}"
+
+
+def _lines(facts: ClaimFacts) -> str:
+    """Return what the test judges by, where a line is drawn of it."""
+    card = facts.card
+    if facts.template.test == "outlier" and facts.has("lower_99_8", "upper_99_8"):
+        return f" The 99.8% limits are {figures.span(card, facts.get('lower_99_8'), facts.get('upper_99_8'))}."
+    if facts.template.test == "rank" and facts.has("cut_value", "tail"):
+        name = cut(facts).removesuffix(", raw figures").removeprefix("where ")
+        return f" On the raw figures {name} at {figures.amount(card, facts.get('cut_value'))}."
+    return ""
 
 
 def _letters_own(facts: ClaimFacts) -> str:
@@ -135,14 +159,31 @@ def change_ends(facts: ClaimFacts) -> list[str]:
 
 def change_title(facts: ClaimFacts) -> str:
     """Return the message of a change: the practice's, or a group's, beside England's."""
-    card, england = facts.card, facts.get("england_change")
+    return _message(facts, change_said(facts))
+
+
+def change_said(facts: ClaimFacts) -> str:
+    """Return from what to what the figure went, and England's with it; empty where that is not known."""
+    card = facts.card
+    if card is None or not facts.has(before(facts), after(facts)):
+        return ""
     said = f"from {bare(card, facts.get(before(facts)))} to {figures.amount(card, facts.get(after(facts)))}"
-    if known(england):
-        moved = "did not move" if figures.is_nil(card, england) else (
-            f"{'fell' if england < 0 else 'rose'} by {figures.gap(card, england)}"
-        )  # fmt: skip
-        said += f"; {facts.names.reference} {moved}"
-    return _message(facts, said)
+    moved = _england(facts)
+    return f"{said}; {facts.names.reference} {moved}" if moved else said
+
+
+def _england(facts: ClaimFacts) -> str:
+    """Return what England's own figure did: from what to what where that is known, so that one number is printed."""
+    card = facts.card
+    if facts.has("england_before", "england_after"):
+        ends = [facts.get(f"england_{end}") for end in ("before", "after")]
+        return f"went from {' to '.join(bare(card, end) for end in ends)}"
+    england = facts.get("england_change")
+    if not known(england):
+        return ""
+    if figures.is_nil(card, england):
+        return "did not move"
+    return f"{'fell' if england < 0 else 'rose'} by {figures.gap(card, england)}"
 
 
 def change_alt(facts: ClaimFacts, points: Mapping[str, tuple[float, float]]) -> str:
@@ -170,7 +211,12 @@ def _sign(value: float) -> str:
 
 def bars_title(facts: ClaimFacts) -> str:
     """Return the message of bars that stand beside one another."""
-    return _message(facts, _BARS[facts.template.test](facts))
+    return _message(facts, bars_said(facts))
+
+
+def bars_said(facts: ClaimFacts) -> str:
+    """Return what such bars show, without the finding."""
+    return _BARS[facts.template.test](facts)
 
 
 def _many(facts: ClaimFacts) -> str:
