@@ -75,7 +75,9 @@ class World:
         return gpvar.run(gpvar.load_study(self.write(folder), base=folder))
 
 
-def world(seed: int, practices: int = 1200, *, need: float = 0.15, month: float = 0.03, size: int = 5000) -> World:
+def world(
+    seed: int, practices: int = 1200, *, need: float = 0.15, month: float = 0.03, size: int = 5000, lasting: float = 1.0
+) -> World:
     """Draw an England.
 
     Parameters
@@ -88,6 +90,8 @@ def world(seed: int, practices: int = 1200, *, need: float = 0.15, month: float 
         Variance of a month's passing movement, which carries over with a correlation of 0.5.
     size
         Median of a practice's events a month.
+    lasting
+        How much of the usual spread of boards, networks and practices there is; nought: all practices are alike.
     """
     rng = np.random.default_rng(seed)
     pcn = np.arange(practices) // 5
@@ -96,16 +100,17 @@ def world(seed: int, practices: int = 1200, *, need: float = 0.15, month: float 
     rural = rng.random(practices) < 0.2
     by_need = need * score + 0.1 * (rural - 0.2)
     left = rng.normal(0, 0.10, 8)[icb] + rng.normal(0, 0.15, pcn.max() + 1)[pcn] + rng.normal(0, 0.40, practices)
+    left *= lasting
     moving = np.empty((practices, 12))
     moving[:, 0] = rng.normal(0, np.sqrt(month), practices)
     for number in range(1, 12):
         moving[:, number] = RHO * moving[:, number - 1] + rng.normal(0, np.sqrt(month * (1 - RHO**2)), practices)
-    lasting = -0.3 + by_need + left
+    true = -0.3 + by_need + left
     every = np.maximum(
         rng.lognormal(np.log(size), 0.5, practices)[:, None] * rng.uniform(0.9, 1.1, (practices, 12)), 60
     )
     every = np.round(every)
-    top = rng.binomial(every.astype(int), 1 / (1 + np.exp(-(lasting[:, None] + moving)))).astype(float)
+    top = rng.binomial(every.astype(int), 1 / (1 + np.exp(-(true[:, None] + moving)))).astype(float)
     frame = pd.DataFrame(
         {
             "practice_code": [f"A{80001 + i:05d}" for i in range(practices)],
@@ -119,8 +124,8 @@ def world(seed: int, practices: int = 1200, *, need: float = 0.15, month: float 
             "rurality": np.where(rural, "Rural", "Urban"),
             "need": by_need,
             "left": left,
-            "lasting": lasting,
-            "period": lasting + moving.mean(axis=1),
+            "lasting": true,
+            "period": true + moving.mean(axis=1),
         }
     )
     return World(frame, top, every, seed)
