@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from gpvar import catalogue, claims, gates, store
 from gpvar.analysis import analyse
 from gpvar.errors import ConvergenceError, GpvarError, RunMissing, StatsError, TableError
 from gpvar.results import Analysis, Run
-from gpvar.study import Study, load_study
+from gpvar.study import Study, load_study, lock
 from gpvar.study.columns import declared_scenario
 from gpvar.table import PracticeTable, build_table
 
@@ -66,7 +66,13 @@ def run(
     meta = _meta(study, key) | {"unanswered": {metric: _reason(error) for metric, error in unanswered.items()}}
     done = Run(study=study, table=table, analyses=analyses, folder=folder, meta=meta)
     store.save(done)
-    return with_findings(done, progress)
+    return with_findings(replace(done, meta=meta | {"frozen": lock.state(study)}), progress)
+
+
+def freeze(study: Study | str | Path, day: date | None = None) -> bool:
+    """Keep what a study declares, and the day, in ``study.lock`` beside it; see `gpvar.study.lock.freeze`."""
+    study = study if isinstance(study, Study) else load_study(study)
+    return lock.freeze(study, day or date.today())
 
 
 def with_findings(run: Run, progress: Callable[[str], None] = lambda message: None) -> Run:

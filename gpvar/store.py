@@ -16,7 +16,7 @@ import pyarrow.csv as pacsv
 from gpvar import schema
 from gpvar.errors import GpvarError, RunMissing
 from gpvar.results import Analysis, Claim, Figure, Finding, Note, Run
-from gpvar.study import load_study
+from gpvar.study import load_study, lock
 from gpvar.table import PracticeTable
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ def load_run(folder: Path | str) -> Run:
     )
     analyses = {metric: _load_analysis(folder / metric, about) for metric, about in stored["analyses"].items()}
     found = _load_findings(folder)[1]
-    return Run(study=study, table=table, analyses=analyses, folder=folder, meta=stored["meta"], findings=found)
+    meta = stored["meta"] | {"frozen": lock.state(study)}
+    return Run(study=study, table=table, analyses=analyses, folder=folder, meta=meta, findings=found)
 
 
 def save_findings(folder: Path, letter: str, findings: Sequence[Finding]) -> None:

@@ -124,6 +124,16 @@ def _tell(published: object, show: bool) -> int:
     return SOME_REPORTS_FAILED if published.failed else DONE
 
 
+def freeze(chosen: argparse.Namespace) -> None:
+    """Keep what a study declares."""
+    from gpvar import load_study, pipeline, words
+    from gpvar.study import lock
+
+    study = load_study(chosen.study)
+    written = pipeline.freeze(study)
+    _say(words.frozen_study(study.folder / lock.NAME, study.hash, lock.state(study), written))
+
+
 def explain(chosen: argparse.Namespace) -> None:
     """Say one practice and one metric in the terminal."""
     from gpvar import organisations, pipeline, words

@@ -80,6 +80,11 @@ def _of_studies(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     claims = _command(commands, "claims", "what the letter says and what the data show of each sentence", jobs.claims)
     claims.add_argument("study", type=Path)
 
+    freeze = _command(
+        commands, "freeze", "keep what is declared, and the day: reports say what changed since", jobs.freeze
+    )
+    freeze.add_argument("study", type=Path)
+
     explain = _command(commands, "explain", "one practice and one metric, in the terminal", jobs.explain)
     explain.add_argument("study", type=Path)
     explain.add_argument("practice", metavar="NAME_OR_CODE")

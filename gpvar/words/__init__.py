@@ -36,6 +36,7 @@ from gpvar.words.area_pages import (
 from gpvar.words.claims_pages import (
     claims_console,
     claims_not_shown,
+    claims_reading,
     claims_right,
     claims_sources,
     claims_summary_line,
@@ -46,6 +47,7 @@ from gpvar.words.claims_pages import (
 from gpvar.words.console import (
     check_summary,
     explanation,
+    frozen_study,
     new_study_written,
     published_summary,
     without_markdown,
@@ -101,6 +103,7 @@ from gpvar.words.resources_pages import (
     resources_verdict,
 )
 from gpvar.words.shared import banner
+from gpvar.words.sources import declared
 from gpvar.words.standing_pages import (
     standing_estimate,
     standing_icb_right,
@@ -162,17 +165,20 @@ __all__ = [
     "check_summary",
     "claims_console",
     "claims_not_shown",
+    "claims_reading",
     "claims_right",
     "claims_sources",
     "claims_summary_line",
     "claims_title",
     "claims_verdict",
+    "declared",
     "draws_readme",
     "draws_size",
     "draws_written",
     "escape_markdown",
     "explanation",
     "fetched_files",
+    "frozen_study",
     "has_resources",
     "has_variation",
     "label",

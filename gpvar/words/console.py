@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from gpvar.words import quality, verdict
+from gpvar.words import quality, sources, verdict
 from gpvar.words.facts import practice_facts
 from gpvar.words.text import plain, plural, typed
 
@@ -31,6 +31,12 @@ def check_summary(table: Any) -> str:
         *quality.unmatched_sentences(table.unmatched),
     ]
     return "\n".join(lines)
+
+
+def frozen_study(path: Any, name: str, state: Any, written: bool) -> str:
+    """Return that a study is frozen, and what of it changed since it was first."""
+    done = "The study is frozen" if written else "The study was frozen like this already"
+    return f"{done}: {path} (analysis {name[:12]}).{sources.frozen(state)}"
 
 
 def published_summary(published: Any) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from gpvar.results import Run
+    from gpvar.study.lock import Frozen
 
 
 #: The attribution that publishers under the open licence ask for.
@@ -104,4 +105,32 @@ def declared(run: Run, *, everything: bool = False) -> str:
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     day = run.study.declared
     said = day_in_words(day) if hasattr(day, "day") else plain(day)
-    return f"Analysis declared on {said} (study.toml). Run {_hash(run.meta.get('key', ''))}; {named}."
+    kept = frozen(run.meta.get("frozen"))
+    return f"Analysis declared on {said} (study.toml).{kept} Run {_hash(run.meta.get('key', ''))}; {named}."
+
+
+#: What the parts of a declaration are called.
+_PARTS = {
+    "adjust": "what is allowed for",
+    "area": "the area",
+    "lists": "the lists",
+    "metrics": "the measures",
+    "period": "the period",
+    "reference": "whom practices are compared with",
+    "schema": "the form of the study",
+    "seed": "the seed",
+    "simulated": "whether the data are simulated",
+    "sources": "the files and their columns",
+}
+
+
+def frozen(state: Frozen | None) -> str:
+    """Return since when a study has stood as it is, or what changed since it was frozen; nothing where it was not."""
+    if state is None:
+        return ""
+    first, *again = (day_in_words(day) for day in state.days)
+    if not state.changed:
+        return f" Frozen on {first}, unchanged since."
+    changed = listed(_PARTS.get(name, name) for name in state.changed)
+    last = f"; frozen again on {again[-1]}" if again and state.frozen_now else ""
+    return f" Frozen on {first}; changed since: {changed}{last}."
