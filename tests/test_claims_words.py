@@ -32,6 +32,7 @@ NOT_KNOWN = (
     "chance_not_separated",
     "sum_needs_months",
     "group_movement_unknown",
+    "variation_needs_months",
 )
 TERMS = ("percentage points", "percentage point", "interval", "reliability", "sampling", "deprivation")
 
@@ -209,8 +210,8 @@ def test_holds_beside_so_are_many_is_not_left_to_read_as_a_contradiction(run) ->
     rule = RULES["rank-rank_holds"]
     found = placed(finding(run, rule, letters.templates()["tail"], METRICS[0]), "usual")
     assert claims.finding_position(claims.claim_facts(run, found)) == (
-        "The sentence in the letter holds, and the practice's position among others is “Different, but so are many” "
-        "(M1, England): a sentence can be true of a practice and of many others too."
+        "The sentence in the letter holds, and the practice's position among others, after allowing for patients, is "
+        "“Different, but so are many” (M1, England): a sentence can be true of a practice and of many others too."
     )
 
 
@@ -230,11 +231,11 @@ def test_a_sentence_about_an_area_has_no_position(run) -> None:
 def test_what_is_true_as_arithmetic_is_said_of_a_place(run) -> None:
     found = finding(run, RULES["rank-rank_unlikely"], letters.templates()["tail"], METRICS[0])
     facts = claims.claim_facts(run, found)
-    place = "True as arithmetic on the published figures: 190th from the lowest of 6,067."
+    place = "True as arithmetic on the published figures: 190th lowest of 6,067."
     assert claims.finding_arithmetic(facts).startswith(place) and claims.finding_right(facts)[0] == place
     out = dataclasses.replace(found, numbers={**found.numbers, "in_tail": False})
     facts = claims.claim_facts(run, out)
-    assert "Not true, even as arithmetic" in claims.finding_arithmetic(facts)
+    assert "Not so as arithmetic" in claims.finding_arithmetic(facts)
     assert not any("arithmetic" in said for said in claims.finding_right(facts))
 
 
@@ -245,7 +246,7 @@ def test_the_chance_of_a_place_is_said_before_and_after_allowing_for_patients(ru
         "The chance that the practice's lasting figure is in the lowest tenth of practices in England is 93 in 100 on "
         "the raw figures, 88 in 100 after allowing for patients and 91 in 100 after allowing for setting too."
     )
-    assert "between 120th and 310th from the lowest of 5,990 (95 in 100)" in said
+    assert "between 120th and 310th lowest of 5,990, 95 times in 100" in said
     assert "its reliability is 0.84; a claim with consequences needs 0.9" in said.replace("Its", "its")
 
 
@@ -270,7 +271,8 @@ def test_the_part_of_all_practices_is_named(tail: float, sign: int, said: str) -
 def test_a_difference_that_could_have_been_missed_is_said_where_nothing_is_shown(run) -> None:
     found = finding(run, RULES["margin-shortfall_not_shown"], letters.templates()["below_mean"], METRICS[0])
     said = claims.finding_sentence(claims.claim_facts(run, found))
-    assert "8.1 percentage points lower than the middle of practices in England (95% interval" in said
+    assert "8.1 percentage points lower than the middle of practices in England, " in said
+    assert "(95% interval for sampling alone: 6.2 to 10.1)" in said
     assert "a difference of 6.0 percentage points could have been missed" in said
 
 
@@ -324,7 +326,10 @@ def test_what_is_said_of_a_statement_can_be_read_at_school_leaving_age(run) -> N
 def test_variation_that_is_real_is_not_thereby_said_to_be_unwarranted(run) -> None:
     found = finding(run, RULES["fold-variation_is_real"], letters.templates()["fold"], METRICS[0])
     facts = claims.claim_facts(run, found)
-    assert "“unwarranted” is a judgement" in claims.finding_sentences(facts)[1]
+    assert claims.finding_sentence(facts).startswith(
+        "That is so of the range and of the variation: it is real. That it is “unwarranted” does not follow: that is a "
+        "judgement. Of 100 parts"
+    )
     assert "statement holds" not in " ".join(claims.finding_right(facts))
 
 
@@ -349,7 +354,7 @@ def test_a_check_that_warns_is_said_beside_the_finding_with_what_it_means(run) -
     )
     gate = {"gate": "atypical", "severity": "warn", "state": "failed", "detail": ""}
     facts = claims.claim_facts(run, dataclasses.replace(found, gates=(gate,)))
-    assert "look at that first. The list sets the practice apart" in claims.finding_beside(facts)[0]
+    assert claims.finding_beside(facts)[0].startswith("A warning from the checks. The list sets the practice apart")
 
 
 def test_nothing_is_called_good_enough_where_no_direction_is_known_to_be_better(run) -> None:

@@ -18,7 +18,7 @@ from gpvar.words import (
     claims_right,
     quality,
 )
-from gpvar.words.claims_facts import VERDICT, ClaimFacts, claim_facts
+from gpvar.words.claims_facts import EXPECTED, NOT_WHY, VERDICT, ClaimFacts, claim_facts
 from gpvar.words.console import without_markdown
 from gpvar.words.text import escape_markdown, listed, lower_first, plural
 
@@ -31,6 +31,7 @@ __all__ = [
     "finding_arithmetic",
     "finding_ask",
     "finding_beside",
+    "finding_caveats",
     "finding_change",
     "finding_gates",
     "finding_phrase",
@@ -38,11 +39,14 @@ __all__ = [
     "finding_right",
     "finding_sentence",
     "finding_sentences",
+    "finding_short",
     "finding_summary",
     "finding_verdict",
     "letter_quotation",
 ]
 
+#: The caveats that end a finding.
+_LAST = (NOT_WHY, EXPECTED)
 #: Reason of the decision table → what says it.
 REASONS: dict[str, claims_reasons.Reason] = {
     **claims_reasons.REASONS,
@@ -66,15 +70,27 @@ def finding_phrase(finding: Finding) -> str:
 
 
 def _said(facts: ClaimFacts) -> list[str]:
-    """Return the sentences of the reason, the one with the deciding number first."""
+    """Return the sentences of the finding: the one with the deciding number, what it must not go without, the rest."""
     write = REASONS.get(facts.finding.reason)
     said = write(facts) if write is not None else [f"Reason: {facts.finding.reason.replace('_', ' ')}."]
-    return said or ["The numbers that decide it are not known."]
+    said = said or ["The numbers that decide it are not known."]
+    ends = [text for text in said[1:] if text in _LAST]
+    return [*(text for text in said if text not in ends), *finding_caveats(facts), *ends]
 
 
 def finding_sentences(facts: ClaimFacts) -> list[str]:
     """Return the same one by one, for where there is not room for all of them."""
     return _said(facts)
+
+
+def finding_caveats(facts: ClaimFacts) -> list[str]:
+    """Return what a finding that holds must never go without; the finding has it before its other caveats."""
+    return claims_beside.inside(facts)
+
+
+def finding_short(facts: ClaimFacts) -> str:
+    """Return the deciding sentence and what it must never go without, for where there is little room."""
+    return " ".join([_said(facts)[0], *finding_caveats(facts)])
 
 
 def finding_sentence(facts: ClaimFacts) -> str:
@@ -113,20 +129,34 @@ def finding_change(facts: ClaimFacts) -> list[str]:
 
 
 def finding_ask(facts: ClaimFacts) -> list[str]:
-    """Return the questions to ask, the first the most."""
+    """Return the questions to ask, the first the most; none that letter and data have answered already."""
     known = letters.questions()
-    return [known[name].question for name in facts.finding.disclose if name in known]
+    asked = [name for name in facts.finding.disclose if name in known]
+    open_ = [name for name in asked if name not in _answered(facts)]
+    return [known[name].question for name in open_ or asked[:1]]
+
+
+def _answered(facts: ClaimFacts) -> set[str]:
+    """Return the questions that the letter answers, or that the data answered by giving the letter's own figure."""
+    claim = facts.claim
+    found = {"definition", "list", "period"} if claims_right.figure_right(facts) else set()
+    found |= {"period"} if claim.period else set()
+    found |= {"comparator"} if claim.comparator else set()
+    return found | ({"threshold"} if claim.threshold is not None and facts.finding.numbers.get("target") else set())
 
 
 def finding_gates(facts: ClaimFacts) -> str:
-    """Return which checks of the data failed and which could not be made."""
+    """Return which checks failed or warn, and which could not be made; nothing where nothing was analysed."""
+    if facts.analysis is None:
+        return ""
     failed = [row for row in facts.finding.gates if row["state"] == quality.FAILED]
-    order = {"stop": 0, "warn": 1, "note": 2}
-    failed.sort(key=lambda row: order.get(str(row["severity"]), 3))
+    stops = [row for row in failed if row["severity"] == "stop"]
+    warns = [row for row in failed if row["severity"] != "stop"]
     unmade = [quality.title(row["gate"]) for row in facts.finding.gates if row["state"] == quality.UNCHECKED]
-    many = len({row["gate"] for row in failed})
-    said = [f"**{plural(many, 'check')} of the data failed.**" if many else "**No check of the data failed.**"]
-    said += list(dict.fromkeys(_failed(row) for row in failed))
+    counts = [(stops, "check of the data failed", "checks of the data failed"), (warns, "warning", "warnings")]
+    heads = [plural(len({row["gate"] for row in rows}), one, more) for rows, one, more in counts if rows]
+    said = [f"**{listed(heads)}.**" if heads else "**No check of the data failed.**"]
+    said += list(dict.fromkeys([_failed(row) for row in stops] + [_named(row) for row in warns]))
     titles = list(dict.fromkeys(lower_first(title) for title in unmade))
     if titles:
         said.append(f"{plural(len(titles), 'check')} could not be made: {listed(f'“{title}”' for title in titles)}.")
@@ -135,8 +165,17 @@ def finding_gates(facts: ClaimFacts) -> str:
 
 def _failed(row: dict[str, str]) -> str:
     text = quality.meaning(row["gate"], quality.FAILED).rstrip(".")
+    return f"{text}{_detail(row)}."
+
+
+def _named(row: dict[str, str]) -> str:
+    """Return the name of a check that warns; what that means stands beside the finding."""
+    return f"“{quality.title(row['gate'])}”{_detail(row)}."
+
+
+def _detail(row: dict[str, str]) -> str:
     detail = escape_markdown(row["detail"].rstrip(". "), 200)
-    return f"{text} ({detail})." if detail else f"{text}."
+    return f" ({detail})" if detail else ""
 
 
 def finding_summary(facts: ClaimFacts) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from gpvar import catalogue
 from gpvar.dates import day_in_words
-from gpvar.words import boxes, figures, phrases, quality, verdict
+from gpvar.words import boxes, figures, passing, phrases, quality, verdict
 from gpvar.words.claims_facts import ClaimFacts, between_periods
-from gpvar.words.text import escape_markdown, known, number, plural
+from gpvar.words.text import escape_markdown, known, number, ordinal, plural
 
 _AREAS = {
     "icb": "the practices of its ICB, too few to set a comparison",
@@ -35,9 +35,32 @@ def _figure_differs(facts: ClaimFacts) -> str:
 
 
 def _warned(facts: ClaimFacts) -> str:
-    failed = [row["gate"] for row in facts.finding.gates if (row["state"], row["severity"]) == (quality.FAILED, "warn")]
-    said = " ".join(quality.meaning(gate, quality.FAILED) for gate in dict.fromkeys(failed))
-    return f"A check of the data gives a warning, so look at that first{f'. {said}' if said else '.'}"
+    said = list(dict.fromkeys(touches(facts, row) for row in warnings(facts)))
+    return (
+        f"{'A warning' if len(said) == 1 else f'{number(len(said))} warnings'} from the checks. {' '.join(said)}"
+        if (said)
+        else "A check of the data gives a warning."
+    )
+
+
+def warnings(facts: ClaimFacts) -> list[dict[str, str]]:
+    """Return the checks that failed and do not stop the question, without what is said beside the finding anyway."""
+    failed = [row for row in facts.finding.gates if (row["state"], row["severity"]) == (quality.FAILED, "warn")]
+    return [row for row in failed if row["gate"] != "atypical" or "outside_fit" not in facts.finding.because]
+
+
+def touches(facts: ClaimFacts, row: dict[str, str]) -> str:
+    """Return what a warning means, and what of the finding it touches."""
+    title, _, apart = row["detail"].partition(": ")
+    used = facts.analysis.meta.get("covariates", {}) if facts.analysis is not None else {}
+    at = [rung for rung, ids in used.items() if title in {catalogue.covariate(name).title for name in ids}]
+    if row["gate"] != "covariate_old" or not apart:
+        return quality.meaning(row["gate"], quality.FAILED)
+    known_of = f"What is known of {escape_markdown(title)} was recorded {escape_markdown(apart)}"
+    if not at:
+        return f"{known_of}; it is not allowed for here."
+    only = "only after allowing for setting too" if not {"M1", "M1-"} & set(at) else "wherever patients are allowed for"
+    return f"{known_of}. It is used {only}, which then does less than it should."
 
 
 def _chance(facts: ClaimFacts) -> str:
@@ -183,6 +206,101 @@ def _others_as_far(facts: ClaimFacts) -> str:
     return f"{many} of {number(compared)} other practices {facts.within} {verb} as much from the middle, or more."
 
 
+def _coverage(facts: ClaimFacts) -> str:
+    return "Whether all of its appointments are in the file could not be checked."
+
+
+def _outside_fit(facts: ClaimFacts) -> str:
+    detail = next((row["detail"] for row in facts.finding.gates if row["gate"] == "atypical" and row["detail"]), "")
+    why = f" ({escape_markdown(detail, 200)})" if detail else ""
+    return (
+        f"Its list is unlike those it is compared with{why}. So it was left out of the fit, and what is expected of it "
+        "is drawn on beyond the practices that the line rests on."
+    )
+
+
+def _no_direction_known(facts: ClaimFacts) -> str:
+    what = "share" if facts.card is not None and figures.is_share(facts.card) else "rate"
+    one = "higher" if facts.sign > 0 else "lower"
+    return f"No right {what} is known: a {one} one does not by itself mean less good care."
+
+
+def _derived(facts: ClaimFacts) -> str:
+    found = [item for item in facts.finding.numbers.get("derived") or [] if len(item) == 3]
+    said = [
+        f"The figures of {passing.stretch(own)} are those of {passing.stretch(whole)} less those of "
+        f"{passing.stretch(part)}."
+        for own, whole, part in found
+    ]
+    return " ".join(said) or "The figures are those of a longer period less those of its other months."
+
+
+def _one_period(facts: ClaimFacts) -> str:
+    return "It is one period: whether the practice lies there in another was not looked at."
+
+
+def _place_differs(facts: ClaimFacts) -> str:
+    place, here = facts.claim.place, facts.get("from_side")
+    if place is None or not known(here):
+        return "The letter's place is not the one that these data give."
+    return f"The letter's place is {ordinal(place)}; these data give {ordinal(here)}."
+
+
+def _of_differs(facts: ClaimFacts) -> str:
+    of, ranked = facts.claim.of, facts.get("ranked")
+    if of is None or not known(ranked):
+        return "The letter counts another number of practices."
+    return f"The letter counts {plural(of, 'practice')}; these data hold figures of {number(ranked)}."
+
+
+def _would_reach(facts: ClaimFacts) -> str:
+    card, adjusted = facts.card, facts.get("adjusted")
+    if card is None or not known(adjusted):
+        return "With a typical mix of patients it would be on the other side of the line."
+    return f"With a typical mix of patients it would have been {figures.amount(card, adjusted)}."
+
+
+def _zeros(facts: ClaimFacts) -> str:
+    n = facts.get("zeros")
+    who = (
+        f"{plural(n, 'practice')} with a figure of nought {'is' if n == 1 else 'are'}"
+        if known(n)
+        else ("Practices with a figure of nought are")
+    )
+    return f"{who} left out of the range: nothing is so many times nought."
+
+
+def _studys_area(facts: ClaimFacts) -> str:
+    return "The letter speaks of its ICB; the study's area is its own list of practices, of more than one ICB."
+
+
+#: Said inside a finding that holds, before any other caveat: without them it would say more than it does.
+INSIDE = (
+    "coverage_not_checked",
+    "outside_fit",
+    "threshold_is_the_boards_own",
+    "many_on_that_side",
+    "target_not_due",
+    "patients_would_reach_it",
+    "reached_by_chance",
+    "hidden_both_ends",
+)
+_TOO_FEW = "Whether that is “too few” is a judgement, which figures cannot make."
+
+
+def inside(facts: ClaimFacts) -> list[str]:
+    """Return the caveats that stand inside a finding that holds."""
+    if facts.finding.verdict != "supported":
+        return []
+    told = [BESIDE[name](facts) for name in INSIDE if name in facts.finding.because]
+    judged = [_TOO_FEW] if facts.claim.template == "too_low" else []
+    return list(
+        dict.fromkeys(
+            [*told[:1], *judged, *told[1:]] if "coverage_not_checked" in facts.finding.because else ([*judged, *told])
+        )
+    )
+
+
 BESIDE: dict[str, Callable[[ClaimFacts], str]] = {
     "comparator_changed": _comparator_changed,
     "figure_differs": _figure_differs,
@@ -211,6 +329,16 @@ BESIDE: dict[str, Callable[[ClaimFacts], str]] = {
     "ag_share_holds_referrals": _share_holds_referrals,
     "many_on_that_side": _many_there,
     "others_differ_as_much": _others_as_far,
+    "coverage_not_checked": _coverage,
+    "outside_fit": _outside_fit,
+    "no_known_direction": _no_direction_known,
+    "period_derived": _derived,
+    "one_period": _one_period,
+    "place_differs": _place_differs,
+    "of_differs": _of_differs,
+    "patients_would_reach_it": _would_reach,
+    "zeros_left_out": _zeros,
+    "area_is_the_studys": _studys_area,
 }
 
 #: What would change a finding.
@@ -231,14 +359,18 @@ CHANGE: dict[str, str] = {
     "outcome": "Outcomes of this practice's own patients, and a reason to think that the one causes the other.",
     "ag_extract": "An extract of requests and referrals that leaves out no platform and no specialty.",
     "characteristics": "What is known of the practice's patients: age and sex, deprivation, illness.",
+    "another_period": "Figures of another period that lie outside those limits.",
     "cases": "A look at cases: whether other patients should have been asked about or referred.",
 }
 
 
 def beside(facts: ClaimFacts) -> list[str]:
-    """Return what must be said beside the finding, in its order; an id without words is named, not hidden."""
+    """Return what must be said beside the finding and is not inside it; an id without words is named, not hidden."""
     said = []
+    told = INSIDE if facts.finding.verdict == "supported" else ()
     for name in facts.finding.because[1:]:
+        if name in told:
+            continue
         write = BESIDE.get(name)
         said.append(write(facts) if write is not None else f"Note from the check: {name.replace('_', ' ')}.")
     return list(dict.fromkeys(said))

@@ -9,7 +9,7 @@ from gpvar import catalogue
 from gpvar.catalogue import letters
 from gpvar.dates import day_in_words
 from gpvar.words import figures, passing, phrases, standing
-from gpvar.words.text import escape_markdown, known, listed, number, plain
+from gpvar.words.text import escape_markdown, known, listed, number, ordinal, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,9 +118,14 @@ class ClaimFacts:
 
     @property
     def chance(self) -> str:
-        """What an interval allows for: chance where passing movement was measured, else sampling alone."""
-        of = passing.of(self.analysis.passing) if self.analysis is not None else passing.NOT_KNOWN
-        return of if of == passing.NOT_KNOWN else "chance"
+        """What an interval allows for: sampling and passing movement where that was measured, else sampling alone."""
+        return passing.of(self.analysis.passing) if self.analysis is not None else passing.NOT_KNOWN
+
+    @property
+    def claimed(self) -> int:
+        """The side that places are counted from in the letter: minus one for low, one for high."""
+        counted = self.finding.numbers.get("counted_from") or self.claim.direction or self.template.direction
+        return {"low": -1, "high": 1}.get(str(counted), self.sign or -1)
 
     def get(self, name: str) -> float:
         """Return a number of the finding; NaN where it is not known."""
@@ -200,16 +205,60 @@ def bare(card: Any, value: float) -> str:
     return f"{figures.shown(card, value)}{'%' if figures.is_share(card) else ''}"
 
 
-def apart(facts: ClaimFacts, stem: str, low: str, high: str, than: str) -> str:
-    """Return "3.1 percentage points lower than … (95% interval for chance: 2.0 to 4.1)"; empty where not known."""
+def printed(facts: ClaimFacts, size: float, row: Row | None) -> float:
+    """Return a difference as the two figures that are printed give it, so that what is printed subtracts."""
+    card = facts.card
+    if card is None or row is None or not known(row.get("value")) or not known(row.get("centre")):
+        return size
+    shown = figures.apart(card, row)
+    # Another comparison's row must not replace the number that decided.
+    return shown if abs(shown - size) * card.scale < 0.15 * 10 ** (1 - figures.decimals(card, row["value"])) else size
+
+
+def apart(facts: ClaimFacts, stem: str, low: str, high: str, than: str, rung: str = "M0") -> str:
+    """Return "3.1 percentage points lower than … (95% interval for …: 2.0 to 4.1)"; empty where not known."""
     card, size = facts.card, facts.get(stem)
     if card is None or not known(size):
         return ""
+    row = facts.rows.get(rung)
+    size = printed(facts, size, row)
     interval = figures.interval(card, facts.get(low), facts.get(high), facts.chance)
     bracket = f" ({interval})" if interval else ""
     if figures.is_nil(card, size):
         return f"as good as the same as {than}{bracket}"
     return f"{figures.gap(card, size)} {figures.side(size)} than {than}{bracket}"
+
+
+def changed(facts: ClaimFacts) -> float:
+    """Return how far a figure changed, as the two figures printed give it; NaN where not known."""
+    before, after, card = facts.get("before"), facts.get("after"), facts.card
+    if card is None or not (known(before) and known(after)):
+        return facts.get("change")
+    return printed(facts, facts.get("change"), {"value": after, "centre": before})
+
+
+def margin_at(facts: ClaimFacts, rung: str) -> str:
+    """Return the smallest gap worth a second look, in the measure's unit at a rung."""
+    card, row = facts.card, facts.rows.get(rung, {})
+    if card is None:
+        return "the margin of the measure"
+    if figures.is_share(card) or not known(row.get("centre")):
+        return figures.margin(card)
+    return figures.gap(card, float(card.margin) / 100.0 * float(row["centre"]))
+
+
+def place_here(facts: ClaimFacts) -> float:
+    """Return the raw place, counted from the end that the letter counts from."""
+    rank, ranked, here = facts.get("rank"), facts.get("ranked"), facts.get("from_side")
+    if known(here) and ("counted_from" in facts.finding.numbers or facts.claimed == (facts.sign or -1)):
+        return here
+    return rank if facts.claimed < 0 else ranked + 1 - rank
+
+
+def placed_at(place: float, sign: float) -> str:
+    """Return a place as "190th lowest"; "the highest" for the first."""
+    end = "lowest" if sign < 0 else "highest"
+    return f"the {end}" if place == 1 else f"{ordinal(place)} {end}"
 
 
 def between_periods(facts: ClaimFacts) -> str:
@@ -233,7 +282,24 @@ def explained(facts: ClaimFacts) -> str:
     much = "All" if share >= 0.995 else f"About {number(100 * share)}%"
     alike = {"M1": "similar patients", "M2": "similar patients and settings"}
     what = alike.get(str(facts.finding.numbers.get("explained_rung")), "similar patients or settings")
-    return f"{much} of the raw gap is also seen with {what}."
+    return f"{much} of the raw gap is also seen with {what}{_on_scale(facts, much)}."
+
+
+def _on_scale(facts: ClaimFacts, much: str) -> str:
+    """Return on which scale the share of the gap is, and the share of the gap as printed where that is another."""
+    shown, card = facts.get("explained_share_shown"), facts.card
+    if card is None:
+        return ""
+    odds_or_rates = "odds" if figures.is_share(card) else "ratios"
+    scale = f", on the scale of {odds_or_rates} on which practices are judged"
+    unit = "in percentage points" if figures.is_share(card) else f"in {card.unit}"
+    if (
+        not known(shown)
+        or much.endswith(f" {number(100 * shown)}%")
+        or min(shown, facts.get("explained_share")) >= 0.995
+    ):
+        return scale
+    return f"{scale} ({number(100 * shown)}% of it {unit})"
 
 
 def sentences(parts: Iterable[str]) -> list[str]:

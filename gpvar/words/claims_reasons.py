@@ -109,6 +109,11 @@ def _no_direction(facts: ClaimFacts) -> list[str]:
     return ["The letter does not say which side is meant, low or high, and the figure does not tell.", NEITHER]
 
 
+def _not_computed(facts: ClaimFacts) -> list[str]:
+    message = facts.text("message", 300)
+    return [f"The sentence could not be computed{f': {message}' if message else ''}.", NEITHER]
+
+
 REASONS: dict[str, Reason] = {
     "no_card": _no_card,
     "no_source": _no_source,
@@ -122,4 +127,5 @@ REASONS: dict[str, Reason] = {
     "hidden": _hidden,
     "figure_far": _figure_far,
     "no_direction": _no_direction,
+    "not_computed": _not_computed,
 }

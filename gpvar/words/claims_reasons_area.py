@@ -26,8 +26,27 @@ def _as_many(facts: ClaimFacts) -> str:
         return ""
     return (
         f"Of 100 practices that differ in nothing, {_rare(facts.get('p_as_many'))} would be red on {number(k)} or more "
-        f"of {number(m)} indicators."
+        f"of {number(m)} indicators{_assumed(facts)}."
     )
+
+
+def _assumed(facts: ClaimFacts) -> str:
+    """Return what that rests on, and whether it is assumed."""
+    share, together = facts.get("red_share"), facts.get("correlation")
+    said, taken = [], []
+    if known(share):
+        said.append(f"{figures.per_hundred(100 * share)} practices are red on each")
+        taken.append("red_share_assumed" in facts.finding.because)
+    if known(together):
+        said.append(f"indicators go together by {number(together, 2)}")
+        taken.append("correlation_assumed" in facts.finding.because)
+    if not said:
+        return ""
+    word = (
+        "both assumed" if len(taken) == 2 and all(taken) else "the first assumed" if taken[0] else "the second assumed"
+    )
+    word = "assumed" if taken == [True] else word
+    return f", if {' and '.join(said)}{f', {word}' if any(taken) else ''}"
 
 
 def _rare(p: float) -> str:
@@ -38,15 +57,8 @@ def _rare(p: float) -> str:
 
 
 def _expected_red(facts: ClaimFacts) -> str:
-    share, expected = facts.get("red_share"), facts.get("expected")
-    if not (known(share) and known(expected)):
-        return ""
-    together = facts.get("correlation")
-    rests = f", and a correlation of {number(together, 2)} between indicators" if known(together) else ""
-    return (
-        f"Such a practice would be red on about {number(expected, 1)}, with {figures.per_hundred(100 * share)} "
-        f"practices red on each{rests}."
-    )
+    expected = facts.get("expected")
+    return f"Such a practice would be red on about {number(expected, 1)}." if known(expected) else ""
 
 
 def _more_red(facts: ClaimFacts) -> list[str]:
@@ -56,6 +68,16 @@ def _more_red(facts: ClaimFacts) -> list[str]:
 def _red_within(facts: ClaimFacts) -> list[str]:
     common = "To be called more than chance, it must be fewer than 1."
     return sentences([_as_many(facts), common, _expected_red(facts)])
+
+
+def _red_not_defined(facts: ClaimFacts) -> list[str]:
+    quarter = facts.get("p_at_quarter")
+    if known(quarter):
+        other = f"If 25 in 100 were red on each, it would be {_rare(quarter)}."
+    else:
+        other = "If more were red on each, it would be more."
+    needs = "To be called more than chance, it must be fewer than 1 whichever it is; the letter does not say."
+    return sentences([_as_many(facts), other, needs])
 
 
 def _fold(facts: ClaimFacts) -> str:
@@ -95,9 +117,17 @@ def _fold_not_reproduced(facts: ClaimFacts) -> list[str]:
 
 
 def _is_real(facts: ClaimFacts) -> list[str]:
-    real = "So the variation is real: most of it is neither chance nor patients nor setting."
-    judged = "Whether that makes it “unwarranted” is a judgement, and whose doing it is the figures cannot say."
-    return sentences([_split(facts), f"{real} {judged}", _fold(facts)])
+    real = (
+        "That is so of the range and of the variation: it is real. That it is “unwarranted” does not follow: that is a "
+        "judgement."
+    )
+    most = "So most of it is neither chance nor patients nor setting. Whose doing it is the figures cannot say."
+    return sentences([real, _split(facts), most, _fold(facts)])
+
+
+def _needs_months(facts: ClaimFacts) -> list[str]:
+    why = "How far figures move by themselves from month to month is not known, so part of the rest may be passing."
+    return sentences([_split(facts), why, _fold(facts), NEITHER])
 
 
 def _with_patients(facts: ClaimFacts) -> list[str]:
@@ -180,7 +210,7 @@ def _sum(facts: ClaimFacts) -> str:
     if not facts.has("lasting_sum"):
         return ""
     low, high = facts.get("lasting_lower"), facts.get("lasting_upper")
-    ends = f" (95% interval: {number(low)} to {number(high)})" if known(low) and known(high) else ""
+    ends = f" (95% interval for {facts.chance}: {number(low)} to {number(high)})" if known(low) and known(high) else ""
     what = facts.card.gap_unit if facts.card is not None else "events"
     said = f"With chance taken off every figure the sum is {number(facts.get('lasting_sum'))} {what} a week{ends}"
     return f"{said}; the letter has {number(facts.get('written'))}." if facts.has("written") else f"{said}."
@@ -206,6 +236,17 @@ def _sum_holds(facts: ClaimFacts) -> list[str]:
     return sentences([_sum(facts), _raw_sum(facts), _best(facts), "Whether it can be reached the figures cannot say."])
 
 
+def _sum_understated(facts: ClaimFacts) -> list[str]:
+    least = "So it is at least as much as the letter says. Whether it can be reached the figures cannot say."
+    return sentences([_sum(facts), _raw_sum(facts), _best(facts), least])
+
+
+def _sum_of_which_time(facts: ClaimFacts) -> list[str]:
+    time = {"month": "a month", "year": "a year"}.get(str(facts.finding.numbers.get("fits_as")), "another time")
+    fits = f"The letter's sum fits if it is of {time} and not of a week; the letter does not say which."
+    return sentences([_sum(facts), fits, NEITHER])
+
+
 def _sum_needs_months(facts: ClaimFacts) -> list[str]:
     moves = "How far figures move by themselves from month to month is not known, so that cannot be taken off."
     most = "The sum is therefore the most that it can be."
@@ -220,11 +261,13 @@ REASONS: dict[str, Reason] = {
     "many_not_counted": _not_counted,
     "more_red_than_chance": _more_red,
     "red_within_chance": _red_within,
+    "red_not_defined": _red_not_defined,
     "fold_not_reproduced": _fold_not_reproduced,
     "variation_not_split": _not_split,
     "variation_is_real": _is_real,
     "variation_goes_with_patients": _with_patients,
     "variation_not_settled": _not_settled,
+    "variation_needs_months": _needs_months,
     "workforce_not_held": _workforce,
     "ratio_without_line": _ratio_without_line,
     "ratio_holds": _ratio_holds,
@@ -234,5 +277,7 @@ REASONS: dict[str, Reason] = {
     "sum_needs_england": _sum_needs,
     "sum_needs_months": _sum_needs_months,
     "sum_overstated": _overstated,
+    "sum_understated": _sum_understated,
+    "sum_of_which_time": _sum_of_which_time,
     "sum_holds": _sum_holds,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpvar import catalogue
 from gpvar.words import claims_reasons_odds, figures
-from gpvar.words.claims_facts import EXPECTED, NOT_WHY, ClaimFacts, apart, explained, sentences
+from gpvar.words.claims_facts import EXPECTED, NOT_WHY, ClaimFacts, apart, explained, margin_at, sentences
 from gpvar.words.claims_reasons import Reason
 from gpvar.words.text import known, listed, number, plural
 
@@ -16,17 +16,37 @@ _ADJUSTED = ("adjusted_difference", "adjusted_lower", "adjusted_upper")
 
 
 def _raw(facts: ClaimFacts) -> str:
-    """Return the raw difference as a sentence."""
-    size = apart(facts, *_DIFFERENCE, f"the middle of practices {facts.within}")
-    return f"The raw figure is {size}." if size else ""
+    """Return the raw difference as a sentence, with the two figures, and the figure of all practices together."""
+    than = f"the middle of practices {facts.within}{_beside(facts, 'M0')}"
+    size = apart(facts, *_DIFFERENCE, than)
+    return " ".join(text for text in (f"The raw figure is {size}.", together(facts)) if text) if size else ""
+
+
+def _beside(facts: ClaimFacts, rung: str) -> str:
+    """Return ", 22.8 beside 42.1": the practice's figure and what it is compared with."""
+    card, row = facts.card, facts.rows.get(rung, {})
+    if card is None or not (known(row.get("value")) and known(row.get("centre"))):
+        return ""
+    return f", {figures.shown(card, row['value'])} beside {figures.shown(card, row['centre'])}"
+
+
+def together(facts: ClaimFacts) -> str:
+    """Return the figure of all practices together, and their plain mean where the sentence is on an average."""
+    card, pooled, mean = facts.card, facts.get("comparator_pooled"), facts.get("comparator_mean")
+    if card is None:
+        return ""
+    said = f"For all practices {facts.within} together it is {figures.amount(card, pooled)}" if known(pooled) else ""
+    if said and known(mean) and facts.claim.template == "below_mean":
+        said = f"{said}, and as their plain mean {figures.amount(card, mean)}"
+    return f"{said}." if said else ""
 
 
 def _beside_like(facts: ClaimFacts) -> str:
     """Return the difference from practices with similar patients as a sentence."""
-    more = facts.finding.numbers.get("adjusted_rung") == "M2"
-    like = "practices in circumstances like these" if more else "practices with patients like these"
-    size = apart(facts, *_ADJUSTED, f"{like} would show")
-    return f"After allowing for patients{' and setting' if more else ''} it is {size}." if size else ""
+    rung = "M2" if facts.finding.numbers.get("adjusted_rung") == "M2" else "M1"
+    like = "practices in circumstances like these" if rung == "M2" else "practices with patients like these"
+    size = apart(facts, *_ADJUSTED, f"{like} would show{_beside(facts, rung)}", rung)
+    return f"After allowing for patients{' and setting' if rung == 'M2' else ''} it is {size}." if size else ""
 
 
 def _margin(facts: ClaimFacts) -> str:
@@ -35,6 +55,15 @@ def _margin(facts: ClaimFacts) -> str:
     if card is None:
         return "the margin of the measure"
     return figures.gap(card, much) if known(much) else figures.margin(card)
+
+
+def _margins(facts: ClaimFacts) -> str:
+    """Return the margin, and what it is after adjustment where it is a part of what is expected there."""
+    raw, rung = _margin(facts), "M2" if facts.finding.numbers.get("adjusted_rung") == "M2" else "M1"
+    card = facts.card
+    if card is None or figures.is_share(card) or rung not in facts.rows:
+        return f"{raw}, the margin of the measure"
+    return f"the margin of the measure: {raw} on the raw figures, {margin_at(facts, rung)} after that"
 
 
 def _missed(facts: ClaimFacts) -> str:
@@ -52,14 +81,20 @@ def _other_side(facts: ClaimFacts) -> list[str]:
 
 
 def _less_than_margin(facts: ClaimFacts) -> list[str]:
-    least = (
-        f"All of that is within {_margin(facts)}, the smallest gap that this measure's card calls worth a second look."
-    )
-    return sentences([_raw(facts), least, _beside_like(facts)])
+    card, size = facts.card, facts.get("difference")
+    first = f"The gap is less than {_margin(facts)}, the margin of the measure."
+    if card is not None and known(size) and not figures.is_nil(card, size):
+        ends = (facts.get("difference_lower"), facts.get("difference_upper"))
+        within = all(known(end) for end in ends) and min(ends) <= 0 <= max(ends)
+        chance = "though that may be chance" if within else "and that is beyond chance"
+        where = "below" if size < 0 else "above"
+        first = f"The practice is {where} the middle, {chance}, but by less than {_margin(facts)}, the margin."
+    least = "All of the interval is within it: the smallest gap that this measure's card calls worth a second look."
+    return sentences([first, _raw(facts), least, _beside_like(facts)])
 
 
 def _shortfall_holds(facts: ClaimFacts) -> list[str]:
-    beyond = f"Even the near end of each interval is beyond {_margin(facts)}, the margin of the measure."
+    beyond = f"Even the near end of each interval is beyond {_margins(facts)}."
     return sentences([_raw(facts), _beside_like(facts), beyond, NOT_WHY])
 
 
@@ -68,7 +103,7 @@ def _shortfall_with_patients(facts: ClaimFacts) -> list[str]:
 
 
 def _shortfall_not_shown(facts: ClaimFacts) -> list[str]:
-    needs = f"To be called right, the whole interval must lie beyond {_margin(facts)}, before and after."
+    needs = f"To be called right, the whole interval must lie beyond {_margins(facts)}."
     return sentences([_raw(facts), _beside_like(facts), needs, _missed(facts)])
 
 
@@ -118,7 +153,7 @@ def _limits(facts: ClaimFacts) -> str:
 
 
 def _how_far(facts: ClaimFacts) -> str:
-    """Return how far out it is in units of the spread that practices share."""
+    """Return how far out it is, counted in the spread that practices share."""
     raw, like = facts.get("z_raw"), facts.get("z_adjusted")
     said = [f"{number(abs(raw), 1)} on the raw figures"] if known(raw) else []
     said += [f"{number(abs(like), 1)} after allowing for patients"] if known(like) else []
@@ -126,10 +161,9 @@ def _how_far(facts: ClaimFacts) -> str:
     said += [f"{number(abs(more), 1)} after allowing for setting too"] if known(more) else []
     if not said:
         return ""
-    far = listed(said)
     return (
-        f"In units of the spread that practices share, the practice's distance from the middle is {far}; the 99.8% "
-        "limits lie at 3.1."
+        f"Its distance from the middle is {listed(said)} times the usual spread of practices; the 99.8% limits lie at "
+        "3.1 times."
     )
 
 
@@ -175,7 +209,7 @@ def _reach(facts: ClaimFacts) -> str:
     low, high = facts.get("share_lower"), facts.get("share_upper")
     ends = ""
     if known(low) and known(high):
-        ends = f" (95% interval: {number(100 * low)} to {figures.per_hundred(100 * high)})"
+        ends = f" (95% interval for sampling alone: {number(100 * low)} to {figures.per_hundred(100 * high)})"
     k = facts.get("reach")
     verb = "reaches" if k == 1 else "reach"
     return (

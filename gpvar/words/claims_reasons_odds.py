@@ -5,10 +5,21 @@ from __future__ import annotations
 from datetime import date
 
 from gpvar.dates import day_in_words
-from gpvar.words import figures, standing, verdict
-from gpvar.words.claims_facts import EXPECTED, NOT_WHY, ClaimFacts, explained, odds, part, sentences, side
+from gpvar.words import figures, standing
+from gpvar.words.claims_facts import (
+    EXPECTED,
+    NOT_WHY,
+    ClaimFacts,
+    explained,
+    odds,
+    part,
+    place_here,
+    placed_at,
+    sentences,
+    side,
+)
 from gpvar.words.claims_reasons import NEITHER, Reason
-from gpvar.words.text import known, listed, number
+from gpvar.words.text import known, listed, number, ordinal
 
 _LINES = "To be called right it needs at least 80 in 100{}; to be called wrong, at most 20"
 
@@ -37,22 +48,41 @@ def chances(facts: ClaimFacts) -> str:
 
 def place(facts: ClaimFacts) -> str:
     """Return between which places it lasts, counted from the end that the letter means."""
+    between = _lasting(facts)
+    return f"Its lasting place lies {between}, 95 times in 100." if between else ""
+
+
+def _lasting(facts: ClaimFacts) -> str:
+    """Return "between 79th and 427th lowest of 5,949"; nothing where it is not known."""
     ranked = facts.get("among") if facts.has("among") else facts.get("ranked")
     if not facts.has("rank_lower", "rank_upper") or not known(ranked):
         return ""
-    end = end_of(facts)
-    low, high = (verdict.counted(facts.get(f"rank_{e}"), ranked, end) for e in ("lower", "upper"))
-    first, last = (high, low) if end == "highest" else (low, high)
-    between = f"between {first} and {last}" if first != last else f"at {first}"
-    return f"Its lasting place lies {between} from the {end} of {number(ranked)} (95 in 100)."
+    low, high = facts.get("rank_lower"), facts.get("rank_upper")
+    if facts.claimed > 0:
+        low, high = ranked + 1 - high, ranked + 1 - low
+    end = "lowest" if facts.claimed < 0 else "highest"
+    between = f"between {ordinal(low)} and {ordinal(high)}" if low != high else f"at {ordinal(low)}"
+    return f"{between} {end} of {number(ranked)}"
 
 
-def end_of(facts: ClaimFacts) -> str:
-    """Return the end that places are counted from."""
-    return "highest" if facts.sign > 0 else "lowest"
+def of_league(facts: ClaimFacts) -> str:
+    """Return the letter's place beside what of it lasts; nothing for other sentences."""
+    letters, between = facts.claim.place, _lasting(facts)
+    if letters is None or not between:
+        return ""
+    here = place_here(facts)
+    tied = facts.get("tied") if facts.has("tied") else 1
+    said = (
+        f"{ordinal(letters)} is right as arithmetic"
+        if here <= letters < here + max(tied, 1)
+        else (f"{ordinal(letters)} is not right as arithmetic: it is {placed_at(here, facts.claimed)}")
+    )
+    return f"{said}; what lasts is a place {between}, 95 times in 100."
 
 
 def _rank_needs_england(facts: ClaimFacts) -> list[str]:
+    if facts.names.set != "england" and facts.claim.comparator in ("", "england"):
+        return [f"The letter speaks of England; the study compares within {facts.names.reference} alone.", NEITHER]
     return ["Too few practices are compared to tell what lasts of a rank from chance.", NEITHER]
 
 
@@ -72,16 +102,34 @@ def _rank_unreliable(facts: ClaimFacts) -> list[str]:
 
 
 def _rank_outside(facts: ClaimFacts) -> list[str]:
-    why = "its list is unusual, or something about its patients is not known"
+    causes = {
+        "left_out": "its list is unusual, so it is left out when the comparison is fitted",
+        "characteristic": "something about its patients is not known",
+        "board": "no board is known for it",
+    }
+    cause = str(facts.finding.numbers.get("cause"))
+    why = causes.get(cause, "its list is unusual, or something about its patients is not known")
     return [f"The practice took no part in the comparison that lasting places are measured on: {why}.", NEITHER]
 
 
+def _place_far(facts: ClaimFacts) -> list[str]:
+    league = of_league(facts)
+    open_ = "The letter's place is outside that. Until it is known how the table was drawn up, it is not judged."
+    return sentences([league or "The letter's place is not what these data give.", open_ if league else "", NEITHER])
+
+
 def _rank_unlikely(facts: ClaimFacts) -> list[str]:
-    return sentences([chances(facts), place(facts)])
+    return sentences([*_where(facts)])
 
 
 def _rank_holds(facts: ClaimFacts) -> list[str]:
-    return sentences([chances(facts), place(facts), _stakes(facts), NOT_WHY])
+    return sentences([*_where(facts), _stakes(facts), NOT_WHY])
+
+
+def _where(facts: ClaimFacts) -> list[str]:
+    """Return chance and lasting place; of a place in a league table, the place itself first."""
+    league = of_league(facts)
+    return [league, chances(facts)] if league else [chances(facts), place(facts)]
 
 
 def _stakes(facts: ClaimFacts) -> str:
@@ -92,11 +140,13 @@ def _stakes(facts: ClaimFacts) -> str:
 
 
 def _rank_with_patients(facts: ClaimFacts) -> list[str]:
-    return sentences([chances(facts), explained(facts), place(facts), EXPECTED])
+    first, second = _where(facts)
+    return sentences([first, explained(facts), second, EXPECTED])
 
 
 def _rank_odds(facts: ClaimFacts) -> list[str]:
-    return sentences([chances(facts), f"{_LINES.format(' in each')}.", place(facts)])
+    first, second = _where(facts)
+    return sentences([first, f"{_LINES.format(' in each')}.", second])
 
 
 def line(facts: ClaimFacts) -> str:
@@ -177,6 +227,7 @@ REASONS: dict[str, Reason] = {
     "rank_needs_months": _rank_needs_months,
     "rank_unreliable": _rank_unreliable,
     "rank_outside_model": _rank_outside,
+    "place_far": _place_far,
     "rank_unlikely": _rank_unlikely,
     "rank_holds": _rank_holds,
     "rank_goes_with_patients": _rank_with_patients,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gpvar.words import figures
-from gpvar.words.claims_facts import NOT_WHY, ClaimFacts, between_periods, sentences
+from gpvar.words import figures, passing
+from gpvar.words.claims_facts import NOT_WHY, ClaimFacts, between_periods, changed, printed, sentences
 from gpvar.words.claims_reasons import NEITHER, Reason
 from gpvar.words.text import known, number, plural
 
@@ -33,7 +33,7 @@ def _change(facts: ClaimFacts) -> str:
     span = f", from {figures.span(card, before, after)}" if card is not None and known(before) and known(after) else ""
     if not facts.has("change"):
         return ""
-    size = moved(facts, facts.get("change"))
+    size = moved(facts, changed(facts))
     interval = _interval(facts, "change_lower", "change_upper")
     return f"The practice's figure {size}{interval}{span}."
 
@@ -106,8 +106,10 @@ def _no_second_period(facts: ClaimFacts) -> list[str]:
 
 
 def _other_side(facts: ClaimFacts) -> list[str]:
-    other = "That is the other way than the letter says, beyond chance."
-    return sentences([_change(facts), other, _england(facts)])
+    size = changed(facts)
+    letters = "fell" if facts.sign < 0 else "rose"
+    did = f"The figure {moved(facts, size)}; the letter says that it {letters}." if known(size) and facts.sign else ""
+    return sentences([did, _change(facts), "That is beyond chance.", _england(facts)])
 
 
 def _within_chance(facts: ClaimFacts) -> list[str]:
@@ -150,6 +152,11 @@ def _as_others(facts: ClaimFacts) -> list[str]:
     return sentences([_change(facts), _england(facts), _given_back(facts), did])
 
 
+def _held(facts: ClaimFacts) -> list[str]:
+    own = "Its own change is not beyond chance: it held where others fell back, which is not to have improved."
+    return sentences([_change(facts), own, _england(facts), _given_back(facts)])
+
+
 def _no_improvement(facts: ClaimFacts) -> list[str]:
     out = f"That rules out an improvement of {_margin(facts)} beyond what such a figure does by itself."
     return sentences([_change(facts), _england(facts), _given_back(facts), out, NOT_WHY])
@@ -165,11 +172,14 @@ def _group(facts: ClaimFacts) -> str:
     card = facts.card
     if not facts.has("group_change") or card is None:
         return ""
-    n = facts.get("group")
+    n, size = facts.get("group"), facts.get("group_change")
     who = f"The mean of the {plural(n, 'practice')}" if known(n) else "The mean of the group"
     before, after = facts.get("group_before"), facts.get("group_after")
-    span = f", from {figures.span(card, before, after)}" if known(before) and known(after) else ""
-    return f"{who} {moved(facts, facts.get('group_change'))}{span}."
+    span = ""
+    if known(before) and known(after):
+        size = printed(facts, size, {"value": after, "centre": before})
+        span = f", from {figures.span(card, before, after)}"
+    return f"{who} {moved(facts, size)}{span}."
 
 
 def _expected(facts: ClaimFacts) -> str:
@@ -177,8 +187,18 @@ def _expected(facts: ClaimFacts) -> str:
     card, expected, back = facts.card, facts.get("expected_change"), facts.get("given_back")
     if card is None or not known(expected):
         return ""
-    share = f", {_by(facts, back)} of it a return towards the middle" if known(back) else ""
-    return f"By itself a group chosen for being far out would show {_what(facts, expected)}{share}."
+    parts = f": {_together(facts, back)}" if known(back) and facts.has("england_change") else ""
+    return f"By itself a group chosen for being far out would show {_what(facts, expected)}{parts}."
+
+
+def _together(facts: ClaimFacts, back: float) -> str:
+    """Return the two parts of what such a group does by itself."""
+    card, common = facts.card, facts.get("england_change")
+    if figures.is_nil(card, common):
+        return "its return towards the middle, with no change of all practices"
+    kind = "fall" if common < 0 else "rise"
+    first, second = (passing.size(card, abs(much)) for much in (back, common))
+    return f"a return of about {first} towards the middle, and a {kind} of about {second} that all practices share"
 
 
 def _elsewhere(facts: ClaimFacts) -> str:
@@ -202,7 +222,7 @@ def _waves(facts: ClaimFacts) -> str:
 
 
 def _group_not_improved(facts: ClaimFacts) -> list[str]:
-    return sentences([_group(facts), "That is not the improvement that the letter speaks of.", _england(facts)])
+    return sentences([_group(facts), "That is the other way than the letter says, beyond chance.", _england(facts)])
 
 
 def _group_unknown(facts: ClaimFacts) -> list[str]:
@@ -218,9 +238,15 @@ def _group_more(facts: ClaimFacts) -> list[str]:
     return sentences([_group(facts), _expected(facts), _group_left(facts), more, _elsewhere(facts), _waves(facts)])
 
 
+def _group_not_settled(facts: ClaimFacts) -> list[str]:
+    open_ = "The figures show no change of the group beyond what such a group does by itself, nor rule one out."
+    return sentences([_group(facts), _expected(facts), _group_left(facts), open_, _elsewhere(facts), _waves(facts)])
+
+
 def _regression_to_the_mean(facts: ClaimFacts) -> list[str]:
     does = "So the group did what any group chosen for being far out does, with support or without."
-    return sentences([_group(facts), _expected(facts), _group_left(facts), does, _elsewhere(facts), _waves(facts)])
+    anyhow = f"Any group chosen for being far out would have done so. {_group(facts)}".strip()
+    return sentences([anyhow, _expected(facts), _group_left(facts), does, _elsewhere(facts), _waves(facts)])
 
 
 REASONS: dict[str, Reason] = {
@@ -239,5 +265,7 @@ REASONS: dict[str, Reason] = {
     "group_not_improved": _group_not_improved,
     "group_movement_unknown": _group_unknown,
     "group_improved_more": _group_more,
+    "group_not_settled": _group_not_settled,
+    "held_while_others_fell": _held,
     "regression_to_the_mean": _regression_to_the_mean,
 }

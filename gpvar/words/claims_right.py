@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from gpvar.words import boxes, figures, phrases, verdict
-from gpvar.words.claims_facts import ClaimFacts, part
-from gpvar.words.claims_reasons_odds import end_of
+from typing import Any
+
+from gpvar.words import boxes, figures, passing, phrases
+from gpvar.words.claims_facts import ClaimFacts, changed, margin_at, part, place_here, placed_at
 from gpvar.words.hidden import ICB_SUPPLIED
-from gpvar.words.text import escape_markdown, known, number, ordinal, plural
+from gpvar.words.text import escape_markdown, known, listed, number, ordinal, plural
 
 _STATEMENT = {
     "supported": "The sentence in the letter holds",
@@ -19,6 +20,10 @@ _STATEMENT = {
 #: Tests whose sentence puts the practice on a side, so that sentence and position can point the same way.
 _SIDED = ("rank", "margin", "significant", "outlier", "threshold")
 _CHANGES = ("change", "worst_improved")
+_TWO_PERIODS = ("change", "no_improvement", "worst_improved")
+#: The 95 % limits of a distance in standard errors.
+_USUAL = 1.96
+ON = {"M0": "on the raw figures", "M1": "after allowing for patients"}
 #: Tests that look at more than the practice's own figure.
 _APART = ("many", "ratio", "association", "joint")
 _CALM, _UNDECIDED = ("no_detectable_difference", "usual"), "not_decidable"
@@ -32,51 +37,123 @@ def published(facts: ClaimFacts) -> str:
 
 def arithmetic(facts: ClaimFacts) -> str:
     """Return what is true, or not, as arithmetic; nothing where the letter holds no figure or place to check."""
-    said = [_place(facts), _figure(facts)]
+    said = [_place(facts), _figure(facts), _range(facts)]
     return " ".join(text for text in said if text)
 
 
 def _place(facts: ClaimFacts) -> str:
-    """Return the raw place, and whether it is where the letter puts it."""
+    """Return the raw place, whether it is where the letter puts it, and where the part it names ends."""
     if facts.template.test != "rank" or not facts.has("rank", "ranked"):
         return ""
-    end, ranked = end_of(facts), facts.get("ranked")
-    here = facts.get("from_side")
-    at = ordinal(here) if known(here) else verdict.counted(facts.get("rank"), ranked, end)
-    place = f"{at} from the {end} of {number(ranked)}"
-    true = facts.finding.numbers.get("in_tail")
+    place, true = _stands_at(facts), place_right(facts)
     if true is None:
         return f"As arithmetic on {published(facts)} the practice is {place}."
-    start = "True" if true else "Not true, even"
-    return f"{start} as arithmetic on {published(facts)}: {place}."
+    ends = _letters_place(facts) if facts.claim.place is not None else _cut(facts)
+    return f"{'True' if true else 'Not so'} as arithmetic on {published(facts)}: {place}{ends}."
+
+
+def place_right(facts: ClaimFacts) -> bool | None:
+    """Return whether the raw place is what the letter says; None where that is not known or not said."""
+    if facts.template.test != "rank" or not facts.has("rank", "ranked"):
+        return None
+    if facts.claim.place is not None:
+        tied = facts.get("tied") if facts.has("tied") else 1
+        return place_here(facts) <= facts.claim.place < place_here(facts) + max(tied, 1)
+    true = facts.finding.numbers.get("in_tail")
+    return None if true is None else bool(true)
+
+
+def _stands_at(facts: ClaimFacts) -> str:
+    return f"{placed_at(place_here(facts), facts.claimed)} of {number(facts.get('ranked'))}"
+
+
+def _letters_place(facts: ClaimFacts) -> str:
+    """Return the letter's own place and number of practices, where they are not those of the data."""
+    place, of = facts.claim.place or 0, facts.claim.of or 0
+    if place_right(facts) and (not of or of == facts.get("ranked")):
+        return ""
+    among = f" of {number(of)}" if of else ""
+    return f"; the letter has {placed_at(place, facts.claimed)}{among}"
+
+
+def _cut(facts: ClaimFacts) -> str:
+    """Return at which place and figure the part ends that the letter names."""
+    card = facts.card
+    if card is None or not facts.has("cut_place", "cut_value", "tail"):
+        return ""
+    name = where_meant(facts).removeprefix("in ").removeprefix("among ")
+    verb = "end" if name.endswith("100") else "ends"
+    return f"; {name} {verb} at the {ordinal(facts.get('cut_place'))}, {figures.amount(card, facts.get('cut_value'))}"
 
 
 def _figure(facts: ClaimFacts) -> str:
     """Return whether the letter's own figure is what the data give."""
-    figure, card = facts.claim.figure, facts.card
-    if figure is None or card is None or facts.finding.arithmetic == "not_checked":
+    figure, card, true = facts.claim.figure, facts.card, figure_right(facts)
+    if figure is None or card is None or true is None:
         return ""
     value = facts.raw["value"] if facts.raw is not None else facts.get("value")
-    text = f"“{escape_markdown(figure.text)}”"
     here = f"{facts.period}: {figures.amount(card, value)}"
-    if facts.finding.arithmetic == "right":
-        return f"The letter's figure, {text}, is what the data give for {here}."
-    return f"The letter's figure, {text}, is not what the data give for {here}."
+    what = "is what the data give" if true else "is not what the data give"
+    return f"The letter's figure, “{escape_markdown(figure.text)}”, {what} for {here}."
+
+
+def figure_right(facts: ClaimFacts) -> bool | None:
+    """Return whether the letter's own figure is what the data give; None where there is none to check."""
+    found = facts.finding
+    if facts.claim.figure is None or facts.card is None or facts.template.test in ("fold", "opportunity"):
+        return None
+    if "figure_right" in found.numbers:
+        true = found.numbers["figure_right"]
+        return None if true is None else bool(true)
+    return {"right": True, "wrong": False}.get(found.arithmetic)
+
+
+def _range(facts: ClaimFacts) -> str:
+    """Return whether the letter's range is what the data give."""
+    if facts.template.test != "fold" or not facts.has("fold", "fold_now"):
+        return ""
+    true = "Not so" if facts.finding.reason == "fold_not_reproduced" else "True"
+    return (
+        f"{true} as arithmetic on {published(facts)}: the highest figure is {number(facts.get('fold_now'), 1)} times "
+        f"the lowest; the letter has {number(facts.get('fold'), 1)}."
+    )
+
+
+def disagrees(facts: ClaimFacts) -> bool:
+    """Return whether anything that the letter prints is not what these data give."""
+    said = {"figure_differs", "first_figure_far", "figure_far", "fold_not_reproduced", "ratio_differs"}
+    said |= {"place_far", "place_differs", "of_differs"}
+    return (
+        place_right(facts) is False
+        or figure_right(facts) is False
+        or facts.finding.arithmetic == "wrong"
+        or bool(said & set(facts.finding.because))
+    )
 
 
 def right(facts: ClaimFacts) -> list[str]:
     """Return what the board has right: the arithmetic first; never empty."""
-    said = [_true_place(facts), _true_figure(facts), _area(facts), _raw_side(facts)]
-    said += [_by_verdict(facts), _stands_out(facts), _size(facts)]
+    if facts.finding.reason == "change_other_side":
+        return [text for text in (_true_figure(facts), _did_change(facts)) if text]
+    said = [_true_place(facts), _true_figure(facts), _area(facts), _raw_side(facts), _places(facts)]
+    said += [_by_counts(facts), _by_verdict(facts), _stands_out(facts), _size(facts)]
     return [text for text in said if text]
 
 
+def _did_change(facts: ClaimFacts) -> str:
+    """Return that there is a change, where it is not the one that the letter speaks of."""
+    card, size = facts.card, changed(facts)
+    if card is None or not known(size):
+        return "The figure did change."
+    return f"The figure did change, by {figures.gap(card, size)}."
+
+
 def _true_place(facts: ClaimFacts) -> str:
-    return _place(facts) if facts.finding.numbers.get("in_tail") else ""
+    return _place(facts) if place_right(facts) else ""
 
 
 def _true_figure(facts: ClaimFacts) -> str:
-    return _figure(facts) if facts.finding.arithmetic == "right" else ""
+    return _figure(facts) if figure_right(facts) else ""
 
 
 def _raw_side(facts: ClaimFacts) -> str:
@@ -90,8 +167,43 @@ def _raw_side(facts: ClaimFacts) -> str:
     if size * facts.sign <= 0 or figures.is_nil(card, size) or facts.template.test in ("change", "no_improvement"):
         return ""
     # The figure itself stands there already where the letter's own is right.
-    value = "" if facts.finding.arithmetic == "right" else f": {figures.amount(card, row['value'])}"
-    return f"On the raw figures it is {figures.side(size)} than the middle of practices {facts.within}{value}."
+    value = "it" if figure_right(facts) else f"its figure, {figures.amount(card, row['value'])},"
+    middle = f", {figures.amount(card, row['centre'])}" if known(row.get("centre")) else ""
+    return f"On the raw figures {value} is {figures.side(size)} than the middle of practices {facts.within}{middle}."
+
+
+def _places(facts: ClaimFacts) -> str:
+    """Return its places by the raw figure in England and in its own ICB, of a sentence on one practice."""
+    if not facts.is_practice or facts.template.test in _TWO_PERIODS or (facts.raw or {}).get("position") == _UNDECIDED:
+        return ""
+    said_already = ("icb" if facts.finding.comparator == "own_icb" else "england") if place_right(facts) else ""
+    sides = {"england": facts.names.within("england"), "icb": "in its own ICB"}
+    said = [
+        f"{placed_at(facts.get(f'{name}_from_side'), facts.claimed)} of {number(facts.get(f'{name}_ranked'))} {where}"
+        for name, where in sides.items()
+        if name != said_already and facts.has(f"{name}_from_side", f"{name}_ranked")
+    ]
+    return f"By the raw figure it is {listed(said)}." if said else ""
+
+
+def _by_counts(facts: ClaimFacts) -> str:
+    """Return that a test of the counts alone calls the difference real, where the finding does not."""
+    z = facts.get("z_counts")
+    if not known(z) or abs(z) <= _USUAL or facts.finding.verdict == "supported" or z * facts.sign < 0:
+        return ""
+    said = "By the usual test of counts alone the difference is statistically significant."
+    moved = passing.used(facts.analysis.passing) if facts.analysis is not None else None
+    if moved is None or facts.finding.verdict == "not_attributable":
+        return said
+    return f"{said} Passing movement is what widens the interval here. It was estimated from {_seen_in(moved)}."
+
+
+def _seen_in(moved: dict[str, Any]) -> str:
+    """Return in which months, and of whom, passing movement was seen."""
+    first = passing.stretch(moved["first"])
+    if moved["second"] == "each month":
+        return f"{first}, month by month, of all practices"
+    return f"{first} beside {passing.stretch(moved['second'])}, of all practices"
 
 
 def _area(facts: ClaimFacts) -> str:
@@ -129,13 +241,34 @@ def _by_verdict(facts: ClaimFacts) -> str:
         excuse = "" if test in _CHANGES else " What explains it does not excuse it."
         return f"{there} that the letter speaks of is there.{excuse}"
     if code == "contradicted":
-        if not facts.is_practice:
-            return "That the data do not show it does not mean that nothing can be gained."
-        return f"Asking how the practice came to the figure is fair. The finding does not {_open(facts)}."
+        return _against(facts)
     if code == "not_shown":
         return "That the data do not show it does not prove that it is wrong."
     if code == "wrong_metric":
         return "The figure may be right for what it does measure."
+    return _open_still(facts)
+
+
+def _against(facts: ClaimFacts) -> str:
+    """Return what is conceded of a sentence that the data speak against."""
+    if not facts.is_practice:
+        sums = facts.template.test == "opportunity"
+        return (
+            "That the data do not show it does not mean that nothing can be gained."
+            if sums
+            else ("That the group did not improve does not show that the support was of no use.")
+        )
+    if facts.finding.reason == "other_side":
+        return f"The finding does not {_open(facts)}."
+    return f"Asking how the practice came to the figure is fair. The finding does not {_open(facts)}."
+
+
+def _open_still(facts: ClaimFacts) -> str:
+    """Return what is left open of a sentence that cannot be checked; never that nothing is wrong where a number is."""
+    if place_right(facts) is False:
+        return "What lasts of the place these data cannot settle either way."
+    if disagrees(facts):
+        return "Apart from the number printed, these data cannot settle it either way."
     return "Nothing here shows that the ICB is wrong. These data cannot settle it either way."
 
 
@@ -155,8 +288,7 @@ def _stands_out(facts: ClaimFacts) -> str:
     row = facts.judged
     if row is None or row["position"] not in boxes.FLAGGED or facts.finding.verdict == "supported":
         return ""
-    still = "after allowing for patients" if facts.headline != "M0" else "on the raw figures"
-    return f"It stands out among practices {still} ({facts.tag}). Asking the practice about that is fair."
+    return f"It stands out among practices {ON[facts.headline]} ({facts.tag}). Asking the practice about that is fair."
 
 
 def _size(facts: ClaimFacts) -> str:
@@ -166,7 +298,8 @@ def _size(facts: ClaimFacts) -> str:
         return ""
     if facts.sign and row["difference"] * facts.sign < 0:
         return ""
-    return f"The gap is not trivial: it is more than {figures.margin(card)} ({facts.tag})."
+    much = margin_at(facts, facts.headline)
+    return f"The gap is not trivial: it is more than {much}, the margin of the measure ({facts.tag})."
 
 
 def position(facts: ClaimFacts) -> str:
@@ -174,8 +307,13 @@ def position(facts: ClaimFacts) -> str:
     row = facts.judged
     if row is None or not facts.is_practice or not row.get("position"):
         return ""
+    if facts.template.test in _TWO_PERIODS:
+        return ""  # a position in one period says nothing of a change
     code, start = str(row["position"]), _STATEMENT[facts.finding.verdict]
-    stands = f"the practice's position among others is “{phrases.POSITION[code]}” ({facts.tag})"
+    how = ON[facts.headline]
+    stands = f"the practice's position among others, {how}, is “{phrases.POSITION[code]}” ({facts.tag})"
+    if facts.finding.verdict == "not_decidable":
+        return f"{start}; {stands}."
     return f"{start}, and {stands}: {_together(facts, code)}."
 
 
@@ -188,8 +326,6 @@ def _together(facts: ClaimFacts, code: str) -> str:
         return "the position is of one measure alone"
     if found == "wrong_metric":
         return "the position is on the measure that the letter names"
-    if found == "not_decidable":
-        return "the position is known, what the letter says of it is not"
     if found == "supported":
         return _supported(facts, code)
     if found == "not_attributable":
