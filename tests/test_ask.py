@@ -21,7 +21,7 @@ from gpvar.reporting.assemble import Page
 from gpvar.reporting.publish import Look, to_docx
 from gpvar.results import Claim, Figure
 from gpvar.words import without_markdown
-from gpvar.words.ask import AT_END, ask_letter
+from gpvar.words.ask import AT_END, LISTED, ask_letter
 from gpvar.words.contract import contract_card, sentences
 from gpvar.words.paper import PAGE, height
 from tests.letters import GOOD, as_csv, as_xlsx
@@ -97,22 +97,59 @@ def test_one_sentence_of_any_kind_gets_a_few_questions_that_name_it(template: st
     assert 3 <= len(asked) <= 8
     assert [line.split(". ")[0] for line in asked] == [str(n) for n in range(1, len(asked) + 1)]
     assert all("(sentence\u00a03)" in line for line in asked)
+    assert all(line.count("?") == 1 for line in asked)
     for name in templates()[template].ask:
-        assert sum(questions()[name].question in line for line in asked) == 1
+        assert sum(said(name) in line.casefold() for line in asked) == 1
+
+
+def said(name: str) -> str:
+    """Return a question as it stands among others under one number."""
+    return questions()[name].question.removesuffix("?").casefold()
 
 
 def test_a_letter_with_every_kind_of_sentence_is_asked_all_twelve_topics_in_eight_questions() -> None:
     asked = numbered(ask_letter(many()))
     assert len(asked) == 8
     for name in (*TWELVE, "survey", "ag_extract", "workforce", "emergency_extract", "months"):
-        assert sum(questions()[name].question in line for line in asked) == 1
+        assert sum(said(name) in line.casefold() for line in asked) == 1
+    assert ask_letter(many()).count("?") == 8
+
+
+@pytest.mark.parametrize(
+    ("template", "stated", "name", "instead"),
+    [
+        ("tail", {"period": "2025-04..2026-03"}, "period", ""),
+        ("change", {"period": "2026-03", "period_before": "2025-03"}, "period", ""),
+        ("tail", {"comparator": "england"}, "comparator", ""),
+        ("rag_red", {"threshold": Figure("8%", 8.0, 0, True)}, "threshold", "threshold_source"),
+    ],
+)
+def test_what_a_sentence_states_is_not_asked(template: str, stated: dict[str, object], name: str, instead: str) -> None:
+    assert name in asking.topics(claim(template))
+    asked = asking.topics(claim(template, **stated))
+    assert name not in asked and (not instead or instead in asked)
+
+
+@pytest.mark.parametrize(
+    ("template", "half", "name"),
+    [
+        ("change", {"period": "2026-03"}, "period"),
+        ("tail", {"comparator": "similar"}, "comparator"),
+        ("many_red", {"threshold": Figure("5%", 5.0, 0, True)}, "threshold"),
+    ],
+)
+def test_what_a_sentence_half_states_is_asked(template: str, half: dict[str, object], name: str) -> None:
+    assert name in asking.topics(claim(template, **half))
 
 
 def test_every_question_has_a_group_and_sentences_that_need_it() -> None:
     known = {"every", "practice", "per_patient", "threshold", "comparator", "sanction", "support", "urgent", "ag"}
+    known |= {"comparator_figure"}
+    instead = {question.instead for question in questions().values()}
     for question in questions().values():
         assert question.group in asking.GROUPS
-        assert set(question.asked_of) <= known | set(templates()) and question.asked_of
+        assert set(question.asked_of) <= known | set(templates())
+        assert bool(question.asked_of) != (question.id in instead)
 
 
 @pytest.mark.parametrize(
@@ -122,9 +159,9 @@ def test_every_question_has_a_group_and_sentences_that_need_it() -> None:
         ("cannot_get_through", "Which question of the GP Patient Survey", ["referrals by month", "slot mapping"]),
         ("patients_per_gp", "Which doctors were counted", ["GP Patient Survey", "slot mapping", "threshold and"]),
         ("emergency_use", "attendances or calls by month", ["GP Patient Survey", "doctors", "slot mapping"]),
-        ("no_improvement", "What support is offered", ["GP Patient Survey", "Compared with which practices"]),
+        ("no_improvement", "hat support is offered", ["GP Patient Survey", "Which practices were they"]),
         ("rag_red", "Which threshold and which weights", ["GP Patient Survey", "Which list of patients"]),
-        ("change", "months are covered", ["Which threshold", "How many practices"]),
+        ("change", "Which months do the figures cover", ["Which threshold", "How many practices"]),
         ("opportunity", "What exactly was counted", ["Which clause", "What support"]),
     ],
 )
@@ -136,9 +173,10 @@ def test_each_kind_of_sentence_has_questions_of_its_own(template: str, own: str,
 
 def test_a_question_for_some_sentences_names_them_and_one_for_all_says_so() -> None:
     text = ask_letter([claim("tail", 1), claim("cannot_get_through", 2), claim("tail", 3), claim("low_ag_user", 4)])
-    assert f"{questions()['survey'].question} (sentence\u00a02)" in text
-    assert f"{questions()['tested'].question} (sentences\u00a01, 3)" in text
-    assert f"{questions()['definition'].question} (all)" in text
+    text = text.casefold()
+    assert f"{said('survey')} (sentence\u00a02);" in text
+    assert f"{said('tested')} (sentences\u00a01, 3);" in text
+    assert f"{said('definition')} (all);" in text
 
 
 @pytest.mark.parametrize(
@@ -157,7 +195,7 @@ def test_the_list_is_asked_of_figures_per_patient_and_not_of_shares() -> None:
 
 def test_a_step_that_the_letter_proposes_is_asked_about_and_not_repeated() -> None:
     text = read(ask_letter([claim("tail", 1), claim("tail", 2, sanction="remedial notice of 3 May")]))
-    assert "Which clause allows the step that your letter proposes? (sentence 2)" in text
+    assert "which clause allows the step that your letter proposes (sentence 2);" in text
     assert "remedial" not in text
     assert "allows the step" not in read(ask_letter([claim("tail")]))
 
@@ -204,7 +242,8 @@ def test_a_readers_own_remark_is_in_nothing_that_is_sent() -> None:
 def test_a_sentence_stands_in_the_letters_own_words_beside_its_practice() -> None:
     said = claim("tail", text="Copper Heron Surgery is in the highest decile nationally for missed appointments.")
     text = read(ask_letter([said]))
-    assert "| 1 | Copper Heron Surgery | “… is in the highest decile nationally for missed appointments.” |" in text
+    quoted = "“Copper Heron Surgery is in the highest decile nationally for missed appointments.”"
+    assert f"| 1 | Copper Heron Surgery | {quoted} |" in text
 
 
 def test_a_sentence_that_was_not_copied_is_described_and_not_quoted() -> None:
@@ -212,6 +251,18 @@ def test_a_sentence_that_was_not_copied_is_described_and_not_quoted() -> None:
     text = read(ask_letter([claim("tail", figure=figure, comparator="icb", period="2025-04..2026-03")]))
     row = "in the lowest or highest tenth (or fifth), missed appointment share, 12.3%, against the ICB, "
     assert f"| {row}April 2025 to March 2026 |" in text
+
+
+@pytest.mark.parametrize("listed", LISTED)
+def test_sentences_stand_whole_however_they_are_listed(listed: str) -> None:
+    long = f"{LONG[0]} {'is far from the others in this and in that ' * 20}, at 31.2%."
+    about = [
+        claim("tail", 1, text=long, practice=LONG[0]),
+        claim("outlier", 2, practice="A81001", text="It stands out."),
+    ]
+    text = read(ask_letter(about, listed=listed))
+    assert re.sub(r"\s+", " ", long) in text and "It stands out." in text and "…" not in text
+    assert text.count("A81001") == 1
 
 
 def test_text_from_the_letter_stays_text() -> None:
@@ -240,7 +291,7 @@ def test_what_favours_the_board_is_quoted_with_what_does_not() -> None:
     text = read(ask_letter([claim("below_target")]))
     assert "where practices are not meeting their requirement to see all clinically urgent patients" in text
     assert "patients for each GP" in read(ask_letter([claim("patients_per_gp")]))
-    assert "requirement to use advice and guidance across specialties" in read(ask_letter([claim("low_ag_user")]))
+    assert "Contract changes for 2026/27, on advice and guidance" in read(ask_letter([claim("low_ag_user")]))
 
 
 @pytest.mark.parametrize("template", templates())
@@ -257,7 +308,15 @@ def test_where_wording_bears_on_some_sentences_they_are_named() -> None:
     about = [claim("tail", 1), claim("low_ag_user", 2), claim("low_ag_high_referral", 3)]
     for text in (read(ask_letter(about)), read(contract_card(about))):
         assert "where clinically appropriate” (on sentences 2, 3)" in text
-        assert "identified in contractor performance”: NHS England" in text
+        assert "identified in contractor performance” (on every sentence): NHS England" in text
+
+
+def test_the_duty_is_quoted_before_the_half_that_bears_on_some_sentences() -> None:
+    for text in (read(card([claim("below_target", 1), claim("tail", 2)])) for card in (ask_letter, contract_card)):
+        duty, half = text.index(f"{ENGAGE} has"), text.index("where practices are not meeting")
+        assert duty < half
+        assert "performance” (on every sentence) and “where" in text
+        assert "breach” (on sentence 1)" in text
 
 
 @pytest.mark.parametrize(
@@ -284,10 +343,21 @@ def test_advice_and_guidance_is_known_by_its_measure_and_its_usual_names() -> No
 
 def test_figures_of_months_before_the_wording_was_in_force_are_named() -> None:
     old, new = claim("tail", 1, period="2025-04..2026-03"), claim("tail", 2, period="2026-04")
-    for text in (read(ask_letter([old, new])), read(contract_card([old, new]))):
-        assert "The figures of sentence 1 are of months before this was in force." in text
-    assert "The figures are of months before" in read(ask_letter([old]))
-    assert "before this was in force" not in read(ask_letter([new])) + read(ask_letter([claim("tail")]))
+    none = claim("tail", 3)
+    since = "1 April 2026, when the wording quoted came into force"
+    for text in (read(ask_letter([old, new, none])), read(contract_card([old, new, none]))):
+        assert f"The figure of sentence 1 is of months before {since}. Sentence 3 names no months." in text
+    assert f"The figure is of months before {since}." in read(ask_letter([old]))
+    assert "of months before" not in read(ask_letter([new])) + read(ask_letter([none]))
+    two = [old, none, claim("outlier", 4)]
+    assert "Sentences 3, 4 name no months." in read(ask_letter(two))
+
+
+def test_where_data_were_looked_at_the_months_judged_count() -> None:
+    said = [claim("tail", 1), claim("outlier", 2, period="2026-05")]
+    card = read(contract_card(said, judged={"1": "2025-04..2026-03", "2": "2025-04..2026-03"}))
+    assert "Every figure here is of months before 1 April 2026, when the wording quoted came into force." in card
+    assert "months before" not in read(contract_card(said, judged={"1": "2026-04", "2": "2026-05"}))
 
 
 def test_what_is_not_dated_to_the_month_is_sent_to_nobody() -> None:
@@ -313,9 +383,22 @@ def test_a_quotation_may_be_sent_when_its_month_is_known(dated: str, sendable: b
     assert (item.sendable, item.day_known) == (sendable, day_known)
 
 
-def test_a_quotation_of_unknown_day_says_so() -> None:
-    assert "April 2026, day not known, as reported by Pulse" in read(ask_letter([claim("low_ag_user")]))
-    assert "March 2026, day not known" in read(contract_card([claim("below_target")]))
+def test_of_a_quotation_of_unknown_day_the_document_is_named_with_the_month_of_its_report() -> None:
+    for text in (ask_letter([claim("low_ag_user")]), contract_card([claim("low_ag_user")])):
+        assert "Contract changes for 2026/27, on advice and guidance, as reported by Pulse, April 2026" in read(text)
+
+
+def test_every_quotation_that_is_sent_names_its_document_and_a_day_of_it_or_of_the_report() -> None:
+    for item in (item for item in catalogue.contract().values() if item.sendable):
+        assert item.day_known or "2026/27" in item.speaker, item.id
+    sent = read(contract_card(many()))
+    assert "day not known" not in sent and "parliamentary" not in sent
+
+
+def test_reported_words_are_not_called_word_for_word() -> None:
+    card = read(contract_card([claim("tail")]))
+    assert "As reported or published (each says which; the clause itself was not seen)" in card
+    assert "Word for word" not in card
 
 
 def test_no_note_of_the_catalogues_keeper_is_sent() -> None:

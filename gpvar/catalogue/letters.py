@@ -72,6 +72,10 @@ class Question:
         Questions of one group are asked under one number.
     asked_of
         Marks of the sentences that need it, besides those of templates that name it.
+    stated_by
+        The field of a claim that answers it; empty where none does.
+    instead
+        The question that is still open then; empty for none.
     """
 
     id: str
@@ -80,6 +84,8 @@ class Question:
     why: str
     group: str
     asked_of: tuple[str, ...]
+    stated_by: str = ""
+    instead: str = ""
 
 
 @cache

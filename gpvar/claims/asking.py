@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gpvar import catalogue
@@ -18,7 +18,7 @@ _WORDS = {
     "urgent": re.compile(r"(?<!non-)(?<!non )(?<!not )\burgent\b|\bhigh clinical need\b", re.IGNORECASE),
 }
 #: Templates whose `threshold` is a share of practices and no line that a figure is held against.
-_SHARES = ("tail", "worst_improved")
+_SHARES = ("tail", "many_red", "worst_improved")
 #: Templates that are about advice and guidance whatever their measure.
 _AG = ("ag_requests_per_1000", "ag_share")
 
@@ -49,7 +49,7 @@ def marks(claim: Claim) -> frozenset[str]:
     template = templates()[claim.template]
     found = {"every", template.id, *_of_figures(claim)}
     found |= {"practice"} if template.about == "practice" else set()
-    found |= {word for word in ("comparator", "sanction", "support") if getattr(claim, word)}
+    found |= {word for word in ("comparator", "comparator_figure", "sanction", "support") if getattr(claim, word)}
     said = f"{claim.text} {claim.metric_written}"
     found |= {mark for mark, words in _WORDS.items() if words.search(said)}
     if claim.metric in _AG or set(template.metrics) & set(_AG):
@@ -74,10 +74,22 @@ def _borrows_a_target(claim: Claim) -> bool:
 
 
 def topics(claim: Claim) -> tuple[str, ...]:
-    """Return the ids of the questions that a sentence needs, in the catalogue's order."""
+    """Return the ids of the questions that a sentence needs and does not answer, in the catalogue's order."""
     own = set(templates()[claim.template].ask)
     about = marks(claim)
-    return tuple(name for name, question in questions().items() if name in own or about & set(question.asked_of))
+    needed = [question for name, question in questions().items() if name in own or about & set(question.asked_of)]
+    open_ = {question.instead if _states(claim, question) else question.id for question in needed}
+    return tuple(name for name in questions() if name in open_)
+
+
+def _states(claim: Claim, question: Question) -> bool:
+    """Whether a sentence says itself what would be asked; "similar practices" does not say which."""
+    if not question.stated_by or getattr(claim, question.stated_by) in ("", None, "similar"):
+        return False
+    template = templates()[claim.template]
+    # A first period that is not named leaves the months of a change open; a tail's share is no line.
+    whole = question.stated_by != "period" or "period_before" not in template.takes or bool(claim.period_before)
+    return whole and (question.stated_by != "threshold" or template.id not in _SHARES)
 
 
 def asked(claims: Sequence[Claim]) -> tuple[Asked, ...]:
@@ -126,12 +138,24 @@ def goals(claims: Sequence[Claim]) -> tuple[catalogue.Target, ...]:
     return tuple(catalogue.targets().values()) if speaks else ()
 
 
-def before_force(claims: Sequence[Claim]) -> tuple[str, ...]:
-    """Return the ids of the sentences whose period had ended before the wording that bears on them came into force."""
-    found = []
+def before_force(
+    claims: Sequence[Claim], judged: Mapping[str, str] | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the sentences of months before the wording that bears on them was in force, and those of unknown months.
+
+    Parameters
+    ----------
+    claims
+        The sentences of the letter.
+    judged
+        Id of a sentence → the months on which it was judged, where data have been looked at.
+    """
+    before, unknown = [], []
     for claim in claims:
         days = [quotation.in_force for quotation, _ in wording([claim])]
-        ended = claim.period.split("..")[-1]
-        if ended and days and ended < f"{min(days):%Y-%m}":
-            found.append(claim.id)
-    return tuple(found)
+        ended = ((judged or {}).get(claim.id) or claim.period).split("..")[-1]
+        if days and not ended:
+            unknown.append(claim.id)
+        elif days and ended < f"{min(days):%Y-%m}":
+            before.append(claim.id)
+    return tuple(before), tuple(unknown)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STEM = "questions_to_icb"
 #: How the sentences are listed → sizes of type in half points that are tried with it, the largest first.
-_WAYS = {"table": (24, 23, 22), "lines": (24, 23, 22, 21), "beginnings": (24, 23, 22, 21, 20), "at_end": (22, 21, 20)}
+_WAYS = {"table": (24, 23, 22), "lines": (24, 23, 22, 21, 20), "at_end": (22, 21, 20)}
 _LETTERS = (".xlsx", ".xlsm", ".csv")
 
 

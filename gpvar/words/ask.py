@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,10 +18,10 @@ if TYPE_CHECKING:
 
 #: What the sentences stand under where the letter's page has no room for them.
 AT_END = "## The sentences of your letter, as we number them"
-#: How the sentences are listed: a row each; in lines, a practice each; their beginnings alone; after the letter.
-LISTED = ("table", "lines", "beginnings", "at_end")
-_LIMITS = {"lines": 160, "beginnings": 64}
-_BREAK = "\\\n"
+#: How the sentences are listed, always whole: a row each; in small print, one after another; after the letter.
+LISTED = ("table", "lines", "at_end")
+#: More than a cell of a letter may hold.
+_WHOLE = 4000
 _CLAUSE = "Please quote the clause itself, which we have not seen."
 _HEAD = {
     "figures": "The figures",
@@ -41,6 +40,7 @@ _HEAD_OF_ONE = {
     "emergency_extract": "Attendances and calls",
     "workforce": "The doctors",
     "comparator": "The comparison",
+    "average": "The average",
     "adjustment": "The patients",
     "clause": "The contract",
     "support": "Support",
@@ -72,7 +72,7 @@ def ask_letter(claims: Sequence[Claim], board: str = "", listed: str = "table") 
     if listed == "at_end":
         return "\n\n".join([*letter, AT_END, _table(claims)])
     where = letter.index("## Please would you tell us")
-    shown = _table(claims) if listed == "table" else _by_practice(claims, _LIMITS[listed])
+    shown = _table(claims) if listed == "table" else _in_lines(claims)
     return "\n\n".join([*letter[:where], shown, *letter[where:]])
 
 
@@ -102,49 +102,41 @@ def _opening(board: str, count: int, listed: str) -> list[str]:
         r"# Your letter of \[date\]: how its figures were made",
         r"Dear \[name\]",
         "Thank you for your letter. We do not dispute that its figures may be right, and where they are we shall say "
-        "so. This letter is written from yours alone: no figure has been checked yet, and we take no view of any "
-        f"practice. To check them we need to know how they were made. {which} {where}.",
+        "so. We write from it alone: no figure has been checked yet, and we take no view of any practice. To check "
+        f"them we need to know how they were made. {which} {where}.",
     ]
 
 
 def _table(claims: Sequence[Claim]) -> str:
     """Return the sentences, a row each."""
-    rows = [f"| {escape_markdown(claim.id)} | {_who(claim, 80)} | {_sentence(claim, 300)} |" for claim in claims]
+    rows = [f"| {escape_markdown(claim.id)} | {_who(claim)} | {_sentence(claim)} |" for claim in claims]
     rules = "|".join("-" * width for width in (5, 30, 65))
     return "\n".join(["| No. | Practice | What your letter says |", f"|{rules}|", *rows])
 
 
-def _by_practice(claims: Sequence[Claim], limit: int) -> str:
-    """Return the sentences in few lines, one for each practice."""
-    groups: dict[str, list[str]] = {}
-    for claim in claims:
-        groups.setdefault(_who(claim, 40), []).append(f"**{escape_markdown(claim.id)}** {_sentence(claim, limit)}")
-    lines = [f"{who}: {' '.join(said)}" for who, said in groups.items()]
-    return note(_BREAK.join(lines))
+def _in_lines(claims: Sequence[Claim]) -> str:
+    """Return the sentences one after another, each with its practice where the sentence does not name it."""
+    return note(" ".join(f"**{escape_markdown(claim.id)}** {_named(claim)}{_sentence(claim)}" for claim in claims))
 
 
-def _who(claim: Claim, limit: int) -> str:
+def _named(claim: Claim) -> str:
+    said = plain(claim.text, _WHOLE).casefold()
+    names = [name for name in (plain(claim.practice, _WHOLE), claim.practice_code) if name]
+    return "" if not names or any(name.casefold() in said for name in names) else f"{_who(claim)}: "
+
+
+def _who(claim: Claim) -> str:
     about = templates()[claim.template].about
-    name, code = plain(claim.practice), claim.practice_code
+    name, code = plain(claim.practice, _WHOLE), claim.practice_code
     if not name or code in name:
-        who = name or code or ("Practice not named" if about == "practice" else "The area")
-        return escape_markdown(_cut(who, limit))
-    return escape_markdown(f"{_cut(name, limit)} ({code})")
+        return escape_markdown(name or code or ("Practice not named" if about == "practice" else "The area"), _WHOLE)
+    return escape_markdown(f"{name} ({code})", _WHOLE)
 
 
-def _sentence(claim: Claim, limit: int) -> str:
+def _sentence(claim: Claim) -> str:
     """Return a sentence in the letter's own words, or, where they were not copied, what it was said to be."""
-    said, who = plain(claim.text, 2000), plain(claim.practice)
-    if not said:
-        return escape_markdown(_described(claim), 300)
-    # The practice stands beside it.
-    said = re.sub(re.escape(who), "…", said, flags=re.IGNORECASE) if len(who) > 3 else said
-    return f"“{escape_markdown(_cut(said, limit), 2 * limit)}”"
-
-
-def _cut(text: str, limit: int) -> str:
-    """Return a text, cut between words where it is too long."""
-    return text if len(text) <= limit else f"{text[: limit - 1].rsplit(' ', 1)[0]} …"
+    said = plain(claim.text, _WHOLE)
+    return f"“{escape_markdown(said, _WHOLE)}”" if said else escape_markdown(_described(claim), _WHOLE)
 
 
 def _described(claim: Claim) -> str:
@@ -168,15 +160,16 @@ def _questions(claims: Sequence[Claim]) -> str:
 
 
 def _question(asked: asking.Asked, ids: tuple[str, ...]) -> str:
-    """Return one numbered question; its parts carry their own sentences where these differ."""
+    """Return one numbered question with one question mark; parts carry their own sentences where these differ."""
     names = [name for name, _ in asked.questions]
     head = _HEAD_OF_ONE.get(names[0], _HEAD[asked.group]) if len(names) == 1 else _HEAD[asked.group]
     whole = {about for _, about in asked.questions}
-    if len(whole) == 1:
-        texts = [questions()[name].question for name in names]
-        return f"**{head}.** {' '.join(texts)} ({_all_or(whole.pop(), ids)})"
-    texts = [f"{questions()[name].question} ({_all_or(about, ids)})" for name, about in asked.questions]
-    return f"**{head}.** {' '.join(texts)}"
+    texts = [questions()[name].question.removesuffix("?") for name in names]
+    if len(whole) > 1:
+        marked = zip(texts, (about for _, about in asked.questions), strict=True)
+        texts = [f"{text} ({_all_or(about, ids)})" for text, about in marked]
+    joined = "; ".join([texts[0], *(f"{text[0].lower()}{text[1:]}" for text in texts[1:])])
+    return f"**{head}.** {joined}?{'' if len(whole) > 1 else f' ({_all_or(whole.pop(), ids)})'}"
 
 
 def _all_or(about: tuple[str, ...], ids: tuple[str, ...]) -> str:
@@ -191,14 +184,14 @@ def _contract(claims: Sequence[Claim]) -> list[str]:
         return []
     lines = [f"- {' '.join([f'{text}.', *unsaid])}" for text, unsaid in contract.quoted(found, ids)]
     after = [contract.goal(target) for target in asking.goals(claims)]
-    after += [contract.earlier(asking.before_force(claims), ids), _CLAUSE]
+    after += [contract.earlier(*asking.before_force(claims), ids, contract.first_day(found)), _CLAUSE]
     heading = f"## The contract wording known to us{contract.in_force(found)}"
     return [heading, "\n".join(lines), " ".join(text for text in after if text)]
 
 
 def _closing() -> list[str]:
     return [
-        r"Please may we have the answers by \[date\]? We would gladly meet, and ask that no step rest on these figures "
-        "until then. Where they hold, we shall be glad to talk about support.",
+        r"We should be glad of the answers by \[date\], and to meet, and ask that no step rest on these figures until "
+        "then. Where they hold, we shall gladly talk about support.",
         r"Yours sincerely, \[name\]",
     ]

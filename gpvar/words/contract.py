@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gpvar.claims import asking
@@ -16,9 +16,17 @@ if TYPE_CHECKING:
 Bearing = Sequence[tuple["Quotation", Sequence[str]]]
 #: Said of all of it: a quotation of what was announced is not the clause.
 NOT_THE_CLAUSE = "The wording of the clause itself was not found. Whoever relies on it is asked to quote it."
+_HOW_KNOWN = {
+    True: "As reported or published (each says which; the clause itself was not seen)",
+    False: "As published (the clause itself was not seen)",
+}
 
 
-def contract_card(claims: Sequence[Claim], heading: str = "## What the contract wording says, and does not say") -> str:
+def contract_card(
+    claims: Sequence[Claim],
+    heading: str = "## What the contract wording says, and does not say",
+    judged: Mapping[str, str] | None = None,
+) -> str:
     """Return what the wording of 2026/27 says and leaves open about the sentences of a letter.
 
     Parameters
@@ -27,6 +35,8 @@ def contract_card(claims: Sequence[Claim], heading: str = "## What the contract 
         The sentences of the letter.
     heading
         The line at its head; empty for none.
+    judged
+        Id of a sentence → the months on which it was judged (``"2025-04..2026-03"``), where data have been looked at.
 
     Returns
     -------
@@ -39,20 +49,25 @@ def contract_card(claims: Sequence[Claim], heading: str = "## What the contract 
     ids = tuple(claim.id for claim in claims)
     lines = [f"- {' '.join([f'{text}.', *unsaid])}" for text, unsaid in quoted(found, ids)]
     after = [goal(target) for target in asking.goals(claims)]
-    after += [earlier(asking.before_force(claims), ids), NOT_THE_CLAUSE]
-    parts = (heading, f"Word for word{in_force(found)}, with what it leaves open:", "\n".join(lines))
+    after += [earlier(*asking.before_force(claims, judged), ids, first_day(found)), NOT_THE_CLAUSE]
+    parts = (heading, f"{_HOW_KNOWN[_reported(found)]}{in_force(found)}, with what it leaves open:", "\n".join(lines))
     return "\n\n".join(part for part in (*parts, " ".join(text for text in after if text)) if part)
+
+
+def _reported(found: Bearing) -> bool:
+    return any(item.status != "published" for item, _ in found)
 
 
 def quoted(found: Bearing, ids: Sequence[str]) -> list[tuple[str, list[str]]]:
     """Return the quotations of each document, who said them, when and how they are known, and what each leaves open.
 
-    Sentences are named where a quotation bears on some of them alone.
+    Each names the sentences that it bears on, and those that bear on the most of them come first.
     """
+    found = sorted(found, key=lambda pair: -len(pair[1]))
     said: dict[str, tuple[list[str], list[str]]] = {}
     for item, bears in found:
         words = f"“{escape_markdown(item.quotation, 400)}”"
-        words += "" if len(bears) == len(ids) else f" (on {sentences(bears)})"
+        words += f" (on {'every sentence' if 1 < len(bears) == len(ids) else sentences(bears)})"
         texts, unsaid = said.setdefault(_whence(item), ([], []))
         texts.append(words)
         unsaid += [item.not_said] if item.not_said else []
@@ -60,17 +75,22 @@ def quoted(found: Bearing, ids: Sequence[str]) -> list[tuple[str, list[str]]]:
 
 
 def _whence(item: Quotation) -> str:
-    dated = item.dated if item.day_known else f"{item.dated}, day not known"
     who, source = escape_markdown(item.speaker), escape_markdown(item.source)
     if item.status == "published":
-        return f"published by {who}, {source}, {dated}"
-    return f"{who}, {dated}, as reported by {source}"
+        return f"published by {who}, {source}, {item.dated}"
+    if not item.day_known:
+        return f"{who}, as reported by {source}, {item.dated}"
+    return f"{who}, {item.dated}, as reported by {source}"
 
 
 def in_force(found: Bearing) -> str:
     """Return from when the wording is in force."""
-    days = sorted({item.in_force for item, _ in found})
-    return f", in force from {day_in_words(days[0])}" if len(days) == 1 else ""
+    return f", in force from {first_day(found)}"
+
+
+def first_day(found: Bearing) -> str:
+    """Return the day on which the first of the wording came into force."""
+    return day_in_words(min(item.in_force for item, _ in found))
 
 
 def goal(target: Target) -> str:
@@ -79,12 +99,19 @@ def goal(target: Target) -> str:
     return f"A national target, {wording} ({source}), is not in the wording quoted, which names no percentage."
 
 
-def earlier(before: Sequence[str], ids: Sequence[str]) -> str:
-    """Return which sentences are of months before the wording was in force; empty for none."""
+def earlier(before: Sequence[str], unknown: Sequence[str], ids: Sequence[str], day: str) -> str:
+    """Return which sentences are of months before the wording was in force, and which name none; empty for none."""
+    since = f"of months before {day}, when the wording quoted came into force."
     if not before:
         return ""
-    whose = "The figures" if len(before) == len(ids) else f"The figures of {sentences(before)}"
-    return f"{whose} are of months before this was in force."
+    if len(before) == len(ids):
+        return f"{'Every figure here' if len(ids) > 1 else 'The figure'} is {since}"
+    figures, are = ("figures", "are") if len(before) > 1 else ("figure", "is")
+    said = f"The {figures} of {sentences(before)} {are} {since}"
+    which = sentences(unknown) if unknown else ""
+    return (
+        f"{said} {which[0].upper()}{which[1:]} {'name' if len(unknown) > 1 else 'names'} no months." if which else said
+    )
 
 
 def sentences(ids: Sequence[str]) -> str:
