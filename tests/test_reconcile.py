@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -184,7 +185,7 @@ def test_counts_that_give_both_numbers_are_told_from_those_that_give_one(counts:
     assert [each.counting for each in figure.both] == ["missed_of_all"]
     apart = one(counts, claim("8.3%", comparator="icb", comparator_figure="31.2%"))
     assert apart.matches and not apart.both
-    assert "None of them gives the statement's other number" in words.reconciled_both(
+    assert "None of them gives the sentence's other number" in words.reconciled_both(
         apart, reconcile([claim("8.3%", comparator="icb", comparator_figure=f"{100 - average:.2f}%")], counts)
     )
 
@@ -209,7 +210,7 @@ def test_a_place_is_counted_from_either_end_of_each_group(counts: Held) -> None:
     assert (
         not none.matches
         and none.nearest
-        and "No group that was tried has 230 practices." in words.reconciled_chance(none)
+        and "No group that was tried has 230 practices." in words.reconciled_tried(none)
     )
 
 
@@ -287,6 +288,44 @@ def test_where_most_numbers_would_be_met_a_match_is_said_to_say_little(counts: H
     assert many.met >= many.others / 3 and "a match says little" in words.reconciled_chance(many)
     few = one(counts, claim("8.264%"))
     assert few.matches and "a match says little" not in words.reconciled_chance(few)
+
+
+def test_chance_is_spoken_of_once_for_the_whole_letter(counts: Held) -> None:
+    items = every_item(counts)
+    said = words.reconciliation_terminal(items)
+    assert said.count("by chance") == 1 and said.index("By chance.") > said.index("Sentence 8")
+    assert "a match says little" in words.reconciliation_chance(items)
+    few = reconcile([claim("8.264%")], counts)
+    assert words.reconciliation_chance(few).endswith("Fewer than 1 reading would so give each number.")
+
+
+def test_first_of_all_stands_one_line_for_each_number(counts: Held) -> None:
+    said = words.reconciliation_terminal(
+        reconcile([claim(f"{100 * 11 / 94:.2f}%"), claim("31.2%"), claim("41%", "cannot_get_through")], counts)
+    )
+    first, second, third = said.split("\n\n")[1].splitlines()
+    assert (
+        first == '1. The figure, "11.70%": matches April 2025, not April 2025 to March 2026 or May 2025 to March 2026.'
+    )
+    assert second.startswith('1. The figure, "31.2%": matches none of the ') and "the nearest is " in second
+    assert third == '1. The figure, "41%": nothing was tried: no source that a study can hold yet has such figures.'
+
+
+@pytest.mark.parametrize("at", [10, 20, 80, 90])
+def test_where_a_tenth_or_fifth_of_practices_ends_is_found(counts: Held, at: int) -> None:
+    board = [100 * row[6] / (row[5] + row[6]) for row in ROWS if row[1] == "QAA"]
+    edge = f"{np.percentile(board, at):.3f}%"
+    item = one(counts, claim(comparator="icb", comparator_figure=edge), "comparator_figure")
+    assert ("dna_share", "icb", f"p{at}") in {(each.counting, each.of, each.how) for each in item.matches}
+    assert f"{at}th percentile of practices" in "".join(words.reconciled_list(item))
+
+
+def test_beside_a_tail_the_figure_may_be_where_the_tail_ends(counts: Held) -> None:
+    every = [100 * row[6] / (row[5] + row[6]) for row in ROWS]
+    item = one(counts, claim(f"{np.percentile(every, 90):.3f}%", "tail"))
+    assert [(each.of, each.how) for each in item.matches] == [("england", "p90")]
+    low = one(counts, claim(f"{np.percentile(every, 10):.3f}%", "tail"))
+    assert ("england", "p10") not in {(each.of, each.how) for each in low.matches}
 
 
 def test_the_reading_that_the_letter_suggests_did_not_have_to_be_searched_for(counts: Held) -> None:
@@ -494,7 +533,7 @@ def test_no_match_is_called_the_one_that_was_used(counts: Held) -> None:
         said = words.reconciled_finding(item)
         if item.matches and item.part != "tail":
             assert "the letter does not say which was used, or whether it was another" in said
-        assert bool(words.reconciled_chance(item)) == (not item.why)
+        assert bool(words.reconciled_chance(item)) == (not item.why and item.part != "tail" and item.others > 0)
     assert "does not show that it was used" in words.reconciliation_not_shown()
 
 
@@ -569,7 +608,7 @@ def test_the_command_says_what_gives_the_figures_and_writes_all_readings(
     folder = demo(CLAIM)
     assert main(["reconcile", str(folder)]) == 0
     said = capsys.readouterr().out
-    assert 'Statement 1. "Copper Heron misses 12.9% against an ICB average of 5.3%."' in said
+    assert 'Sentence 1. "Copper Heron misses 12.9% against an ICB average of 5.3%."' in said
     assert "1 of the 15 readings tried gives it" in said and "those of unknown status included" in said
     assert "a remark of mine" not in said
     table = pd.read_csv(folder / "reports" / "private" / "reconcile.csv")

@@ -26,6 +26,8 @@ _RATES = (
     ("week", 1000), ("week", 10000),
     ("period", 1000), ("period", 10000), ("period", 1),
 )  # fmt: skip
+#: Percentiles at which tenths and fifths of practices end.
+_EDGES = (10, 20, 80, 90)
 _PLACES = ("region", "icb", "sub_icb", "pcn")
 _COLUMNS = {"region": "region_code", "icb": "icb_code", "sub_icb": "sub_icb_code", "pcn": "pcn_key"}
 
@@ -47,8 +49,8 @@ class Reading:
     of
         practice, or the group: england, region, icb, sub_icb, pcn, or area for the study's own list of practices.
     how
-        pooled (all counts together), mean or median of practices; lowest_first or highest_first for a place; other ids
-        for what is said of an area.
+        pooled (all counts together), mean or median of practices, p10 and so on for their percentiles; lowest_first or
+        highest_first for a place; other ids for what is said of an area.
     without
         Who is left out: practice (the one that the letter is about), left_out (those that the study leaves out of
         comparisons), both, or nobody.
@@ -192,12 +194,21 @@ def _of(every: Sequence[Figures], around: Sequence[Group]) -> Iterator[Figures]:
 
 
 def of_groups(every: Sequence[Figures], around: Sequence[Group]) -> Iterator[Reading]:
-    """Yield what each reading gives for groups: all counts together, mean and median of practices."""
+    """Yield what each reading gives for groups: all counts together, mean and median of practices, edges of tails."""
     for here in _of(every, around):
         raw = here.raw
         yield from here.shown(here.pooled, "pooled")
         yield from here.shown(float(raw.mean()), "mean")
         yield from here.shown(float(np.median(raw)), "median")
+    yield from edges(every, around)
+
+
+def edges(every: Sequence[Figures], around: Sequence[Group], sign: int = 0) -> Iterator[Reading]:
+    """Yield where the lowest and highest tenths and fifths of groups end; `sign` is minus one for the lowest alone."""
+    for here in _of(every, around):
+        for at in _EDGES:
+            if sign == 0 or (at < 50) == (sign < 0):
+                yield from here.shown(float(np.percentile(here.raw, at)), f"p{at}")
 
 
 def places(every: Sequence[Figures], around: Sequence[Group], at: int) -> Iterator[Reading]:

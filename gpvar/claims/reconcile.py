@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from gpvar.catalogue import countings, letters
@@ -164,7 +165,11 @@ class _Letter:
             return readings.group_changes(every, around, sign, _size(claim))
         if test == "ratio":
             return readings.patients_per(self.held, claim.practice_code)
-        return readings.of_practice(every, self._at(claim))
+        own = readings.of_practice(every, self._at(claim))
+        if claim.template != "tail":
+            return own
+        # Beside "the lowest tenth" a letter may print the practice's figure, or the one at which the tenth ends.
+        return chain(own, readings.edges(every, around, sign))
 
     def _at(self, claim: Claim) -> int:
         """Return where a sentence's practice stands among all."""

@@ -93,7 +93,7 @@ def frame(items: Iterable[Reconciliation]) -> pd.DataFrame:
 
 def _row(item: Reconciliation, each: Reading | None, is_match: bool) -> dict[str, object]:
     said = {
-        "statement": item.claim.id,
+        "sentence": item.claim.id,
         "part": item.part,
         "written": item.written,
         "number": item.number,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gpvar.schema._column import Column, columns
 
 RECONCILIATION = columns(
-    ("statement", "code", "", "Number of the statement in the letter"),
+    ("sentence", "code", "", "Number of the sentence in the letter"),
     (
         "part",
         "code",
@@ -33,7 +33,7 @@ RECONCILIATION = columns(
     ("how", "code", "", "For several practices: pooled, mean, median or another way; for a place, from which end"),
     ("without", "code", "", "Who is left out: practice, left_out (as the study leaves out), both; blank for nobody"),
     ("practices", "whole number", "practices", "How many practices the number is of"),
-    ("with_other_numbers", "yes/no", "", "Whether the same counts give the statement's other numbers too"),
+    ("with_other_numbers", "yes/no", "", "Whether the same counts give the sentence's other numbers too"),
 )
 
 TABLES: dict[str, tuple[Column, ...]] = {"reconciliation": RECONCILIATION}

@@ -43,6 +43,10 @@ _HOW = {
     "pooled": "all counts together",
     "mean": "mean of practices",
     "median": "median of practices",
+    "p10": "10th percentile of practices",
+    "p20": "20th percentile of practices",
+    "p80": "80th percentile of practices",
+    "p90": "90th percentile of practices",
     "highest_lowest": "the highest practice over the lowest",
     "p95_p5": "95th percentile over the 5th",
     "p90_p10": "90th percentile over the 10th",
@@ -107,20 +111,49 @@ def _tail(item: Reconciliation) -> str:
 
 
 def reconciled_chance(item: Reconciliation) -> str:
-    """Return how many readings would match by chance; empty where nothing was tried."""
-    if item.why or not item.tried:
+    """Return how many readings would give one number by chance, and what that makes of a match; empty for a tail."""
+    if item.why or not item.tried or item.part == "tail" or not item.others:
         return ""
-    if item.part == "tail":
-        return f"By any one reading about {_in_100(item)} in 100 practices are there; readings go together."
-    if item.part == "place" and not item.others:
-        return f"No group that was tried has {number(item.claim.of or 0)} practices."
-    near = f"the {number(item.others)} other numbers from {_printed(item, item.low)} to {_printed(item, item.high)}"
-    if not item.met:
-        return f"None of the readings gives any of {near}: a match by chance would be rare."
-    often = number(item.by_chance, 1) if item.by_chance >= 0.05 else "fewer than 0.1"
-    said = f"By chance alone {often} would match: so many readings, on average, give each of {near}."
+    often = number(item.by_chance) if item.by_chance >= 1 else "fewer than 1"
     match = "any other match" if item.own in item.matches else "a match"
-    return f"{said} So many were tried that {match} says little." if item.met >= _LITTLE * item.others else said
+    little = f" ({match} says little)" if item.met >= _LITTLE * item.others else ""
+    which = f'sentence {escape_markdown(item.claim.id)}, "{escape_markdown(item.written)}"'
+    return f"{which}: {often} of {number(item.tried)}{little}"
+
+
+def reconciliation_chance(items: Sequence[Reconciliation]) -> str:
+    """Return once, for the whole letter, how often a number would be matched by chance alone."""
+    said = [item for item in items if reconciled_chance(item)]
+    if not said:
+        return ""
+    often = [item for item in said if item.by_chance >= 1 or item.met >= _LITTLE * item.others]
+    begun = "**By chance.** The more readings are tried, the sooner one gives a number by chance alone."
+    rest = "each of the other numbers" if often else "each number"
+    few = f" Fewer than 1 reading would so give {rest}." if len(often) < len(said) else ""
+    many = f" About how many would: {'; '.join(map(reconciled_chance, often))}." if often else ""
+    tails = " About as many practices are in a tail as it says, by any one reading." if _has_tail(items) else ""
+    return f"{begun}{many}{few}{tails}"
+
+
+def _has_tail(items: Sequence[Reconciliation]) -> bool:
+    return any(item.part == "tail" and not item.why for item in items)
+
+
+def reconciled_line(item: Reconciliation) -> str:
+    """Return in one line which months give a number and which do not."""
+    which = f"{item.claim.id}. {without_markdown(reconciled_number(item))}"
+    if item.why:
+        return f"{which}: {_WHY[item.why][0].lower()}{_WHY[item.why][1:]}"
+    if item.part == "tail":
+        return f"{which}: there by {number(len(item.matches))} of {plural(item.tried, 'reading')}."
+    if not item.matches:
+        near = f" (the nearest is {_value(item, item.nearest[0])})" if item.nearest and item.part != "place" else ""
+        return f"{which}: matches none of the {plural(item.tried, 'reading')} tried{near}."
+    months = list(dict.fromkeys(each.period.label for each in item.matches))
+    rest = [period.label for period in item.periods if period.label not in months]
+    others = f", not {' or '.join(rest)}" if 0 < len(rest) <= _WITHIN else ""
+    given = listed(months) if len(months) <= _WITHIN else f"{len(months)} stretches of months"
+    return f"{which}: matches {given}{others}."
 
 
 def _in_100(item: Reconciliation) -> str:
@@ -224,10 +257,10 @@ def reconciled_both(item: Reconciliation, others: Iterable[Reconciliation]) -> s
         return ""
     many = "number" if len(rest) == 1 else "numbers"
     if not item.both:
-        return f"None of them gives the statement's other {many} from the same counts."
+        return f"None of them gives the sentence's other {many} from the same counts."
     ways = list(dict.fromkeys(_with_partner(each, rest) for each in item.both))
     more = "; and others" if len(ways) > _WITHIN else ""
-    return f"The same counts give the statement's other {many} too: {'; '.join(ways[:_WITHIN])}{more}."
+    return f"The same counts give the sentence's other {many} too: {'; '.join(ways[:_WITHIN])}{more}."
 
 
 def _with_partner(each: Reading, rest: Sequence[Reconciliation]) -> str:
@@ -255,7 +288,9 @@ def reconciled_tried(item: Reconciliation) -> str:
     measure = "" if item.claim.metric else "No card is known for the letter's measure, so every measure was tried. "
     similar = item.part == "comparator_figure" and item.claim.comparator == "similar"
     note = " Similar practices were not tried: the letter does not say which they are." if similar else ""
-    return f"{measure}Tried: {plural(len(item.ways), 'way')} of counting; {shown}.{note}"
+    size = item.part == "place" and not item.others
+    group = f" No group that was tried has {number(item.claim.of or 0)} practices." if size else ""
+    return f"{measure}Tried: {plural(len(item.ways), 'way')} of counting; {shown}.{note}{group}"
 
 
 def reconciliation_sections(items: Sequence[Reconciliation]) -> list[tuple[Claim, list[str]]]:
@@ -272,7 +307,7 @@ def _paragraphs(item: Reconciliation, own: Sequence[Reconciliation]) -> Iterable
     lines = reconciled_list(item)
     if lines:
         yield "\n".join(f"- {line}" for line in lines)
-    after = (reconciled_both(item, own), reconciled_own(item), reconciled_tried(item), reconciled_chance(item))
+    after = (reconciled_both(item, own), reconciled_own(item), reconciled_tried(item))
     if said := _joined(*after):
         yield said
 
@@ -283,20 +318,25 @@ def _joined(*sentences: str) -> str:
 
 def reconciliation_terminal(items: Sequence[Reconciliation], left_out: str = "") -> str:
     """Return all of it for the terminal."""
-    parts = [f"What gives the figures of the letter? {reconciliation_not_shown()}"]
+    parts = [
+        "What gives the figures of the letter?",
+        "\n".join(map(reconciled_line, items)),
+        reconciliation_not_shown(),
+    ]
     if left_out:
         parts.append(f"Only the study's own measures were tried; the others could not be read: {plain(left_out, 300)}")
     for claim, paragraphs in reconciliation_sections(items):
         parts += [_heading(claim), *(_indented(without_markdown(text)) for text in paragraphs)]
-    return "\n\n".join(parts)
+    parts += [without_markdown(reconciliation_chance(items))]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _heading(claim: Claim) -> str:
     if claim.text:
-        return f'Statement {plain(claim.id)}. "{plain(claim.text, 400)}"'
+        return f'Sentence {plain(claim.id)}. "{plain(claim.text, 2000)}"'
     measure = catalogue.metric(claim.metric).short if claim.metric else plain(claim.metric_written)
     title = letters.templates()[claim.template].title
-    return f"Statement {plain(claim.id)}. {title}{f': {measure}' if measure else ''}"
+    return f"Sentence {plain(claim.id)}. {title}{f': {measure}' if measure else ''}"
 
 
 def _indented(text: str) -> str:
