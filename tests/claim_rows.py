@@ -45,6 +45,7 @@ def row(rung: str, value: float, centre: float, half: float = 0.01, **more: Any)
         "ranked": 401.0,
         "percentile": 100 * 39.5 / 401,
         "position": "usual",
+        "in_fit": True,
         **more,
     }
 

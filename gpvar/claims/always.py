@@ -142,8 +142,12 @@ def _beside(seen: Evidence) -> Iterable[str]:
     """Yield what must be said beside any finding."""
     claim = seen.claim
     too_small = claim.comparator == "icb" and bool(claim.practice_code) and seen.comparator != "own_icb"
-    if claim.comparator in ("pcn", "sub_icb", "region", "similar") or too_small:
+    reference = seen.run.study.reference.set
+    elsewhere = claim.comparator in ("pcn", "sub_icb", "region", "similar") or too_small
+    if elsewhere and claim.comparator != reference:
         yield "comparator_changed"
+    if reference != "england" and claim.practice_code and seen.comparator == "england":
+        yield "panel_not_england"
     if figure_right(seen) is False:
         yield "figure_differs"
     if seen.derived:
@@ -188,7 +192,7 @@ def rows(seen: Evidence) -> list[dict[str, Any]]:
 
 
 def robustness(seen: Evidence) -> dict[str, Any]:
-    """Return in how many of the fitted comparisons the practice stands as it does in the primary one.
+    """Return in how many of the other fitted comparisons the practice stands as it does in the primary one.
 
     The comparisons are the adjusted rungs beside England and beside its own ICB. One agrees when the practice is on
     the same side and on the same side of the usual range (1.96) as at the headline beside the claim's comparator.
@@ -198,7 +202,11 @@ def robustness(seen: Evidence) -> dict[str, Any]:
         return {}
     frame = seen.analysis.practices
     mine = frame[(frame["practice_code"] == seen.claim.practice_code) & (frame["rung"] != "M0")]
-    z = mine["z"].dropna()
+    # The primary comparison agrees with itself.
+    other = mine[(mine["rung"] != seen.headline) | (mine["comparator"] != seen.comparator)]
+    z = other["z"].dropna()
+    if z.empty:
+        return {}
     same = (np.sign(z) == np.sign(primary["z"])) & ((z.abs() > USUAL) == (abs(primary["z"]) > USUAL))
     return {"agree": int(same.sum()), "compared": len(z)}
 

@@ -23,6 +23,22 @@ FIFTH = 0.2
 _PARTS = 20
 
 
+def area_of(seen: Evidence) -> tuple[tuple[str, ...], list[str]]:
+    """Return the practices that a sentence on an area is about, and what must be said beside it.
+
+    They are those of the study's area; of the whole board where the letter says so, the area is a part of it and all
+    of its practices are of that one board.
+    """
+    table = seen.run.table
+    if seen.claim.comparator != "icb" or seen.run.study.area.kind == "icb":
+        return table.area_codes, []
+    boards = table.hierarchy.set_index("practice_code")["icb_code"].fillna("")
+    own = set(boards.reindex(list(table.area_codes)).fillna(""))
+    if len(own) != 1 or "" in own:
+        return table.area_codes, ["area_is_the_studys"]
+    return tuple(boards.index[boards == own.pop()]), []
+
+
 def figures(seen: Evidence) -> pd.DataFrame:
     """Return every practice with a figure: code, value, denominator, weeks, and three marks.
 
@@ -40,7 +56,7 @@ def figures(seen: Evidence) -> pd.DataFrame:
             "value": rows["value"].to_numpy(float),
             "denominator": rows["denominator"].to_numpy(float),
             "weeks": rows["practice_code"].map(months).to_numpy(float) * period.weeks / period.months,
-            "area": rows["practice_code"].isin(seen.run.table.area_codes).to_numpy(),
+            "area": rows["practice_code"].isin(area_of(seen)[0]).to_numpy(),
             "sound": (rows["position"] != _NO_ANSWER).to_numpy(),
             "compared": np.isfinite(rows["rank"].to_numpy(float)),
         }
@@ -87,7 +103,8 @@ def drawn(seen: Evidence, everyone: pd.DataFrame) -> AreaDraws:
     everyone
         What `figures` returned.
     """
-    key = ("area_draws", always.period_of(seen), seen.claim.metric, seen.headline)
+    # Whose area it is depends on whether the letter speaks of the board.
+    key = ("area_draws", always.period_of(seen), seen.claim.metric, seen.headline, seen.claim.comparator == "icb")
     if key not in seen.cache:
         seen.cache[key] = _drawn(seen, everyone[everyone["sound"]])
     found: AreaDraws = seen.cache[key]

@@ -48,9 +48,9 @@ def place(seen: Evidence, numbers: Mapping[str, Any]) -> bool | None:
         return None
     if seen.claim.place is None:
         return bool(inside)
-    if seen.claim.of != numbers["ranked"]:
+    if "place" not in numbers or seen.claim.of != numbers["ranked"]:
         return None
-    return bool(numbers["from_side"] <= seen.claim.place < numbers["from_side"] + numbers["tied"])
+    return bool(numbers["from_side"] <= numbers["place"] < numbers["from_side"] + numbers["tied"])
 
 
 def _asked(seen: Evidence) -> str:

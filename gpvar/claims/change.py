@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gpvar.claims import twice
 from gpvar.claims.always import margin_of
 from gpvar.claims.evidence import Evidence, Tested
+from gpvar.claims.rungs import MOSTLY
 from gpvar.stats.change import Parts, parts
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ _ROUNDING = 1e-9
 _MEASURED = (
     "change", "change_lower", "change_upper", "before", "after", "england_change", "england_before", "england_after",
     "excess", "excess_lower", "excess_upper", "given_back", "left", "left_lower", "left_upper", "kept", "panel",
-    "could_have_been_missed",
+    "could_have_been_missed", "shared_part", "foreseen_part",
 )  # fmt: skip
 
 
@@ -75,6 +76,10 @@ def _numbers(found: Parts, panel: twice.Panel, sign: int) -> dict[str, Any]:
     numbers |= {"panel": int(panel.sound.sum())}
     _, most = _towards(numbers, "change", sign)
     numbers["could_have_been_missed"] = max(0.0, most)
+    # Nothing of no change is shared; a part of it against the change is less than none.
+    change = numbers["change"] or float("nan")
+    numbers["shared_part"] = numbers["england_change"] / change
+    numbers["foreseen_part"] = (numbers["england_change"] + numbers["given_back"]) / change
     return {name: float(value) if name != "panel" else value for name, value in numbers.items()}
 
 
@@ -100,10 +105,10 @@ def _changed(numbers: dict[str, Any], sign: int, known: bool) -> Iterable[str]:
         yield "change_other_side"
     if least <= 0.0 <= most:
         yield "change_in_chance"
-    if _towards(numbers, "excess", sign)[0] <= 0.0:
+    if _towards(numbers, "excess", sign)[0] <= 0.0 and numbers["shared_part"] >= MOSTLY:
         yield "excess_in_chance"
     left = _towards(numbers, "left", sign)[0]
-    if left <= 0.0:
+    if left <= 0.0 and numbers["foreseen_part"] >= MOSTLY:
         yield "regression_covers"
     if least > 0.0 and left > 0.0:
         yield "change_beyond"
@@ -111,9 +116,10 @@ def _changed(numbers: dict[str, Any], sign: int, known: bool) -> Iterable[str]:
 
 def _not_improved(numbers: dict[str, Any], sign: int, known: bool) -> Iterable[str]:
     left = _towards(numbers, "left", sign)
+    own = _towards(numbers, "change", sign)[0] > 0.0
     if left[0] > 0.0:
-        yield "improved"
-    elif known and _towards(numbers, "change", sign)[0] > 0.0:
+        yield "improved" if own else "held_while_others_fell"
+    elif known and own:
         yield "improved_as_others"
     if left[1] < numbers["margin"]:
         yield "improvement_excluded"

@@ -8,12 +8,14 @@ import math
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gpvar.catalogue import letters
 from gpvar.claims import always, arithmetic, ends, periods, places
 from gpvar.claims.decide import decide
 from gpvar.claims.evidence import Evidence, Tested
 from gpvar.claims.registry import TESTS
-from gpvar.errors import StatsError
+from gpvar.errors import GpvarError, StatsError
 from gpvar.results import Finding
 
 if TYPE_CHECKING:
@@ -62,11 +64,30 @@ def fingerprint(claims: Iterable[Claim]) -> str:
 
 
 def _checked(claim: Claim, run: Run, cache: dict[Any, Any]) -> Finding:
+    try:
+        return _judged(claim, run, cache)
+    except (GpvarError, ArithmeticError, np.linalg.LinAlgError) as error:
+        # One sentence that cannot be computed takes no other with it; what went wrong is told with it.
+        return _not_computed(claim, run, error)
+
+
+def _judged(claim: Claim, run: Run, cache: dict[Any, Any]) -> Finding:
     seen = periods.placed(Evidence(claim, run, cache))
     decided = _decided(seen)
     if decided[0].reason == "hidden":
         decided = _at_both_ends(seen) or decided
     return _finding(seen, *decided)
+
+
+def _not_computed(claim: Claim, run: Run, error: Exception) -> Finding:
+    rule = decide("", {"not_computed"})
+    assert rule is not None
+    message = error.problem if isinstance(error, GpvarError) else f"{type(error).__name__}: {error}"
+    where = {"run": run.meta.get("key", ""), "metric": claim.metric, "period": claim.period, "files": []}
+    return Finding(
+        claim, rule.verdict, (rule.reason,), {"message": message}, would_change=rule.would_change, disclose=rule.ask,
+        source=where,
+    )  # fmt: skip
 
 
 def _decided(seen: Evidence) -> tuple[Rule, Tested, Tested]:
@@ -87,10 +108,10 @@ def _at_both_ends(seen: Evidence) -> tuple[Rule, Tested, Tested] | None:
     """Return the finding that holds whatever a hidden count is; None where it matters what it is."""
     pair = ends.both(seen)
     found = [_decided(end) for end in pair] if pair else []
-    verdicts = {rule.verdict for rule, _, _ in found}
-    if len(verdicts) != 1 or "not_decidable" in verdicts:
+    answers = {(rule.verdict, rule.reason, tested.numbers.get("side")) for rule, _, tested in found}
+    if len(answers) != 1 or found[0][0].verdict == "not_decidable":
         return None
-    rule, first, tested = found[ends.shown(*verdicts, seen.sign)]
+    rule, first, tested = found[ends.shown(found[0][0].verdict, seen.sign)]
     low, high = (always.tested(seen).numbers[end] for end in ("low", "high"))
     numbers = {**tested.numbers, "low": low, "high": high}
     return rule, first, replace(tested, numbers=numbers, beside=(*tested.beside, "hidden_both_ends"))

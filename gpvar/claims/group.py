@@ -9,9 +9,10 @@ import numpy as np
 
 from gpvar.analysis.expected import inverse_link
 from gpvar.claims import change, twice
+from gpvar.claims.area import area_of
 from gpvar.claims.evidence import Evidence, Tested
+from gpvar.claims.rungs import MOSTLY
 from gpvar.stats.change import GroupChange, Movement, expected_next, extreme, group_change, parts
-from gpvar.stats.ranks import tail_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,7 @@ _TENTH = 0.1
 _MEASURED = (
     "group", "followed", "ties", "group_before", "group_after", "group_change", "england_change", "england_before",
     "england_after", "given_back", "expected_change", "left", "left_lower", "left_upper", "correlation", "panel",
-    "pool", "elsewhere", "elsewhere_change",
+    "pool", "elsewhere", "elsewhere_change", "change_lower", "change_upper",
 )  # fmt: skip
 _ROUNDING = 1e-9
 
@@ -36,6 +37,8 @@ def worst_improved(seen: Evidence) -> Tested:
     numbers = twice.numbers_of(both, seen) | dict.fromkeys(_MEASURED, float("nan"))
     between = twice.crossing(seen, both)
     numbers["breaks"] = [item.id for item in between]
+    if not _countable(seen):
+        return Tested(frozenset(["no_counts"]), numbers)
     codes = _pool(seen)
     # An area's practices come nearer to the middle of their own ICB, not to England's.
     beside_whom = "own_icb" if codes is not None else "england"
@@ -55,12 +58,13 @@ def worst_improved(seen: Evidence) -> Tested:
     numbers |= _numbers(found, panel, len(first)) | _elsewhere(panel, inside, codes, side)
     beside = [*change.said_beside(seen, both, panel), *(["break_controlled"] if between else [])]
     beside += ["figure_differs"] if _differs(seen, found) else []
+    beside += area_of(seen)[1] if codes is not None else []
     return Tested(frozenset(_holding(found, seen.sign, panel.known)), numbers, tuple(beside))
 
 
 def _pool(seen: Evidence) -> tuple[str, ...] | None:
     """Return among whom the group was chosen: the area's practices, or None for all that are compared."""
-    claim, area = seen.claim, seen.run.table.area_codes
+    claim, area = seen.claim, area_of(seen)[0]
     everyone = claim.comparator == "england" and (claim.of is None or claim.of > len(area))
     return None if everyone or not area else area
 
@@ -76,7 +80,15 @@ def _count(seen: Evidence, known: int) -> int:
     if claim.place is not None:
         return min(max(claim.place, 1), known)
     share = claim.threshold.number / 100.0 if claim.threshold is not None else _TENTH
-    return tail_size(known, share) if 0.0 < share < 1.0 else known
+    return min(max(int(np.ceil(round(share * known, 9))), 1), known)
+
+
+def _countable(seen: Evidence) -> bool:
+    """Say whether the letter's number or share of practices is one that a group can have."""
+    claim = seen.claim
+    if claim.place is not None:
+        return claim.place > 0 and (claim.of is None or claim.place <= claim.of)
+    return claim.threshold is None or 0.0 < claim.threshold.number < 100.0
 
 
 def _changed(
@@ -110,8 +122,13 @@ def _changed(
     )
     if found.followed > 1:
         return found
-    alone = parts(before, after, expected, panel.between, panel.moving, panel.common).left
-    return replace(found, left_lower=float(alone.lower[0]), left_upper=float(alone.upper[0]))
+    alone = parts(before, after, expected, panel.between, panel.moving, panel.common)
+    ends = {
+        f"{name}_{end}": float(getattr(getattr(alone, name), end)[0])
+        for name in ("left", "change")
+        for end in ("lower", "upper")
+    }
+    return replace(found, **ends)
 
 
 def _numbers(found: GroupChange, panel: twice.Panel, pool: int) -> dict[str, Any]:
@@ -123,6 +140,8 @@ def _numbers(found: GroupChange, panel: twice.Panel, pool: int) -> dict[str, Any
         "group_before": found.before,
         "group_after": found.after,
         "group_change": found.change,
+        "change_lower": found.change_lower,
+        "change_upper": found.change_upper,
         "england_change": found.common,
         "given_back": found.given_back,
         "expected_change": found.expected,
@@ -156,8 +175,10 @@ def _differs(seen: Evidence, found: GroupChange) -> bool:
 
 
 def _holding(found: GroupChange, sign: int, known: bool) -> Iterable[str]:
-    if sign * found.change <= 0.0:
+    if max(sign * found.change_lower, sign * found.change_upper) < 0.0:
         yield "group_not_improved"
+    if sign * found.change > 0.0 and found.expected / found.change >= MOSTLY:
+        yield "group_mostly_foreseen"
     if not known:
         yield "movement_unknown"
     elif min(sign * found.left_lower, sign * found.left_upper) > 0.0:

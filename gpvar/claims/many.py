@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gpvar.results import Analysis, Run
 
 #: Two-sided share of practices that 95 % limits make red on one indicator.
-_SHARE = 0.05
+_SHARE, _QUARTER = 0.05, 0.25
 #: Correlation to show beside none where a single measure was analysed: that of the real measures lies below it.
 ASSUMED = 0.3
 #: Fewer than 1 in 100 practices that differ in nothing.
@@ -42,7 +42,8 @@ def many(seen: Evidence) -> Tested:
     z = scores(seen.run)
     known = z.shape[1] > 1 and len(z) >= _LEAST_PRACTICES
     matrix = multiplicity.correlation(z) if known else np.eye(1)
-    chances, typical = _chances(k, m, share, matrix, seen.run.study.seed, known)
+    seed = seen.run.study.seed
+    chances, typical = _chances(k, m, share, matrix, seed, known)
     worst = max(chances, key=lambda sides: chances[sides])
     numbers: dict[str, Any] = {
         "k": k,
@@ -50,6 +51,7 @@ def many(seen: Evidence) -> Tested:
         "red_share": share,
         "expected": m * share,
         "p_as_many": chances[worst],
+        "p_at_quarter": max(_chances(k, m, _QUARTER, matrix, seed, known)[0].values()),
         "p_one_side": chances[1],
         "p_either_side": chances[2],
         "p_independent": multiplicity.at_least(k, m, share),
@@ -61,7 +63,11 @@ def many(seen: Evidence) -> Tested:
         beside.append("correlation_assumed")
     elif m > z.shape[1]:
         beside.append("correlation_of_other_measures")
-    return Tested(frozenset({"k_beyond"} if chances[worst] < _RARE else ()), numbers, tuple(beside))
+    rare = {"k_beyond"} if chances[worst] < _RARE else set()
+    if rare and seen.claim.threshold is None and numbers["p_at_quarter"] >= _RARE:
+        # Red is as often a quarter of practices as the twentieth outside 95 % limits: the letter has to say which.
+        rare = {"red_undefined"}
+    return Tested(frozenset(rare), numbers, tuple(beside))
 
 
 def _chances(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,14 +44,23 @@ def lasting_of(seen: Evidence, rung: str) -> Lasting:
 
 def rank(seen: Evidence) -> Tested:
     """Return which conditions hold of a place among practices, and the odds of it."""
+    if (slip := _slip(seen)) is not None:
+        return Tested(frozenset({slip}), {"value": float(seen.rows[rungs.RAW]["value"])})
     tail, sign = tail_of(seen)
     numbers = {"tail": tail, "side": "low" if sign < 0 else "high", **_published(seen, tail, sign)}
+    found = _rank(seen, tail, sign, numbers)
+    return replace(found, beside=(*found.beside, *_place_beside(seen, numbers)))
+
+
+def _rank(seen: Evidence, tail: float, sign: int, numbers: dict[str, Any]) -> Tested:
     effects = seen.analysis.effects
+    if seen.claim.comparator == "england" and seen.run.study.reference.set != "england":
+        return Tested(frozenset({"no_england"}), numbers)
     if effects.empty:
         return Tested(frozenset({"no_model"}), numbers)
     mine = effects[effects["practice_code"] == seen.claim.practice_code]
     if mine.empty:
-        return Tested(frozenset({"outside_model"}), numbers)
+        return Tested(frozenset({"outside_model"}), numbers | {"cause": _left_out_for(seen)})
     if (mine["rule"] == "sampling_only").any():
         return Tested(frozenset({"no_ranks"}), numbers)
     reliable = {rung: _reliability(seen, rung) for rung in (rungs.RAW, *rungs.placed(seen))}
@@ -58,7 +68,58 @@ def rank(seen: Evidence) -> Tested:
     if not _steady(reliable[rungs.RAW]):
         return Tested(frozenset({"unreliable"}), numbers)
     numbers |= _chances(seen, tail, sign, reliable)
-    return Tested(frozenset(_rank_holding(numbers, reliable)), numbers)
+    return Tested(frozenset(_rank_holding(seen, numbers, reliable)), numbers)
+
+
+def _slip(seen: Evidence) -> str | None:
+    """Return what keeps a place or a part of practices from being one."""
+    claim = seen.claim
+    if claim.place is not None and claim.of is not None:
+        if not 0 < claim.place <= claim.of:
+            return "no_counts"
+        return "no_direction" if place_of(seen) is None else None
+    if claim.threshold is not None and not 0.0 < claim.threshold.number < 100.0:
+        return "no_threshold"
+    return None
+
+
+def _left_out_for(seen: Evidence) -> str:
+    """Return why the model was not fitted on the practice: left_out, board or characteristic."""
+    if not bool(seen.rows[rungs.RAW]["in_fit"]):
+        return "left_out"
+    boards = seen.run.table.hierarchy.set_index("practice_code")["icb_code"]
+    return "characteristic" if boards.get(seen.claim.practice_code) else "board"
+
+
+def place_of(seen: Evidence) -> int | None:
+    """Return the letter's place from the side that it names; None where it does not tell from which end it counts.
+
+    A place in the other half may be counted from the other end: the published figures say which, where they do.
+    """
+    claim = seen.claim
+    assert claim.place is not None and claim.of
+    if claim.place / claim.of <= _HALF:
+        return claim.place
+    here = places.place(seen, seen.comparator, seen.sign)
+    readings = (claim.place, claim.of + 1 - claim.place)
+    exact = [at for at in readings if _agrees(at, here) and claim.of == here["ranked"]]
+    near = [at for at in readings if abs(at / claim.of - here["from_side"] / here["ranked"]) <= _OUTER]
+    return exact[0] if exact else near[0] if len(near) == 1 else None
+
+
+def _agrees(at: int, here: dict[str, Any]) -> bool:
+    """Say whether a place is the published one; practices with the same figure share theirs."""
+    return bool(here["from_side"] <= at < here["from_side"] + here["tied"])
+
+
+def _place_beside(seen: Evidence, numbers: dict[str, Any]) -> Iterable[str]:
+    """Yield what must be said beside a place of a league table that is not the published one."""
+    if "place" not in numbers or not np.isfinite(numbers["from_side"]):
+        return
+    if numbers["of"] != numbers["ranked"]:
+        yield "of_differs"
+    if not _agrees(numbers["place"], numbers):
+        yield "place_differs"
 
 
 def tail_of(seen: Evidence) -> tuple[float, int]:
@@ -68,7 +129,7 @@ def tail_of(seen: Evidence) -> tuple[float, int]:
     """
     claim = seen.claim
     if claim.place is not None and claim.of:
-        at = claim.place / claim.of
+        at = (place_of(seen) or claim.place) / claim.of
         side = 1 if at <= _HALF else -1
         outer = at <= _OUTER or at > 1.0 - _OUTER
         return (_OUTER if outer else _HALF), side * seen.sign
@@ -81,7 +142,12 @@ def _published(seen: Evidence, tail: float, sign: int) -> dict[str, Any]:
     """Return the place on the published figures, from either end, and whether it is in the tail."""
     numbers = places.place(seen, seen.comparator, sign) | places.cut(seen, tail, sign)
     inside = numbers["from_side"] <= numbers["cut_place"] if np.isfinite(numbers["from_side"]) else np.nan
-    return numbers | {"in_tail": inside}
+    numbers |= {"in_tail": inside, "counted_from": "low" if sign < 0 else "high"}
+    claim = seen.claim
+    if claim.place is not None and claim.of:
+        at = place_of(seen) or claim.place
+        numbers |= {"place": at if sign == seen.sign else claim.of + 1 - at, "of": claim.of}
+    return numbers
 
 
 def _reliability(seen: Evidence, rung: str) -> float:
@@ -127,22 +193,36 @@ def _holds(seen: Evidence, drawn: Lasting) -> bool:
     return seen.claim.practice_code in drawn.column
 
 
-def _rank_holding(numbers: dict[str, Any], reliable: dict[str, float]) -> Iterable[str]:
+def _rank_holding(seen: Evidence, numbers: dict[str, Any], reliable: dict[str, float]) -> Iterable[str]:
     """Yield the conditions that hold of the odds; the adjusted ones where a rank may be stated at every rung."""
     adjusted = [numbers[name] for name in ("p_adjusted", "p_setting") if np.isfinite(numbers[name])]
     explained = bool(numbers["explained_share"] >= rungs.MOSTLY)
     yield from ("p_raw_high",) if numbers["p_raw"] >= LIKELY else ()
     yield from ("p_raw_low",) if numbers["p_raw"] <= UNLIKELY else ()
-    yield from ("mostly_explained",) if explained else ()
+    yield from rungs.patients_doing(seen, numbers)
+    yield from ("place_far",) if _place_far(numbers) else ()
     if len(reliable) == 1:
         yield "not_adjusted"
     elif len(adjusted) == len(reliable) - 1:
         yield from ("p_adjusted_high",) if min(adjusted) >= LIKELY else ()
         yield from ("p_adjusted_low",) if min(adjusted) <= UNLIKELY else ()
-    elif not explained and numbers["p_raw"] > UNLIKELY:
+    elif not explained and numbers["p_raw"] > UNLIKELY and not all(map(_steady, reliable.values())):
         # What is left after adjustment is too unsteady to rank, and so neither bears the statement out nor refutes it.
         numbers["reliability"] = min(reliable.values())
         yield "unreliable"
+    elif not explained and numbers["p_raw"] > UNLIKELY:
+        numbers["cause"] = "characteristic"
+        yield "outside_model"
+
+
+def _place_far(numbers: dict[str, Any]) -> bool:
+    """Say whether the letter's place is neither the published one nor one that the lasting figure can have."""
+    if "place" not in numbers or _agrees(numbers["place"], numbers):
+        return False
+    among = numbers["among"]
+    at = numbers["place"] / numbers["of"] * among
+    from_lowest = at if numbers["side"] == "low" else among + 1 - at
+    return not numbers["rank_lower"] - 1 <= from_lowest <= numbers["rank_upper"] + 1
 
 
 def threshold(seen: Evidence) -> Tested:
@@ -154,14 +234,18 @@ def threshold(seen: Evidence) -> Tested:
         return Tested(frozenset({"no_threshold"}), numbers)
     sign = _side(seen, target)
     numbers |= {"threshold": line, "side": "low" if sign < 0 else "high", **_about(target)}
-    numbers |= _posterior(seen, line, sign) | _reached(seen, line, sign)
+    numbers |= _posterior(seen, line, sign) | _reached(seen, line, sign) | rungs.explained(seen)
     numbers["england_share"] = _share_of_england(seen, line, sign)
     day = seen.run.study.period.last_day
     if target is not None and target.announced > day:
         return Tested(frozenset({"target_not_announced"}), numbers)
     holding = {"p_high"} if numbers["p"] >= LIKELY else {"p_low"} if numbers["p"] <= UNLIKELY else set()
-    holding |= {"patients_reach_it"} if numbers["gone"] >= rungs.MOSTLY else set()
-    beside = ["many_on_that_side"]
+    # What belongs to a target or a payment is owed whatever the patients; another line is a comparison.
+    reach = sign * (numbers["adjusted"] - line) < 0.0
+    own_line = target is None and seen.template.id != "payment"
+    if own_line and reach and numbers["explained_share"] >= rungs.MOSTLY:
+        holding.add("patients_reach_it")
+    beside = ["many_on_that_side", *(["patients_would_reach_it"] if reach and "p_high" in holding else [])]
     beside += ["threshold_is_the_boards_own"] if target is None else []
     beside += ["target_not_due"] if target is not None and not target.is_due(day) else []
     return Tested(frozenset(holding), numbers, tuple(beside))

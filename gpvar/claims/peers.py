@@ -60,9 +60,20 @@ def exemplar(seen: Evidence) -> Tested:
         holding.add("many_reach")
     if numbers["share_upper"] < _MANY:
         holding.add("few_reach")
-    own = _reach(pd.Series([float(seen.rows[rungs.RAW]["value"])]), threshold, seen.sign)[0]
+    own, surely = _reaches_itself(seen, threshold)
+    if surely:
+        # The sentence puts it on the side on which it is not.
+        return Tested(frozenset({"no_direction"}), numbers)
     said = {"reaches_itself": own, "reached_by_chance": by_chance and share >= _MANY}
     return Tested(frozenset(holding), numbers, tuple(name for name, holds in said.items() if holds))
+
+
+def _reaches_itself(seen: Evidence, threshold: float) -> tuple[bool, bool]:
+    """Say whether the practice's own figure reaches it, and whether the whole of its interval does."""
+    row = seen.rows[rungs.RAW]
+    ends = [float(row["centre"]) + float(row[f"difference_{end}"]) for end in ("lower", "upper")]
+    own, *both = _reach(pd.Series([float(row["value"]), *ends]), threshold, seen.sign)
+    return bool(own), bool(own and all(both))
 
 
 def _reach(values: pd.Series, threshold: float, sign: int) -> pd.Series:
@@ -107,8 +118,14 @@ def _lasting_share(seen: Evidence, codes: pd.Series, threshold: float) -> float:
         return float("nan")
     kind = seen.card.kind
     middle, lower, upper = (_links(rows[f"shrunken{end}"], kind) for end in ("", "_lower", "_upper"))
-    gap = (middle - link_of(threshold, kind)) * (1 if seen.sign < 0 else -1)
+    gap = (middle - _line(threshold, kind)) * (1 if seen.sign < 0 else -1)
     return float(np.mean(special.ndtr(gap / ((upper - lower) / _ENDS_TO_SD))))
+
+
+def _line(threshold: float, kind: str) -> float:
+    """Return where a figure to reach stands on the link scale; without end where it is nought or all."""
+    ends = {0.0: -np.inf, 1.0: np.inf} if kind == "proportion" else {0.0: -np.inf}
+    return ends[threshold] if threshold in ends else link_of(threshold, kind)
 
 
 def _links(values: pd.Series, kind: str) -> np.ndarray:
@@ -123,7 +140,7 @@ def _similar_share(seen: Evidence, threshold: float) -> float:
     around = float(spread["tau2"]) + float(np.nan_to_num(spread["transient"]))
     if not (np.isfinite(centre) and around > 0.0):
         return float("nan")
-    gap = link_of(centre, seen.card.kind) - link_of(threshold, seen.card.kind)
+    gap = link_of(centre, seen.card.kind) - _line(threshold, seen.card.kind)
     return float(special.ndtr(gap * (1 if seen.sign < 0 else -1) / np.sqrt(around)))
 
 
@@ -167,5 +184,7 @@ def _together(parts: dict[str, Evidence], holding: list[frozenset[str]]) -> Iter
         yield "one_inside"
     if any("not_adjusted" in each for each in holding):
         yield "not_adjusted"
+    if any("chance_unknown" in each for each in holding):
+        yield "chance_unknown"
     if any(each & {"adjusted_inside_margin", "in_line", "mostly_explained"} for each in holding):
         yield "one_inside_adjusted"

@@ -84,6 +84,15 @@ def differences(seen: Evidence, sign: int) -> dict[str, Any]:
     return numbers
 
 
+def surely_apart(seen: Evidence, rung: str) -> bool:
+    """Say whether a difference can be told from chance: passing movement is known, or the usual range is left behind.
+
+    The spread among practices holds what passes, known or not, so that nobody is outside it by that alone.
+    """
+    known = not any(note.id == "no_months" for note in seen.analysis.notes)
+    return known or abs(float(seen.rows[rung]["z"])) > USUAL
+
+
 def z_of_counts(seen: Evidence) -> float:
     """Return the raw difference over its standard error by sampling alone: the usual test of counts."""
     row, kind = seen.rows[RAW], seen.card.kind

@@ -46,7 +46,7 @@ def side_of(seen: Evidence) -> int:
 def _significant_holding(seen: Evidence, sign: int, beyond: dict[str, bool], numbers: dict[str, Any]) -> Iterable[str]:
     raw, adjusted = beyond[rungs.RAW], [beyond[rung] for rung in beyond if rung != rungs.RAW]
     if _other_side(seen, sign):
-        yield "other_side"
+        yield "other_side" if rungs.surely_apart(seen, rungs.RAW) else "chance_unknown"
         return
     if not raw:
         yield "chance_raw"
@@ -123,11 +123,12 @@ def outlier(seen: Evidence) -> Tested:
         "compared": int(spread["n"]),
         **rungs.explained(seen),
     }
-    return Tested(frozenset(_outlier_holding(seen, sign, adjusted, numbers)), numbers)
+    # No other period is looked at: METHODS asks for one before a practice is called exceptional.
+    return Tested(frozenset(_outlier_holding(seen, sign, adjusted, numbers)), numbers, ("one_period",))
 
 
 def _outlier_holding(seen: Evidence, sign: int, adjusted: tuple[str, ...], numbers: dict[str, Any]) -> Iterable[str]:
-    yield from ("other_side",) if _other_side(seen, sign) else ()
+    yield from ("other_side",) if _other_side(seen, sign) and rungs.surely_apart(seen, rungs.RAW) else ()
     yield from ("far_raw",) if _outside(seen, rungs.RAW, sign, FAR) else ()
     yield from ("outside_raw",) if _outside(seen, rungs.RAW, sign, USUAL) else ()
     yield from rungs.patients_doing(seen, numbers)

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 _LEAST = 2
 _FAR = 1.25
+_NEAR = 0.01
 _HALF = 0.5
 _TENTHS = (0.1, 0.9)
+#: Weeks in other times of which a sum may be.
+_TIMES = {"month": 365.25 / 7.0 / 12.0, "year": 365.25 / 7.0}
 _ENDS = (0.025, 0.5, 0.975)
 #: Components of the variance → how they are told.
 _TOLD = {
@@ -40,7 +43,8 @@ def fold(seen: Evidence) -> Tested:
     left_out = int((~here["sound"]).sum())
     numbers: dict[str, Any] = {
         "fold": seen.claim.figure.number,
-        "fold_now": _over(here["value"].max(), here["value"].min()),
+        "fold_now": _range(here["value"]),
+        "zeros": int((here["value"] == 0.0).sum()),
         "fold_middle": _over(*np.quantile(here["value"], _TENTHS[::-1])),
         "practices": len(here),
         "left_out": left_out,
@@ -50,6 +54,7 @@ def fold(seen: Evidence) -> Tested:
         "reliability": _reliability(seen, here["practice_code"]),
     }
     beside = ["practices_left_out"] if left_out else []
+    beside += [*(["zeros_left_out"] if numbers["zeros"] else []), *area.area_of(seen)[1]]
     if np.isfinite(numbers["share_own"]):
         beside.append("shares_of_england")
     return Tested(frozenset(_fold_conditions(numbers, area.months_known(seen))), numbers, tuple(beside))
@@ -74,7 +79,9 @@ def _over(high: float, low: float) -> float:
 
 
 def _range(values: pd.Series) -> float:
-    return _over(values.max(), values.min()) if len(values) else float("nan")
+    """Return the largest figure over the smallest, those of nought left out: nothing is a multiple of them."""
+    above = values[values > 0.0]
+    return _over(above.max(), above.min()) if len(above) else float("nan")
 
 
 def _shares(seen: Evidence) -> dict[str, float]:
@@ -135,12 +142,27 @@ def opportunity(seen: Evidence) -> Tested:
     sums = _lasting_sums(seen, everyone, best)
     lower, middle, upper = np.quantile(sums, _ENDS)
     numbers |= {"lasting_sum": float(middle), "lasting_lower": float(lower), "lasting_upper": float(upper)}
-    beside = ["sum_is_a_week", *(["practices_left_out"] if numbers["left_out"] else [])]
+    beside = ["sum_is_a_week", *(["practices_left_out"] if numbers["left_out"] else []), *area.area_of(seen)[1]]
     half = 0.5 * 10.0**-seen.claim.figure.decimals
-    holding = {"overstated" if numbers["written"] > upper + half else "within_sum"}
+    # A sum that is the week's raw one is a week's.
+    a_week = abs(numbers["written"] - numbers["raw_sum"]) <= half + _NEAR * numbers["raw_sum"]
+    numbers["fits_as"] = "" if a_week else _fits_as(numbers["written"], half, (lower, upper))
+    holding = {"fits_other_time"} if numbers["fits_as"] else {_where(numbers["written"], half, (lower, upper))}
     if not area.months_known(seen):
         holding.add("no_months")
     return Tested(frozenset(holding), numbers, tuple(beside))
+
+
+def _where(written: float, half: float, ends: tuple[float, float]) -> str:
+    return "overstated" if written > ends[1] + half else "below_sum" if written < ends[0] - half else "within_sum"
+
+
+def _fits_as(written: float, half: float, ends: tuple[float, float]) -> str:
+    """Return of which other time the sum would be right, where it is too much for a week."""
+    if _where(written, half, ends) != "overstated":
+        return ""
+    fitting = [name for name, weeks in _TIMES.items() if _where(written / weeks, half / weeks, ends) == "within_sum"]
+    return next(iter(fitting), "")
 
 
 def _edge(values: np.ndarray, sign: int) -> np.ndarray:

@@ -35,6 +35,8 @@ class GroupChange:
         `common` and `given_back` together.
     left, left_lower, left_upper
         Change less `expected`, with its interval.
+    change_lower, change_upper
+        Interval of the change itself.
     correlation
         Of the two figures over all units that have both. It holds what changed for good as well as chance.
     """
@@ -52,6 +54,8 @@ class GroupChange:
     left_lower: float
     left_upper: float
     correlation: float
+    change_lower: float = float("nan")
+    change_upper: float = float("nan")
 
 
 def extreme(
@@ -121,9 +125,12 @@ def group_change(
     )
     n, left = len(one), other - ahead
     check_level(level)
-    half = float("nan")
+    half = around = float("nan")
+    moved_by = other - one
     if n > 1:
-        half = float(special.stdtrit(n - 1, (1.0 + level) / 2.0) * np.sqrt(left.var(ddof=1) / n + doubt))
+        wide = float(special.stdtrit(n - 1, (1.0 + level) / 2.0))
+        half = wide * float(np.sqrt(left.var(ddof=1) / n + doubt))
+        around = wide * float(np.sqrt(moved_by.var(ddof=1) / n))
     common, expected = float(np.mean(shifted - one)), float(np.mean(ahead - one))
     middle = float(left.mean())
     return GroupChange(
@@ -132,7 +139,7 @@ def group_change(
         ties=ties,
         before=float(one.mean()),
         after=float(other.mean()),
-        change=float(np.mean(other - one)),
+        change=float(np.mean(moved_by)),
         common=common,
         given_back=expected - common,
         expected=expected,
@@ -140,6 +147,8 @@ def group_change(
         left_lower=middle - half,
         left_upper=middle + half,
         correlation=correlation,
+        change_lower=float(np.mean(moved_by)) - around,
+        change_upper=float(np.mean(moved_by)) + around,
     )
 
 
