@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import re
 
+import pandas as pd
 import pytest
 
 from gpvar.catalogue import letters
@@ -33,6 +34,7 @@ NOT_KNOWN = (
     "sum_needs_months",
     "group_movement_unknown",
     "variation_needs_months",
+    "both_need_months",
 )
 TERMS = ("percentage points", "percentage point", "interval", "reliability", "sampling", "deprivation")
 
@@ -363,3 +365,304 @@ def test_nothing_is_called_good_enough_where_no_direction_is_known_to_be_better(
     assert facts.card is not None and facts.card.better == "unknown"
     said = f"{claims.finding_position(facts)} {' '.join(claims.finding_right(facts))}"
     assert "good enough" not in said and "settle whether the figure matters to patients" in said
+
+
+# What a hostile reader found --------------------------------------------------------------------------------------
+
+
+def of(run, rule: str, template: str, metric: str = METRICS[0], beside: tuple[str, ...] = (), **changed):
+    """Return the facts of a finding with other numbers; a field of the claim where it has one of that name."""
+    found = finding(run, RULES[rule], letters.templates()[template], metric, beside=beside)
+    fields = {name: value for name, value in changed.items() if name in Claim.__dataclass_fields__}
+    numbers = {name: value for name, value in changed.items() if name not in fields}
+    claim = dataclasses.replace(found.claim, **fields)
+    return claims.claim_facts(run, dataclasses.replace(found, claim=claim, numbers={**found.numbers, **numbers}))
+
+
+def placed_like(facts: claims.ClaimFacts, **row) -> claims.ClaimFacts:
+    rows = tuple({**each, **row} for each in facts.finding.rungs)
+    return dataclasses.replace(facts, finding=dataclasses.replace(facts.finding, rungs=rows))
+
+
+def test_arithmetic_that_is_not_so_says_where_the_tenth_ends_and_is_not_followed_by_a_denial(run) -> None:
+    said = {"from_side": 697, "counted_from": "low", "in_tail": False, "cut_place": 607, "cut_value": 0.28}
+    facts = of(run, "rank-rank_odds", "tail", figure=None, **said)
+    assert claims.finding_arithmetic(facts) == (
+        "Not so as arithmetic on the published figures: 697th lowest of 6,067; the lowest tenth ends at the 607th, "
+        "28.0% of appointments."
+    )
+    assert "Nothing here shows that the ICB is wrong" not in " ".join(claims.finding_right(facts))
+    right = of(run, "rank-rank_odds", "tail", figure=None, **{**said, "from_side": 190, "in_tail": True})
+    assert claims.finding_arithmetic(right).startswith("True as arithmetic on the published figures: 190th lowest of")
+    assert "Nothing here shows that the ICB is wrong" in " ".join(claims.finding_right(right))
+
+
+@pytest.mark.parametrize("beside", ["figure_differs", "first_figure_far", "place_differs", "of_differs"])
+def test_nothing_printed_that_disagrees_is_followed_by_a_denial(run, beside: str) -> None:
+    facts = of(run, "rank-rank_odds", "tail", beside=(beside,))
+    assert "Nothing here shows that the ICB is wrong" not in " ".join(claims.finding_right(facts))
+
+
+def test_a_figure_that_is_right_is_not_called_wrong_for_a_place_that_is(run) -> None:
+    facts = of(run, "rank-rank_odds", "tail", in_tail=False, figure_right=True, counted_from="low")
+    facts = dataclasses.replace(facts, finding=dataclasses.replace(facts.finding, arithmetic="wrong"))
+    said = claims.finding_arithmetic(facts)
+    assert "Not so as arithmetic" in said and "is what the data give" in said and "is not what" not in said
+
+
+def test_too_few_never_goes_without_what_could_not_be_checked(run) -> None:
+    beside = ("warned", "outside_fit", "coverage_not_checked")
+    facts = of(run, "margin-shortfall_holds", "too_low", METRICS[1], beside)
+    caveats = claims.finding_caveats(facts)
+    assert caveats[0] == "Whether all of its appointments are in the file could not be checked."
+    assert caveats[1] == "Whether that is “too few” is a judgement, which figures cannot make."
+    assert caveats[2].startswith("Its list is unlike those it is compared with") and "left out of the fit" in caveats[2]
+    said = claims.finding_sentences(facts)
+    first = said.index(caveats[0])
+    assert said[first : first + 3] == caveats and said[first + 3 :] == [claims_facts.NOT_WHY]
+    assert all(text in claims.finding_short(facts) for text in caveats)
+    assert not set(caveats) & set(claims.finding_beside(facts))
+
+
+def test_a_line_of_the_boards_own_stands_inside_the_finding_that_holds(run) -> None:
+    beside = ("many_on_that_side", "threshold_is_the_boards_own")
+    holds, not_so = (of(run, f"threshold-threshold_{end}", "rag_red", beside=beside) for end in ("holds", "unlikely"))
+    assert "No national target at this line is known here" in claims.finding_sentence(holds)
+    assert "71 in 100 practices in England are on the same side" in claims.finding_sentence(holds)
+    assert claims.finding_beside(holds) == [] and len(claims.finding_beside(not_so)) == 2
+
+
+def test_a_difference_that_counts_alone_call_significant_is_conceded(run) -> None:
+    facts = of(run, "significant-within_chance", "significant", z_counts=-14.2)
+    said = " ".join(claims.finding_right(facts))
+    assert "By the usual test of counts alone the difference is statistically significant." in said
+    for other in ({"z_counts": -1.9}, {"z_counts": 14.2}, {"z_counts": None}):
+        facts = of(run, "significant-within_chance", "significant", **other)
+        assert "counts alone" not in " ".join(claims.finding_right(facts))
+    holds = of(run, "significant-more_than_chance", "significant", z_counts=-14.2)
+    assert "counts alone" not in " ".join(claims.finding_right(holds))
+
+
+def test_what_widens_an_interval_is_named_with_the_months_it_was_seen_in(run) -> None:
+    moved = dict.fromkeys(("used",), True) | {"first": "2025-04", "second": "2025-05..2026-03"}
+    analysis = dataclasses.replace(run.analyses[METRICS[0]], passing=pd.DataFrame([moved]))
+    known = dataclasses.replace(run, analyses={**run.analyses, METRICS[0]: analysis})
+    facts = of(known, "significant-within_chance", "significant", z_counts=-14.2)
+    assert "estimated from how April 2025 and May 2025 to March 2026 differ in all practices." in " ".join(
+        claims.finding_right(facts)
+    )
+    assert "95% interval for sampling and passing movement: " in claims.finding_sentence(facts)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_interval_says_what_it_allows_for(run, name: str) -> None:
+    rule = RULES[name]
+    for template, metric in itertools.product(templates_of(rule.test), METRICS):
+        facts = claims.claim_facts(run, finding(run, rule, template, metric))
+        for said in every_sentence(facts):
+            assert said.count("95% interval") == said.count("95% interval for sampling"), said
+
+
+def test_places_in_england_and_in_its_own_board_are_conceded(run) -> None:
+    there = {"england_from_side": 190, "england_ranked": 6067, "icb_from_side": 4, "icb_ranked": 331}
+    facts = of(run, "margin-shortfall_not_shown", "below_mean", counted_from="low", **there)
+    assert "By the raw figure it is 190th lowest of 6,067 in England and 4th lowest of 331 in its own ICB." in " ".join(
+        claims.finding_right(facts)
+    )
+    facts = of(run, "significant-within_chance", "significant", counted_from="high", **{**there, "icb_from_side": 1})
+    assert "190th highest of 6,067 in England and the highest of 331 in its own ICB" in " ".join(
+        claims.finding_right(facts)
+    )
+    facts = of(run, "rank-rank_holds", "tail", counted_from="low", **there)
+    said = " ".join(claims.finding_right(facts))
+    assert said.count("190th lowest of 6,067") == 1 and "By the raw figure it is 4th lowest of 331" in said
+
+
+def test_an_average_is_given_as_that_of_all_together_and_as_a_plain_mean(run) -> None:
+    means = {"comparator_pooled": 0.412, "comparator_mean": 0.398}
+    said = claims.finding_sentence(of(run, "margin-shortfall_holds", "below_mean", **means))
+    assert (
+        "The figure of all practices in England together is 41.2% of appointments; their plain mean is 39.8% of "
+        "appointments."
+    ) in said
+    assert "plain mean" not in claims.finding_sentence(of(run, "margin-shortfall_holds", "too_low", **means))
+
+
+def test_differences_are_those_of_the_figures_printed(run) -> None:
+    facts = of(run, "margin-shortfall_holds", "below_mean", difference=-0.19266, difference_lower=-0.22)
+    facts = placed_like(facts, value=0.22846, centre=0.42114)
+    assert "19.3 percentage points lower than the middle of practices in England, 22.8 beside 42.1" in (
+        claims.finding_sentence(facts)
+    )
+    facts = placed_like(
+        of(run, "margin-shortfall_holds", "below_mean", difference=-0.19249), value=0.22846, centre=0.42095
+    )
+    assert "19.3 percentage points lower" in claims.finding_sentence(facts)  # 42.1 less 22.8, though 19.25 itself
+    other = placed_like(of(run, "margin-shortfall_holds", "below_mean", difference=-0.081), value=0.3, centre=0.5)
+    assert "8.1 percentage points lower" in claims.finding_sentence(other)  # a row of another comparison
+    rose = of(run, "change-change_other_side", "change", change=0.1627, before=0.2936, after=0.4563)
+    assert "rose by 16.2 percentage points" in claims.finding_sentence(rose)
+
+
+def test_a_margin_is_named_with_its_value_at_each_rung(run) -> None:
+    facts = of(run, "margin-shortfall_holds", "too_low", METRICS[1], margin=0.0478)
+    facts = placed_like(facts, centre=0.249, exceeds_margin=True, difference=-0.138)
+    assert (
+        "beyond the margin of the measure: 48 appointments per 1,000 patients a month on the raw figures, 25 "
+        "appointments per 1,000 patients a month after that"
+    ) in claims.finding_sentence(facts)
+    assert "more than 25 appointments per 1,000 patients a month, the margin of the measure (M1, England)" in " ".join(
+        claims.finding_right(facts)
+    )
+
+
+def test_a_gap_within_the_margin_is_said_to_be_there(run) -> None:
+    said = claims.finding_sentence(
+        of(
+            run,
+            "margin-less_than_margin",
+            "below_mean",
+            difference=-0.02,
+            difference_lower=-0.03,
+            difference_upper=-0.01,
+        )
+    )
+    assert said.startswith(
+        "The practice is below the middle, and that is beyond chance, but by less than 5.0 percentage points"
+    )
+    may_be = of(
+        run, "margin-less_than_margin", "below_mean", difference=0.02, difference_lower=-0.01, difference_upper=0.04
+    )
+    assert claims.finding_sentence(may_be).startswith(
+        "The practice is above the middle, though that may be chance, but"
+    )
+
+
+def test_a_place_in_a_league_table_is_set_beside_what_lasts_of_it(run) -> None:
+    table = {"from_side": 4, "ranked": 331, "among": 326, "rank_lower": 1, "rank_upper": 23, "tail": 0.25}
+    facts = of(run, "rank-rank_holds", "league_place", place=4, of=331, counted_from="low", figure=None, **table)
+    assert claims.finding_sentences(facts)[0] == (
+        "4th is right as arithmetic; what lasts is a place between 1st and 23rd lowest of 326, in the lowest quarter, "
+        "95 times in 100."
+    )
+    assert claims.finding_arithmetic(facts) == "True as arithmetic on the published figures: 4th lowest of 331."
+    wrong = of(run, "rank-rank_holds", "league_place", place=6, of=340, counted_from="low", figure=None, **table)
+    assert claims.finding_arithmetic(wrong) == (
+        "Not so as arithmetic on the published figures: 4th lowest of 331; the letter has 6th lowest of 340."
+    )
+    tied = of(run, "rank-rank_holds", "league_place", place=6, of=331, counted_from="low", figure=None, tied=3, **table)
+    assert claims.finding_arithmetic(tied).startswith("True as arithmetic")
+
+
+def test_a_share_of_the_gap_says_on_which_scale_it_is(run) -> None:
+    facts = of(
+        run, "margin-shortfall_goes_with_patients", "below_mean", explained_share=0.68, explained_share_shown=0.58
+    )
+    assert claims.finding_sentence(facts).startswith(
+        "About 68% of the raw gap is also seen with similar patients, on the scale of odds on which practices are "
+        "judged (58% of it in percentage points)."
+    )
+    rate = of(run, "margin-shortfall_goes_with_patients", "below_mean", METRICS[1], explained_share=0.68)
+    assert "on the scale of ratios on which practices are judged. " in claims.finding_sentence(rate)
+
+
+def test_no_right_share_is_said_where_no_direction_is_known(run) -> None:
+    facts = of(run, "rank-rank_holds", "tail", beside=("no_known_direction",))
+    assert claims.finding_beside(facts) == [
+        "No right share is known: a lower one does not by itself mean less good care."
+    ]
+
+
+def test_a_period_that_is_what_is_left_of_a_longer_one_is_said_to_be(run) -> None:
+    derived = [["2025-05..2026-03", "2025-04..2026-03", "2025-04"]]
+    facts = of(run, "change-change_holds", "change", beside=("period_derived",), derived=derived)
+    assert claims.finding_beside(facts) == [
+        "The figures of May 2025 to March 2026 are those of April 2025 to March 2026 less those of April 2025."
+    ]
+
+
+def test_a_warning_names_what_it_touches(run) -> None:
+    analysis = run.analyses[METRICS[0]]
+    meta = {**analysis.meta, "covariates": {"M1": ["age_sex"], "M2": ["age_sex", "rurality"]}}
+    known = dataclasses.replace(run, analyses={METRICS[0]: dataclasses.replace(analysis, meta=meta)})
+    gate = {
+        "gate": "covariate_old",
+        "severity": "warn",
+        "state": "failed",
+        "detail": "rurality: 25 months before the period",
+    }
+    facts = of(known, "rank-rank_holds", "tail", beside=("warned",))
+    facts = dataclasses.replace(facts, finding=dataclasses.replace(facts.finding, gates=(gate,)))
+    assert claims.finding_beside(facts) == [
+        "A warning from the checks. What is known of rurality was recorded 25 months before the period. It is used "
+        "only where setting is allowed for too; that then does less than it should."
+    ]
+    assert claims.finding_gates(facts).startswith("**1 warning.** Of “characteristics of the right date” (rurality")
+
+
+def test_no_checks_are_spoken_of_where_nothing_was_analysed(run) -> None:
+    facts = of(run, "any-not_analysed", "tail")
+    facts = dataclasses.replace(facts, run=dataclasses.replace(run, analyses={}))
+    assert claims.finding_gates(facts) == ""
+
+
+def test_a_change_the_other_way_is_conceded_as_a_change_and_as_nothing_more(run) -> None:
+    facts = of(run, "change-change_other_side", "change", change=0.162, before=0.294, after=0.456, figure=None)
+    assert claims.finding_sentence(facts).startswith("The practice's figure rose by 16.2 percentage points")
+    assert "; the letter says that it fell. That is beyond chance." in claims.finding_sentence(facts)
+    assert claims.finding_right(facts) == ["The figure did change, by 16.2 percentage points."]
+
+
+@pytest.mark.parametrize("template", ["change", "no_improvement", "worst_improved"])
+def test_a_position_in_one_period_is_not_set_beside_a_change(run, template: str) -> None:
+    rule = next(name for name in RULES if name.startswith(f"{letters.templates()[template].test}-"))
+    assert claims.finding_position(of(run, rule, template)) == ""
+
+
+def test_a_group_chosen_for_being_far_out_is_said_to_do_so_anyhow(run) -> None:
+    parts = {"group_before": 0.201, "group_after": 0.241, "group_change": 0.04, "expected_change": 0.024,
+             "given_back": 0.029, "england_change": -0.0044}  # fmt: skip
+    said = claims.finding_sentence(of(run, "worst_improved-regression_to_the_mean", "worst_improved", **parts))
+    assert said.startswith("Any group chosen for being far out would have done so. The mean of the 10 practices rose")
+    assert "a return of about 2.9 towards the middle, and a fall of about 0.4 that all practices share." in said
+
+
+def test_what_a_count_of_reds_rests_on_is_in_the_sentence_itself(run) -> None:
+    both = of(
+        run, "many-red_within_chance", "many_red", beside=("red_share_assumed", "correlation_assumed"), correlation=0.3
+    )
+    assert claims.finding_sentences(both)[0].endswith(
+        ", if 5 in 100 practices are red on each and indicators go together by 0.30, both assumed."
+    )
+    first = of(run, "many-red_within_chance", "many_red", beside=("red_share_assumed",))
+    assert claims.finding_sentences(first)[0].endswith("go together by 0.62, the first assumed.")
+    neither = of(run, "many-red_within_chance", "many_red")
+    assert "assumed" not in claims.finding_sentences(neither)[0]
+
+
+def test_a_sentence_on_being_exceptional_needs_another_period_to_change(run) -> None:
+    changed = claims.finding_change(of(run, "outlier-not_exceptional", "outlier"))
+    assert changed == ["Figures of another period that lie outside those limits."]
+
+
+def test_how_far_out_is_said_in_words_and_not_in_units(run) -> None:
+    said = claims.finding_sentence(
+        of(run, "outlier-not_exceptional", "outlier", z_raw=1.8, z_adjusted=1.3, z_setting=1.3)
+    )
+    assert said.startswith(
+        "Its distance from the middle is 1.8 times the usual spread of practices on the raw figures, 1.3 times after "
+        "allowing for patients and 1.3 times after allowing for setting too; the 99.8% limits lie at 3.1 times."
+    )
+
+
+def test_what_letter_and_data_have_answered_is_not_asked_again(run) -> None:
+    every = dataclasses.replace(
+        of(run, "rank-rank_holds", "tail").finding, disclose=("definition", "period", "comparator", "adjustment")
+    )
+    asked = claims.finding_ask(claims.claim_facts(run, every))
+    assert asked == [letters.questions()["adjustment"].question]
+    bare = dataclasses.replace(every.claim, comparator="", period="")
+    wrong = dataclasses.replace(every, claim=bare, arithmetic="wrong")
+    assert len(claims.finding_ask(claims.claim_facts(run, wrong))) == 4
+    only = dataclasses.replace(every, disclose=("period",))
+    assert claims.finding_ask(claims.claim_facts(run, only)) == [letters.questions()["period"].question]

@@ -156,7 +156,8 @@ def finding_gates(facts: ClaimFacts) -> str:
     counts = [(stops, "check of the data failed", "checks of the data failed"), (warns, "warning", "warnings")]
     heads = [plural(len({row["gate"] for row in rows}), one, more) for rows, one, more in counts if rows]
     said = [f"**{listed(heads)}.**" if heads else "**No check of the data failed.**"]
-    said += list(dict.fromkeys([_failed(row) for row in stops] + [_named(row) for row in warns]))
+    said += list(dict.fromkeys(_failed(row) for row in stops))
+    said += [f"Of {listed(dict.fromkeys(_named(row) for row in warns))}."] if warns else []
     titles = list(dict.fromkeys(lower_first(title) for title in unmade))
     if titles:
         said.append(f"{plural(len(titles), 'check')} could not be made: {listed(f'“{title}”' for title in titles)}.")
@@ -170,7 +171,7 @@ def _failed(row: dict[str, str]) -> str:
 
 def _named(row: dict[str, str]) -> str:
     """Return the name of a check that warns; what that means stands beside the finding."""
-    return f"“{quality.title(row['gate'])}”{_detail(row)}."
+    return f"“{lower_first(quality.title(row['gate']))}”{_detail(row)}"
 
 
 def _detail(row: dict[str, str]) -> str:

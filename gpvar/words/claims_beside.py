@@ -59,8 +59,10 @@ def touches(facts: ClaimFacts, row: dict[str, str]) -> str:
     known_of = f"What is known of {escape_markdown(title)} was recorded {escape_markdown(apart)}"
     if not at:
         return f"{known_of}; it is not allowed for here."
-    only = "only after allowing for setting too" if not {"M1", "M1-"} & set(at) else "wherever patients are allowed for"
-    return f"{known_of}. It is used {only}, which then does less than it should."
+    only = (
+        "only where setting is allowed for too" if not {"M1", "M1-"} & set(at) else "wherever patients are allowed for"
+    )
+    return f"{known_of}. It is used {only}; that then does less than it should."
 
 
 def _chance(facts: ClaimFacts) -> str:

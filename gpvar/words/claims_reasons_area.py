@@ -103,7 +103,8 @@ def _split(facts: ClaimFacts) -> str:
     # What passes from month to month is not in the share of chance where it was not measured.
     chance = "chance" if facts.has("reliability") else "the chance of sampling"
     said = [(_parts(facts.get(name)), chance if name == "share_chance" else what) for name, what in named]
-    parts = listed(f"{many} {'' if n else 'go '}with {what}" for n, (many, what) in enumerate(said))
+    go = "goes" if said[0][0] in ("1", "less than 1") else "go"
+    parts = listed(f"{many} {'' if n else f'{go} '}with {what}" for n, (many, what) in enumerate(said))
     return f"Of 100 parts of the variation between practices in {facts.names.reference}, {parts}."
 
 

@@ -35,10 +35,12 @@ def together(facts: ClaimFacts) -> str:
     card, pooled, mean = facts.card, facts.get("comparator_pooled"), facts.get("comparator_mean")
     if card is None:
         return ""
-    said = f"For all practices {facts.within} together it is {figures.amount(card, pooled)}" if known(pooled) else ""
-    if said and known(mean) and facts.claim.template == "below_mean":
-        said = f"{said}, and as their plain mean {figures.amount(card, mean)}"
-    return f"{said}." if said else ""
+    if not known(pooled):
+        return ""
+    said = f"The figure of all practices {facts.within} together is {figures.amount(card, pooled)}"
+    if known(mean) and facts.claim.template == "below_mean":
+        said = f"{said}; their plain mean is {figures.amount(card, mean)}"
+    return f"{said}."
 
 
 def _beside_like(facts: ClaimFacts) -> str:
@@ -155,16 +157,14 @@ def _limits(facts: ClaimFacts) -> str:
 def _how_far(facts: ClaimFacts) -> str:
     """Return how far out it is, counted in the spread that practices share."""
     raw, like = facts.get("z_raw"), facts.get("z_adjusted")
-    said = [f"{number(abs(raw), 1)} on the raw figures"] if known(raw) else []
-    said += [f"{number(abs(like), 1)} after allowing for patients"] if known(like) else []
-    more = facts.get("z_setting")
-    said += [f"{number(abs(more), 1)} after allowing for setting too"] if known(more) else []
+    at = {"on the raw figures": raw, "after allowing for patients": like}
+    at["after allowing for setting too"] = facts.get("z_setting")
+    said = [f"{number(abs(z), 1)} times {how}" for how, z in at.items() if known(z)]
     if not said:
         return ""
-    return (
-        f"Its distance from the middle is {listed(said)} times the usual spread of practices; the 99.8% limits lie at "
-        "3.1 times."
-    )
+    # "1.8 times the usual spread of practices on the raw figures, 1.3 times after allowing for patients"
+    first = said[0].replace(" times ", " times the usual spread of practices ", 1)
+    return f"Its distance from the middle is {listed([first, *said[1:]])}; the 99.8% limits lie at 3.1 times."
 
 
 def _how_many(facts: ClaimFacts) -> str:
@@ -304,12 +304,19 @@ def _nothing_allowed_for(facts: ClaimFacts) -> list[str]:
     return sentences([chance or far or _raw(facts), none, "So it cannot be told whether like practices show it too."])
 
 
+def _both_need_months(facts: ClaimFacts) -> list[str]:
+    """Return that the gaps cannot be told from passing movement."""
+    moves = "How far the figures move by themselves is not known, so the gaps cannot be told from such movement."
+    return sentences([_both(facts), moves])
+
+
 def _both_with_nothing(facts: ClaimFacts) -> list[str]:
     said = "Requests are low and referrals high on the raw figures, but nothing of its patients could be allowed for."
     return sentences([_both(facts), said, "So it cannot be told whether like practices show it too."])
 
 
 REASONS: dict[str, Reason] = {
+    "both_need_months": _both_need_months,
     "both_with_nothing_allowed_for": _both_with_nothing,
     "nothing_allowed_for": _nothing_allowed_for,
     "both_go_with_patients": _both_with_patients,

@@ -77,7 +77,8 @@ def of_league(facts: ClaimFacts) -> str:
         if here <= letters < here + max(tied, 1)
         else (f"{ordinal(letters)} is not right as arithmetic: it is {placed_at(here, facts.claimed)}")
     )
-    return f"{said}; what lasts is a place {between}, 95 times in 100."
+    lies = f", {_tail(facts)}" if facts.finding.verdict == "supported" else ""
+    return f"{said}; what lasts is a place {between}{lies}, 95 times in 100."
 
 
 def _rank_needs_england(facts: ClaimFacts) -> list[str]:

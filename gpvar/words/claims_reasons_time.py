@@ -27,15 +27,15 @@ def _interval(facts: ClaimFacts, low: str, high: str) -> str:
     return f" ({said})" if said else ""
 
 
-def _change(facts: ClaimFacts) -> str:
-    """Return what the figure did, from where to where."""
+def _change(facts: ClaimFacts, but: str = "") -> str:
+    """Return what the figure did, from where to where, and what is set against it."""
     card, before, after = facts.card, facts.get("before"), facts.get("after")
     span = f", from {figures.span(card, before, after)}" if card is not None and known(before) and known(after) else ""
     if not facts.has("change"):
         return ""
     size = moved(facts, changed(facts))
     interval = _interval(facts, "change_lower", "change_upper")
-    return f"The practice's figure {size}{interval}{span}."
+    return f"The practice's figure {size}{interval}{span}{but}."
 
 
 def _england(facts: ClaimFacts) -> str:
@@ -106,10 +106,8 @@ def _no_second_period(facts: ClaimFacts) -> list[str]:
 
 
 def _other_side(facts: ClaimFacts) -> list[str]:
-    size = changed(facts)
-    letters = "fell" if facts.sign < 0 else "rose"
-    did = f"The figure {moved(facts, size)}; the letter says that it {letters}." if known(size) and facts.sign else ""
-    return sentences([did, _change(facts), "That is beyond chance.", _england(facts)])
+    letters = {-1: "; the letter says that it fell", 1: "; the letter says that it rose"}.get(facts.sign, "")
+    return sentences([_change(facts, letters), "That is beyond chance.", _england(facts)])
 
 
 def _within_chance(facts: ClaimFacts) -> list[str]:

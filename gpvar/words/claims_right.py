@@ -167,9 +167,9 @@ def _raw_side(facts: ClaimFacts) -> str:
     if size * facts.sign <= 0 or figures.is_nil(card, size) or facts.template.test in ("change", "no_improvement"):
         return ""
     # The figure itself stands there already where the letter's own is right.
-    value = "it" if figure_right(facts) else f"its figure, {figures.amount(card, row['value'])},"
+    value = "" if figure_right(facts) else f", {figures.amount(card, row['value'])},"
     middle = f", {figures.amount(card, row['centre'])}" if known(row.get("centre")) else ""
-    return f"On the raw figures {value} is {figures.side(size)} than the middle of practices {facts.within}{middle}."
+    return f"The raw figure{value} is {figures.side(size)} than the middle of practices {facts.within}{middle}."
 
 
 def _places(facts: ClaimFacts) -> str:
@@ -195,15 +195,15 @@ def _by_counts(facts: ClaimFacts) -> str:
     moved = passing.used(facts.analysis.passing) if facts.analysis is not None else None
     if moved is None or facts.finding.verdict == "not_attributable":
         return said
-    return f"{said} Passing movement is what widens the interval here. It was estimated from {_seen_in(moved)}."
+    return f"{said} Passing movement widens the interval here; it was estimated from {_seen_in(moved)}."
 
 
 def _seen_in(moved: dict[str, Any]) -> str:
     """Return in which months, and of whom, passing movement was seen."""
     first = passing.stretch(moved["first"])
     if moved["second"] == "each month":
-        return f"{first}, month by month, of all practices"
-    return f"{first} beside {passing.stretch(moved['second'])}, of all practices"
+        return f"the months of {first} in all practices"
+    return f"how {first} and {passing.stretch(moved['second'])} differ in all practices"
 
 
 def _area(facts: ClaimFacts) -> str:
