@@ -5,5 +5,6 @@ from __future__ import annotations
 from gpvar.claims.checking import check_all, check_claim, fingerprint
 from gpvar.claims.gaps import gaps
 from gpvar.claims.letter import letter_of, read_letter
+from gpvar.claims.remarks import remarks
 
-__all__ = ["check_all", "check_claim", "fingerprint", "gaps", "letter_of", "read_letter"]
+__all__ = ["check_all", "check_claim", "fingerprint", "gaps", "letter_of", "read_letter", "remarks"]

@@ -127,6 +127,8 @@ def read_tail(text: str) -> Figure | str:
     for name, share in shares.items():
         if plain in letter_form.words()["tail"][name]:
             return Figure(text, share, 0, True)
+    if re.search(r"(?:^|\s)[-−–]\s*[\d.]", text):
+        return "the share of practices in a tail is more than 0% and at most 50%"
     # What stands before the number is taken off from the text as it is, whose decimals count.
     start = re.search(r"[\d.]", text)
     printed = read_figure(text[start.start() :] if start and plain[:1].isdigit() else text)

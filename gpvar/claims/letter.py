@@ -85,19 +85,28 @@ def _read(rows: Sequence[Row], problems: Problems, today: dt.date | None) -> tup
 
 
 def _found(claim: Claim, table: PracticeTable, problems: Problems) -> Claim:
-    """Return the claim with its practice's code, looked for in the study's area first."""
+    """Return the claim with its practice's code, looked for in the study's area first, then in its board."""
     if claim.practice_code or not claim.practice:
         return claim
     anywhere = match_practices(table.practices, claim.practice)
     here = anywhere[anywhere["practice_code"].isin(table.area_codes)]
     if len(anywhere) == 0:
         return claim
+    if len(here) == 0 and len(anywhere) > 1:
+        here = anywhere[anywhere["practice_code"].isin(_of_the_board(table))]
     try:
         code = find_practice(here if len(here) else anywhere, claim.practice)
     except StudyError as error:
         problems.add(error.problem, _row_of(claim), error.fix)
         return claim
     return replace(claim, practice_code=code)
+
+
+def _of_the_board(table: PracticeTable) -> set[str]:
+    """Return the practices of the boards in which the study's area lies: a list of practices has one too."""
+    places = table.hierarchy
+    boards = set(places.loc[places["practice_code"].isin(table.area_codes), "icb_code"]) - {""}
+    return set(places.loc[places["icb_code"].isin(boards), "practice_code"])
 
 
 def _row_of(claim: Claim) -> str:

@@ -72,7 +72,7 @@ def find_practice(
             f"Give the code of the one you mean{f', or {narrower}' if narrower else ''}.",
         )
     raise StudyError(
-        f"No practice here is called '{query}'.", "the practice asked for", _nearest_practices(frame, query)
+        f"No practice here is called '{query}'.", "the practice asked for", _did_you_mean(near_practices(frame, query))
     )
 
 
@@ -194,20 +194,19 @@ def _no_such_board(query: str, used: list[str], frame: pd.DataFrame) -> list[str
     )
 
 
-def _nearest_practices(frame: pd.DataFrame, query: str) -> str:
+def near_practices(frame: pd.DataFrame, query: str) -> pd.DataFrame:
+    """Return the rows of practices whose code or name is like what was asked for."""
     codes = tidy(frame["practice_code"])
     names = _plain(frame["practice_name"]) if "practice_name" in frame else pd.Series("", index=frame.index)
     if looks_like_practice_code(query):
-        return _did_you_mean(frame[codes.isin(alike_codes(query.strip().upper(), codes))])
-    else:
-        whole = closest(plain_text(query), names[names != ""].unique(), 5)
-        # A word that many practices share, such as "surgery", tells nothing of which is meant.
-        held = Counter(word for name in names for word in set(name.split()))
-        rare = sorted(word for word, many in held.items() if many <= _SHARED_BY_FEW)
-        asked = [word for word in plain_text(query).split() if held[word] <= _SHARED_BY_FEW]
-        words = {like for word in asked for like in closest(word, rare)}
-        near = frame[names.isin(whole) | names.map(lambda name: bool(set(name.split()) & words))]
-    return _did_you_mean(near)
+        return frame[codes.isin(alike_codes(query.strip().upper(), codes))]
+    whole = closest(plain_text(query), names[names != ""].unique(), 5)
+    # A word that many practices share, such as "surgery", tells nothing of which is meant.
+    held = Counter(word for name in names for word in set(name.split()))
+    rare = sorted(word for word, many in held.items() if many <= _SHARED_BY_FEW)
+    asked = [word for word in plain_text(query).split() if held[word] <= _SHARED_BY_FEW]
+    words = {like for word in asked for like in closest(word, rare)}
+    return frame[names.isin(whole) | names.map(lambda name: bool(set(name.split()) & words))]
 
 
 def alike_codes(code: str, codes: Iterable[str]) -> list[str]:

@@ -24,6 +24,10 @@ STEM = "questions_to_icb"
 #: How the sentences are listed → sizes of type in half points that are tried with it, the largest first.
 _WAYS = {"table": (24, 23, 22), "lines": (24, 23, 22, 21, 20), "at_end": (22, 21, 20)}
 _LETTERS = (".xlsx", ".xlsm", ".csv")
+#: What a letter comes as, and is not read.
+_OTHER_FILES = dict.fromkeys((".docx", ".docm", ".doc", ".odt", ".rtf"), "a Word file")
+_OTHER_FILES |= {".pdf": "a PDF file", ".txt": "a text file"}
+_OTHER_FILES |= dict.fromkeys((".msg", ".eml"), "an email") | dict.fromkeys((".png", ".jpg", ".jpeg"), "a picture")
 
 
 def publish_ask(source: Path, into: Path | None = None) -> tuple[tuple[Path, ...], tuple[Claim, ...]]:
@@ -92,6 +96,12 @@ def _read(source: Path) -> tuple[tuple[Claim, ...], str, bool, Path]:
     beside = source / "letter.xlsx"
     if beside.is_file() and not any(source.glob("*.toml")):
         source = beside
+    if source.suffix.lower() in _OTHER_FILES:
+        raise StudyError(
+            f"This is {_OTHER_FILES[source.suffix.lower()]}: gpvar does not read letters by itself.",
+            str(source.absolute()),
+            "Copy its sentences into letter.xlsx, one to a row ('new FOLDER' writes an empty one), and give that file.",
+        )
     if source.suffix.lower() in _LETTERS:
         if not source.is_file():
             raise StudyError(

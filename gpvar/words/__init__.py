@@ -55,6 +55,7 @@ from gpvar.words.console import (
 from gpvar.words.facts import area_facts, practice_facts
 from gpvar.words.gathering import fetched_files, proposed_events, sources_needed, taken_in
 from gpvar.words.letter_gaps import letter_gaps
+from gpvar.words.letter_remarks import letter_as_read, letter_remarks
 from gpvar.words.pages import (
     practice_after,
     practice_funnel_note,
@@ -182,7 +183,9 @@ __all__ = [
     "has_resources",
     "has_variation",
     "label",
+    "letter_as_read",
     "letter_gaps",
+    "letter_remarks",
     "methods_calibration",
     "methods_coefficients",
     "methods_data",

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from gpvar import catalogue
 from gpvar.catalogue.letters import questions, templates
-from gpvar.claims import asking
+from gpvar.claims import asking, remarks
 from gpvar.dates import month_in_words
 from gpvar.words import contract
+from gpvar.words.letter_remarks import letter_as_read, letter_remarks
 from gpvar.words.shared import note
 from gpvar.words.text import escape_markdown, plain, plural
 
@@ -86,6 +87,9 @@ def ask_summary(claims: Sequence[Claim], paths: Sequence[object]) -> str:
     about = f"{plural(len(asking.asked(claims)), 'question')} about {plural(len(claims), 'sentence')}"
     return "\n".join(
         [
+            "How each row was read:",
+            *(f"  {line}" for line in letter_as_read(claims)),
+            *letter_remarks(remarks(claims)),
             f"The letter to the ICB asks {about}: {paths[0]}",
             f"The same for a browser: {paths[-1]}",
             "Before it is sent: read it, and fill in what stands between square brackets.",
