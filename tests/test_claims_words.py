@@ -509,7 +509,7 @@ def test_a_margin_is_named_with_its_value_at_each_rung(run) -> None:
     facts = placed_like(facts, centre=0.249, exceeds_margin=True, difference=-0.138)
     assert (
         "beyond the margin of the measure: 48 appointments per 1,000 patients a month on the raw figures, 25 "
-        "appointments per 1,000 patients a month after that"
+        "after allowing for patients"
     ) in claims.finding_sentence(facts)
     assert "more than 25 appointments per 1,000 patients a month, the margin of the measure (M1, England)" in " ".join(
         claims.finding_right(facts)
@@ -597,7 +597,9 @@ def test_a_warning_names_what_it_touches(run) -> None:
         "A warning from the checks. What is known of rurality was recorded 25 months before the period. It is used "
         "only where setting is allowed for too; that then does less than it should."
     ]
-    assert claims.finding_gates(facts).startswith("**1 warning.** Of “characteristics of the right date” (rurality")
+    assert claims.finding_gates(facts).startswith(
+        "**1 warning.** From the check “characteristics of the right date” (rurality"
+    )
 
 
 def test_no_checks_are_spoken_of_where_nothing_was_analysed(run) -> None:
@@ -666,3 +668,12 @@ def test_what_letter_and_data_have_answered_is_not_asked_again(run) -> None:
     assert len(claims.finding_ask(claims.claim_facts(run, wrong))) == 4
     only = dataclasses.replace(every, disclose=("period",))
     assert claims.finding_ask(claims.claim_facts(run, only)) == [letters.questions()["period"].question]
+
+
+@pytest.mark.parametrize("template", ["tail", "worst_improved"])
+@pytest.mark.parametrize(
+    ("rule", "said"), [("threshold-threshold_not_given", "none or all of them"), ("many-many_not_counted", "can be")]
+)
+def test_a_part_or_a_place_that_cannot_be_is_not_spoken_of_as_a_line_or_as_reds(run, template, rule, said) -> None:
+    text = claims.finding_sentence(of(run, rule, template))
+    assert said in text and "red" not in text and "line" not in text and "target" not in text

@@ -157,7 +157,8 @@ def finding_gates(facts: ClaimFacts) -> str:
     heads = [plural(len({row["gate"] for row in rows}), one, more) for rows, one, more in counts if rows]
     said = [f"**{listed(heads)}.**" if heads else "**No check of the data failed.**"]
     said += list(dict.fromkeys(_failed(row) for row in stops))
-    said += [f"Of {listed(dict.fromkeys(_named(row) for row in warns))}."] if warns else []
+    named = list(dict.fromkeys(_named(row) for row in warns))
+    said += [f"From the {'check' if len(named) == 1 else 'checks'} {listed(named)}."] if named else []
     titles = list(dict.fromkeys(lower_first(title) for title in unmade))
     if titles:
         said.append(f"{plural(len(titles), 'check')} could not be made: {listed(f'“{title}”' for title in titles)}.")

@@ -17,6 +17,8 @@ _SHARES = {
 
 
 def _not_counted(facts: ClaimFacts) -> list[str]:
+    if facts.template.test in ("rank", "worst_improved"):
+        return ["The letter's place, or its number of practices, is not one that can be.", NEITHER]
     return ["The letter does not say on how many of how many indicators the practice is red.", NEITHER]
 
 

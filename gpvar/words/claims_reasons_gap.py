@@ -61,11 +61,18 @@ def _margin(facts: ClaimFacts) -> str:
 
 def _margins(facts: ClaimFacts) -> str:
     """Return the margin, and what it is after adjustment where it is a part of what is expected there."""
-    raw, rung = _margin(facts), "M2" if facts.finding.numbers.get("adjusted_rung") == "M2" else "M1"
-    card = facts.card
-    if card is None or figures.is_share(card) or rung not in facts.rows:
-        return f"{raw}, the margin of the measure"
-    return f"the margin of the measure: {raw} on the raw figures, {margin_at(facts, rung)} after that"
+    rung = "M2" if facts.finding.numbers.get("adjusted_rung") == "M2" else "M1"
+    card, row = facts.card, facts.rows.get(rung, {})
+    if card is None or figures.is_share(card) or not known(row.get("centre")):
+        return f"{_margin(facts)}, the margin of the measure"
+    like = "allowing for patients and setting" if rung == "M2" else "allowing for patients"
+    return (
+        f"the margin of the measure: {_margin(facts)} on the raw figures, {_size(margin_at(facts, rung))} after {like}"
+    )
+
+
+def _size(much: str) -> str:
+    return much.split(" ")[0]
 
 
 def _missed(facts: ClaimFacts) -> str:

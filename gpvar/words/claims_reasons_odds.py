@@ -181,6 +181,11 @@ def _p_line(facts: ClaimFacts) -> str:
 
 
 def _threshold_not_given(facts: ClaimFacts) -> list[str]:
+    if facts.template.test in ("rank", "worst_improved"):
+        return [
+            "The part of all practices that the letter names is none or all of them: nothing can be checked.",
+            NEITHER,
+        ]
     return sentences(["The letter names no line, and no target is known for this measure.", _counted(facts), NEITHER])
 
 
