@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import datetime as dt
+import hashlib
 import io
 import re
 import shutil
@@ -25,7 +28,7 @@ from gpvar.reporting.assemble import Page, assemble
 from gpvar.reporting.execute import notebook
 from gpvar.reporting.publish import Look
 from gpvar.results import Run
-from gpvar.words import annex, claims_pages, console, phrases
+from gpvar.words import annex, claims_pages, claims_print, claims_short, console, phrases
 from gpvar.words.claims import claim_facts, finding_phrase
 from tests import synthetic
 from tests.claim_findings import finding, templates_of
@@ -269,7 +272,7 @@ def test_what_holds_comes_before_what_does_not(invented) -> None:
     assert list(tables.claims_summary(run).frame["Finding"]) == [
         "The statement holds",
         "The data do not show this",
-        "Cannot be checked yet",
+        "Cannot be checked yet (true as arithmetic)",
     ]
 
 
@@ -290,7 +293,7 @@ def test_the_page_of_a_sentence_holds_all_that_it_must(invented) -> None:
     assert [part for part in parts if _is_chart(part)]
     for wanted in (
         run.findings[0].claim.text, "The statement holds.", phrases.ICB_RIGHT, "At every rung".lower(), "M2",
-        "The test, fixed beforehand", "check", "What would change this", "What to ask",
+        "The test, the same for every letter", "All practices together", "What would change this", "What to ask",
     ):  # fmt: skip
         assert wanted.lower() in said.lower(), wanted
 
@@ -397,15 +400,15 @@ def test_a_longer_letter_is_given_fewer_words_and_in_the_end_a_table(invented) -
     assert "in the claims report" in words.annex_not_shown(long) and words.annex_undecided(long) == ""
 
 
-def test_the_annex_asks_no_more_than_five_questions_and_says_of_which_sentences(invented) -> None:
+def test_the_annex_asks_no_more_than_six_questions_and_says_of_which_sentences(invented) -> None:
     run = with_findings(invented, ORDINARY)
     lines = [line for line in words.annex_asks(run).splitlines() if re.match(r"\d+\. ", line)]
-    assert 1 <= len(lines) <= 5
+    assert 1 <= len(lines) <= 6
     assert all(re.search(r"\(sentences?\s[\dto,\s]+\)$", line) for line in lines)
 
 
 @pytest.mark.skipif(SOFFICE is None, reason="pages are counted by LibreOffice")
-@pytest.mark.parametrize("many", [1, 4, 8, 20])
+@pytest.mark.parametrize("many", [1, 4, 8, 13, 20])
 def test_the_annex_is_two_pages_of_word(invented, monkeypatch, tmp_path: Path, many: int) -> None:
     run = with_findings(invented, (ORDINARY * 3)[:many])
     page = page_of(monkeypatch, run, "reply_annex")
@@ -415,6 +418,130 @@ def test_the_annex_is_two_pages_of_word(invented, monkeypatch, tmp_path: Path, m
     command = [SOFFICE, profile, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), str(document)]
     subprocess.run(command, check=True, capture_output=True)
     assert len(re.findall(rb"/Type\s*/Page[^s]", (tmp_path / "annex.pdf").read_bytes())) == 2
+
+
+def test_what_holds_goes_with_what_stands_beside_it_however_long_the_letter_is(invented) -> None:
+    known = {"others_differ_as_much": "others differ as much", "no_known_direction": "No right share is known"}
+    for many in (1, 8, 20):
+        run = with_findings(invented, (ORDINARY * 3)[:many])
+        made = [dataclasses.replace(f, because=(*f.because, *known)) for f in run.findings]
+        said = words.annex_right(dataclasses.replace(run, findings=tuple(made)))
+        assert all(text.lower() in said.lower() or "differ as much" in said for text in known.values()), many
+        assert said.count("No right share is known") == 1, "what goes with all of them is said once"
+
+
+def test_variation_that_is_real_never_goes_without_that_unwarranted_is_a_judgement(invented) -> None:
+    run = with_findings(invented, ["fold-variation_is_real"])
+    said = [words.claims_verdict(run), words.claims_right(run), words.annex_right(run)]
+    said += tables.claims_summary(run).frame.iloc[0].tolist()[1:]
+    said += [letter_book.claim_rows(run)["finding"][0]]
+    assert all("is a judgement" in text for text in said), said
+    for job in letter.jobs(run):
+        assert "of the range and the variation alone" in job.summary
+
+
+def test_what_cannot_be_checked_says_whether_it_is_true_as_arithmetic(invented) -> None:
+    run = with_findings(invented, ["rank-rank_odds"])
+    for arithmetic, words_of_it in (("right", "(true as"), ("wrong", "(not so as"), ("not_checked", "")):
+        found = dataclasses.replace(run.findings[0], arithmetic=arithmetic)
+        cell = tables.claims_summary(dataclasses.replace(run, findings=(found,))).frame["Finding"][0]
+        assert cell == f"Cannot be checked yet{f' {words_of_it} arithmetic)' if words_of_it else ''}"
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_the_short_form_of_a_finding_is_one_whole_line(invented, name: str) -> None:
+    for template in templates_of(RULES[name].test):
+        facts = claim_facts(invented, finding(invented, RULES[name], template, SHARE))
+        said = claims_short.short(facts)
+        assert said.endswith((".", "?")) and "…" not in said and "nan" not in said and "not known." not in said[:30]
+        assert len(said.split()) <= 25, said
+
+
+def _not_analysed(run: Run) -> Any:
+    """Return the finding on a measure that the study does not hold."""
+    found = finding(run, RULES["any-not_analysed"], letters.templates()["low_ag_user"], SHARE)
+    return dataclasses.replace(found, claim=dataclasses.replace(found.claim, metric="ag_requests_per_1000"), rungs=())
+
+
+def test_no_one_is_named_for_figures_that_were_not_read(invented) -> None:
+    found = _not_analysed(invented)
+    run = dataclasses.replace(invented, findings=(found,), meta={**invented.meta, "simulated": False})
+    assert "Advice and guidance figures" not in claims_pages.sources_line(run)
+    run = dataclasses.replace(with_findings(run, ["rank-rank_holds"]), meta=run.meta)
+    assert "NHS England" in claims_pages.sources_line(run)
+
+
+def test_sources_name_the_decision_table_by_its_hash(invented) -> None:
+    run = with_findings(invented, ["rank-rank_holds"])
+    file = Path(letters.__file__).parent / "decisions.toml"
+    for said in (words.claims_sources(run), words.annex_sources(run)):
+        assert f"decisions.toml (SHA-256 {hashlib.sha256(file.read_bytes()).hexdigest()[:12]}" in said
+
+
+def test_a_study_declared_after_its_figures_came_out_says_so(invented) -> None:
+    real = {**invented.meta, "simulated": False}
+    run = dataclasses.replace(with_findings(invented, ["rank-rank_holds"]), meta=real)
+    late, early = copy.copy(run.study), copy.copy(run.study)
+    late.declared, early.declared = dt.date(2026, 11, 22), dt.date(2026, 4, 14)
+    assert "had been published before the study was declared" in claims_print.rules(
+        dataclasses.replace(run, study=late)
+    )
+    assert "had been published" not in claims_print.rules(dataclasses.replace(run, study=early))
+
+
+def test_the_annex_asks_what_no_reply_goes_without_and_not_what_the_data_answered(invented) -> None:
+    claims = {"ag_extract": "low_ag_user", "tested": "outlier", "sanction": "tail"}
+    made = []
+    for place, (question, template) in enumerate(claims.items(), start=1):
+        rule = RULES["rank-rank_holds"]
+        found = finding(invented, rule, letters.templates()[template], SHARE)
+        found = _not_analysed(invented) if question == "ag_extract" else found
+        sanction = "a breach notice" if question == "sanction" else ""
+        claim = dataclasses.replace(found.claim, id=str(place), sanction=sanction)
+        numbers = {**found.numbers, "figure_right": True}
+        made.append(dataclasses.replace(found, claim=claim, numbers=numbers, disclose=("definition", "support")))
+    said = words.annex_asks(dataclasses.replace(invented, findings=tuple(made)))
+    known = letters.questions()
+    assert all(known[name].question in said for name in (*claims, "clause"))
+    assert known["definition"].question not in said
+
+
+def test_a_warning_of_all_practices_is_said_once_and_on_no_page_of_a_sentence(invented) -> None:
+    run = with_findings(invented, ["rank-rank_holds", "rank-rank_unlikely"])
+    row = {"gate": "covariate_old", "severity": "warn", "state": "failed", "detail": "rurality: 25 months"}
+    made = [dataclasses.replace(f, because=(f.reason, "warned"), gates=(row,)) for f in run.findings]
+    run = dataclasses.replace(run, findings=tuple(made))
+    assert words.claims_reading(run).count("25 months") == 1
+    pages = "".join(part for part in letter_pages.claim_pages(run) if isinstance(part, str))
+    assert "25 months" not in pages and "warning" not in pages
+
+
+def test_a_name_in_capitals_is_printed_in_ordinary_letters_with_its_code(invented) -> None:
+    run = with_findings(invented, ["rank-rank_holds"])
+    people = run.table.practices.copy()
+    code = run.findings[0].claim.practice_code
+    people.loc[people["practice_code"] == code, "practice_name"] = "ST JOHN'S GP CENTRE"
+    facts = claim_facts(dataclasses.replace(run, table=_with(run.table, people)), run.findings[0])
+    assert console.without_markdown(claims_pages.named(facts)) == f"St John's GP Centre ({code})"
+
+
+def _with(table: Any, people: pd.DataFrame) -> Any:
+    other = copy.copy(table)
+    object.__setattr__(other, "practices", people)
+    return other
+
+
+def test_the_picture_draws_the_line_that_the_test_judges_by(invented) -> None:
+    for name, template, wanted in (
+        ("rank-rank_holds", "tail", [31.0]),
+        ("outlier-not_exceptional", "outlier", [20.0, 61.0]),
+    ):
+        found = finding(invented, RULES[name], letters.templates()[template], SHARE)
+        found = dataclasses.replace(found, numbers={**found.numbers, "cut_value": 0.31})
+        chart = claim_chart(claim_facts(invented, found))[0]
+        upright = [line.get_xdata()[0] for line in chart.figure.axes[0].lines if line.get_linestyle() == "--"]
+        assert upright == [pytest.approx(x) for x in wanted]
+        assert chart.name == f"sentence_03_{found.claim.practice_code}_{template}"
 
 
 # ---- the methods page and the command ----

@@ -129,7 +129,7 @@ def _practice(axes: Axes, facts: ClaimFacts, y: float, value: float, low: float,
 def _letters_figure(axes: Axes, facts: ClaimFacts, y: float) -> None:
     """Mark the letter's own figure where it is not what these data give."""
     figure = facts.claim.figure
-    if figure is None or facts.finding.arithmetic != "wrong":
+    if figure is None or facts.finding.numbers.get("figure_right") is not False:
         return
     axes.plot(
         figure.number, y + 0.42, "v", markerfacecolor="white", markeredgecolor=DARK_GREY, markersize=8, zorder=6,
@@ -146,7 +146,7 @@ def _finish(figure: Any, axes: Axes, facts: ClaimFacts, title: str) -> None:
     axes.set_xlabel(textwrap.fill(pictures.value_axis(facts.card), 95), fontsize=8)
     handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     figure.legend(
-        handles.values(), handles.keys(), loc="outside lower left", ncols=2, frameon=False, fontsize=9,
+        handles.values(), handles.keys(), loc="outside lower left", ncols=2, frameon=False, fontsize=8,
         handlelength=1.6, columnspacing=1.4,
     )  # fmt: skip
     set_title(figure, title, 78)

@@ -8,18 +8,18 @@ import pandas as pd
 
 from gpvar import schema
 from gpvar.reporting import workbook
-from gpvar.words import claims_pages, phrases
+from gpvar.words import claims_pages, figures, phrases
 from gpvar.words.claims import (
     finding_ask,
     finding_beside,
     finding_change,
-    finding_phrase,
     finding_position,
     finding_sentence,
 )
+from gpvar.words.claims_short import outcome, short
 from gpvar.words.console import without_markdown
 from gpvar.words.sources import declared
-from gpvar.words.text import plain
+from gpvar.words.text import known, plain
 
 if TYPE_CHECKING:
     from gpvar.results import Figure, Run
@@ -51,7 +51,9 @@ def _row(facts: ClaimFacts) -> dict[str, Any]:
         "letter_comparator_figure": _printed(claim.comparator_figure),
         "letter_threshold": _printed(claim.threshold),
         "letter_period": claim.period,
-        "finding": finding_phrase(finding),
+        "finding": outcome(facts),
+        "in_short": without_markdown(short(facts)),
+        **_printed_row(facts),
         "verdict": finding.verdict,
         "reason": finding.reason,
         "in_words": without_markdown(finding_sentence(facts)),
@@ -65,6 +67,24 @@ def _row(facts: ClaimFacts) -> dict[str, Any]:
         "files": "; ".join(_file(item) for item in finding.source.get("files", ())),
         "run": str(finding.source.get("run") or ""),
     }
+
+
+def _printed_row(facts: ClaimFacts) -> dict[str, Any]:
+    """Return figure, expected, difference and interval in the units in which they are printed."""
+    row, card = facts.judged, facts.card
+    if row is None or card is None or facts.finding.reason in claims_pages.NOT_JUDGED or not known(row.get("value")):
+        return {"unit": ""}
+    share = figures.is_share(card)
+    sizes = {
+        "figure": row["value"],
+        "expected": row.get("centre"),
+        "difference": figures.apart(card, row),
+        "interval_lower": row.get("difference_lower"),
+        "interval_upper": row.get("difference_upper"),
+    }
+    places = figures.decimals(card, row["value"])
+    shown = {name: round(float(x) * card.scale, places) for name, x in sizes.items() if known(x)}
+    return {**shown, "unit": f"% of {card.noun_denominator}; differences in points" if share else card.unit}
 
 
 def _printed(figure: Figure | None) -> str:
@@ -133,7 +153,8 @@ def letter_workbook(run: Run, *, notes: bool = False) -> bytes:
         rows = [(finding.claim.id, plain(finding.claim.note, _LONG)) for finding in run.findings]
         sheets["Your notes"] = ("Your own remarks: private", pd.DataFrame(rows, columns=schema.names("claim_notes")))
         tables.append("claim_notes")
-    return workbook.build(f"The letter: {plain(run.study.title)}", _notes(run, notes), sheets, tables)
+    title = f"The letter: {plain(run.study.title)}"
+    return workbook.build(title, _notes(run, notes), sheets, tables, reading=("Findings",))
 
 
 def _notes(run: Run, private: bool) -> list[str]:
@@ -144,7 +165,9 @@ def _notes(run: Run, private: bool) -> list[str]:
         without_markdown(declared(run, everything=True)),
         "A finding is about the sentence in the letter, not about the practice. That it holds does not show the cause; "
         "that the data do not show it does not show the opposite.",
-        "Which finding follows from what is fixed beforehand, in the decision table decisions.toml.",
+        "Which finding follows from what is in the decision table decisions.toml, the same for every letter.",
+        "Figures, differences and intervals of the first sheet are in the units in which they are printed, beside "
+        "practices with patients like its own (M1) where those could be allowed for.",
     ]
     return lines
 

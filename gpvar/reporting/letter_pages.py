@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 from gpvar.charts.claim import claim_chart
 from gpvar.tables._claims import claim_rungs
-from gpvar.words import annex, claims_pages
+from gpvar.words import annex, claims_pages, paper
 
 if TYPE_CHECKING:
     from gpvar.charts import Chart
     from gpvar.results import Run
     from gpvar.tables import Table
     from gpvar.words.claims_facts import ClaimFacts
+
+#: Body text of a report in Word.
+_POINTS = 12.0
 
 
 def claim_pages(run: Run) -> tuple[str | Table | Chart, ...]:
@@ -29,15 +32,28 @@ def claim_pages(run: Run) -> tuple[str | Table | Chart, ...]:
 
 
 def _page(facts: ClaimFacts, many: int) -> Iterator[str | Table | Chart]:
-    yield claims_pages.claim_opening(facts, many)
-    yield claims_pages.claim_verdict(facts)
-    yield claims_pages.claim_right(facts)
-    yield from claim_chart(facts)
-    if facts.finding.reason not in claims_pages.NOT_JUDGED:
-        yield claim_rungs(facts)
-    yield claims_pages.claim_test(facts)
-    yield claims_pages.claim_beside(facts)
-    yield claims_pages.claim_next(facts)
+    drawn = claim_chart(facts)
+    table = claim_rungs(facts) if facts.finding.reason not in claims_pages.NOT_JUDGED else ""
+    said = [claims_pages.claim_opening(facts, many), claims_pages.claim_verdict(facts), claims_pages.claim_right(facts)]
+    test = claims_pages.claim_test(facts)
+    # A full page gives up first the rung that decides nothing, then the table: the spreadsheet holds all of them.
+    for choice in (table, claim_rungs(facts, without=("M1-",)) if table else "", ""):
+        left = _left([*said, test], drawn, choice)
+        end = claims_pages.claim_end(facts, left)
+        if paper.height(end, _POINTS) <= left:
+            break
+    yield from said
+    yield from drawn
+    yield choice
+    yield test
+    yield end
+
+
+def _left(said: list[str], drawn: tuple[Chart, ...], table: Table | str) -> float:
+    """Return how much of the page, in points, is left under what must stand on it."""
+    pictures = sum(chart.figure.get_figheight() / chart.figure.get_figwidth() for chart in drawn) * paper.WIDTH
+    rows = paper.height(table.to_markdown(), _POINTS) if table else 0.0
+    return paper.PAGE - sum(paper.height(text, _POINTS) for text in said) - pictures - rows
 
 
 def annex_charts(run: Run) -> tuple[Chart, ...]:

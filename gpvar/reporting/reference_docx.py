@@ -159,6 +159,7 @@ def _styles(half_points: int) -> str:
         # A box is read as one: its head never stands at the foot of a page without what it heads.
         _style("Box", "Box", "<w:keepNext/>" + box + _space(0, 40, left=80, right=80), "", "Normal"),
         _style("Note", "Note", _space(20, 60), _type(19, "3D3D3D"), "Normal"),
+        _style("AfterTable", "After Table", _space(100, 80), "", "Normal"),
         _style("NewPage", "New Page", "<w:pageBreakBefore/>" + _space(0, 40), _type(19, "3D3D3D"), "Normal"),
         _style("Sources", "Sources", _space(0, 40), _type(19, "3D3D3D"), "Normal"),
     ]

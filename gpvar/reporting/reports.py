@@ -258,11 +258,7 @@ def _entries(run: Run, jobs: list[Job], root: Path) -> list[index.Entry]:
     if any(job.notebook == "area_report" for job in jobs) and not has_resources(run):
         label, _, said = resources_none_line(run).partition(": ")
         found.append(index.Entry(SEND, _whom(run, ""), f"area_{place}", label, said, ()))
-    notes = root / PRIVATE / f"{letter.NOTES}.xlsx"
-    if run.findings and notes.is_file():
-        found.append(
-            index.Entry(PRIVATE, letter.HEADING, letter.STEM, "The findings with your own notes", "", (notes,))
-        )
+    found += letter.others(run, root)
     stems = [letter.STEM, f"area_{place}", *(files.safe_name(code) for code in run.study.area.practices)]
     return sorted(found, key=lambda entry: stems.index(entry.stem) if entry.stem in stems else len(stems))
 

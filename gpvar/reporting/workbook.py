@@ -14,17 +14,25 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from gpvar import schema
 from gpvar.reporting.files import neutral
 
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _HEADER_ROW = 3
+_A4 = 9
 _SIGNIFICANT, _MOST_PLACES = 4, 8
 NOT_AVAILABLE, NOT_APPLICABLE = "[x]", "[z]"
 
 
-def build(title: str, notes: list[str], sheets: Mapping[str, tuple[str, pd.DataFrame]], tables: list[str]) -> bytes:
+def build(
+    title: str,
+    notes: list[str],
+    sheets: Mapping[str, tuple[str, pd.DataFrame]],
+    tables: list[str],
+    reading: tuple[str, ...] = (),
+) -> bytes:
     """Return a workbook.
 
     Parameters
@@ -37,6 +45,8 @@ def build(title: str, notes: list[str], sheets: Mapping[str, tuple[str, pd.DataF
         Sheet name → (title of the sheet, table).
     tables
         Names in ``schema.TABLES`` whose columns the dictionary explains.
+    reading
+        Sheets that people read row by row: wrapped, with a filter, and on paper laid across.
     """
     book = Workbook(write_only=True)
     lines = [title, *notes, f"{NOT_AVAILABLE} means not available, {NOT_APPLICABLE} not applicable.", "Sheets:"]
@@ -46,7 +56,7 @@ def build(title: str, notes: list[str], sheets: Mapping[str, tuple[str, pd.DataF
     for i, line in enumerate(lines):
         front.append([_cell(front, line, 12 if i else 14, bold=not i, wrap=True)])
     for name, (heading, frame) in sheets.items():
-        _sheet(book.create_sheet(name[:31]), heading, frame)
+        _sheet(book.create_sheet(name[:31]), heading, frame, name in reading)
     _sheet(book.create_sheet("Dictionary"), "What every column means", schema.data_dictionary(tables))
     target = BytesIO()
     book.save(target)
@@ -87,10 +97,34 @@ def _shown(sheet: Any, value: object) -> object:
     return cell
 
 
-def _sheet(sheet: Any, heading: str, frame: pd.DataFrame) -> None:
+def _for_reading(sheet: Any, frame: pd.DataFrame) -> None:
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", _A4
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    last = get_column_letter(max(1, len(frame.columns)))
+    sheet.auto_filter.ref = f"A{_HEADER_ROW}:{last}{_HEADER_ROW + len(frame)}"
+
+
+def _width(column: object, values: list[Any], reading: bool) -> int:
+    longest = max((len(value) for value in values if isinstance(value, str)), default=0) if reading else 0
+    return max(12, min(60, max(len(str(column)) + 4, longest)))
+
+
+def _wrapped(sheet: Any, value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    cell = WriteOnlyCell(sheet, value)
+    cell.alignment = Alignment(wrap_text=True, vertical="top")
+    return cell
+
+
+def _sheet(sheet: Any, heading: str, frame: pd.DataFrame, reading: bool = False) -> None:
     # Written as it goes, a sheet must be told its widths before its rows.
     for j, column in enumerate(frame.columns, start=1):
-        sheet.column_dimensions[get_column_letter(j)].width = max(12, min(60, len(str(column)) + 4))
+        width = _width(column, frame[column].tolist(), reading)
+        sheet.column_dimensions[get_column_letter(j)].width = width
+    if reading:
+        _for_reading(sheet, frame)
     sheet.freeze_panes = f"A{_HEADER_ROW + 1}"
     sheet.append([_cell(sheet, heading, 14, bold=True)])
     about = f"One table of {len(frame)} rows. {NOT_AVAILABLE} not available, {NOT_APPLICABLE} not applicable."
@@ -98,4 +132,4 @@ def _sheet(sheet: Any, heading: str, frame: pd.DataFrame) -> None:
     sheet.append([_cell(sheet, column, 12, bold=True) for column in frame.columns])
     columns = [[_shown(sheet, _value(v)) for v in frame[column].tolist()] for column in frame.columns]
     for row in zip(*columns, strict=True):
-        sheet.append(row)
+        sheet.append([_wrapped(sheet, value) for value in row] if reading else row)

@@ -9,8 +9,8 @@ import pandas as pd
 from gpvar.catalogue import letters
 from gpvar.tables._table import Table
 from gpvar.words import claims_pages, figures, phrases
-from gpvar.words.claims import finding_phrase, finding_summary
 from gpvar.words.claims_facts import VERDICT, ClaimFacts, bare
+from gpvar.words.claims_short import outcome, short
 from gpvar.words.console import without_markdown
 from gpvar.words.text import known, listed, number, plain
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from gpvar.results import Run
 
 NOTHING = ""
-_QUOTED, _SAID = 150, 170
+_QUOTED, _LONGEST = 220, 4000
 #: How wide columns are to one another.
-_SUMMARY, _AT_RUNGS, _DECISIONS = (44, 24, 56), (44, 13, 34, 32), (6, 34, 54, 26)
+_SUMMARY, _AT_RUNGS, _DECISIONS = (44, 24, 56), (43, 14, 32, 35), (6, 34, 54, 26)
 _EVERY = "every sentence"
 
 
@@ -29,8 +29,8 @@ def claims_summary(run: Run) -> Table | str:
     rows = [
         {
             "The letter says": f"{plain(facts.claim.id, 20)}. {_says(facts)}",
-            "Finding": finding_phrase(facts.finding),
-            "In short": _in_a_line(facts),
+            "Finding": outcome(facts),
+            "In short": short(facts),
         }
         for facts in claims_pages.letter(run).by_finding
     ]
@@ -41,17 +41,24 @@ def claims_summary(run: Run) -> Table | str:
 
 
 def _says(facts: ClaimFacts) -> str:
-    return plain(facts.claim.text, _QUOTED) or without_markdown(claims_pages.about(facts))
+    """Return the letter's words, whole; where they are too long for a row, whom and what they are about."""
+    said = plain(facts.claim.text, _LONGEST)
+    return said if 0 < len(said) <= _QUOTED else without_markdown(claims_pages.about(facts))
 
 
-def _in_a_line(facts: ClaimFacts) -> str:
-    return plain(finding_summary(facts).removeprefix(f"{finding_phrase(facts.finding)}. "), _SAID)
+def claim_rungs(facts: ClaimFacts, *, without: tuple[str, ...] = ()) -> Table | str:
+    """Return the practice's figure at every rung; nothing for a sentence about an area, or without a figure.
 
-
-def claim_rungs(facts: ClaimFacts) -> Table | str:
-    """Return the practice's figure at every rung; nothing for a sentence about an area, or without a figure."""
+    Parameters
+    ----------
+    facts
+        The sentence with its finding.
+    without
+        Rungs that are left to the spreadsheet where the page has no room for them.
+    """
     card = facts.card
     rows = [row for row in facts.rows.values() if known(row.get("value")) and known(row.get("centre"))]
+    rows = [row for row in rows if row["rung"] not in without]
     if card is None or not rows:
         return NOTHING
     shown = [
@@ -65,7 +72,8 @@ def claim_rungs(facts: ClaimFacts) -> Table | str:
     ]
     unit = f"% of {card.noun_denominator}, differences in points" if figures.is_share(card) else card.unit
     beside = without_markdown(facts.names.of(facts.finding.comparator))
-    caption = f"Its figure, {bare(card, rows[0]['value'])}, at every rung beside {beside}: {unit}."
+    figure = bare(card, rows[0]["value"])
+    caption = f"Its figure, {figure}, at every rung beside {beside}: {unit}; intervals for {facts.chance}."
     return Table(pd.DataFrame(shown), caption, "", f"sentence_{plain(facts.claim.id, 20)}_rungs", _AT_RUNGS)
 
 

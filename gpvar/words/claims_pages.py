@@ -5,25 +5,25 @@ The reader's own note on a sentence is private and stands in none of this.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gpvar.catalogue import letters
-from gpvar.words import boxes, contract, phrases, sources
+from gpvar.words import boxes, claims_print, contract, paper, phrases
 from gpvar.words.claims import (
     claim_facts,
     finding_ask,
     finding_beside,
     finding_change,
-    finding_gates,
     finding_position,
     finding_right,
     finding_verdict,
     letter_quotation,
 )
 from gpvar.words.claims_facts import ClaimFacts
-from gpvar.words.shared import note
-from gpvar.words.text import escape_markdown, number, plain, plural, typed
+from gpvar.words.claims_short import JUDGEMENT, NOT_CAUSE, VARIATION
+from gpvar.words.shared import after_table, note
+from gpvar.words.text import escape_markdown, number, plain, plural, titled, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 #: Findings behind which there is no figure that may be judged, so that none is drawn or set beside others.
 NOT_JUDGED = (
     "no_card", "no_source", "other_measure", "not_analysed", "practice_unknown", "period_not_held", "stop_gate",
-    "no_figure", "hidden", "no_direction", "no_second_period", "no_neighbours",
+    "no_figure", "hidden", "no_direction", "no_second_period", "no_neighbours", "not_computed",
 )  # fmt: skip
 #: Questions on the page of one sentence; the spreadsheet holds all of them.
 QUESTIONS = 3
@@ -86,8 +86,15 @@ def measure(facts: ClaimFacts) -> str:
 
 def about(facts: ClaimFacts) -> str:
     """Return whom and what a sentence is about: "Copper Heron Surgery, missed appointment share"."""
-    who = facts.who if facts.is_practice else facts.area
+    who = named(facts) if facts.is_practice else facts.area
     return f"{who}, {measure(facts)}" if who else measure(facts)
+
+
+def named(facts: ClaimFacts) -> str:
+    """Return a practice's name with its code: "Copper Heron Surgery (X14474)"; safe in Markdown."""
+    code = escape_markdown(facts.claim.practice_code, 20)
+    who = titled(facts.who)
+    return f"{who} ({code})" if code and code != facts.who else who
 
 
 def sentences(found: Iterable[ClaimFacts]) -> str:
@@ -103,14 +110,18 @@ def tally(found: Sequence[ClaimFacts] | Sequence[Finding]) -> list[str]:
     return [f"{number(many)} {one if many == 1 else more}" for many, (one, more) in counted if many]
 
 
+def heading(run: Run) -> str:
+    """Return the study's title, and its months where the title does not hold them."""
+    title, months = plain(run.study.title, 300).rstrip(". "), plain(run.study.period.label)
+    return f"{escape_markdown(title, 300)}." + ("" if months in title else f" Figures of {months}.")
+
+
 def claims_title(run: Run) -> str:
-    """Return the head of the report."""
+    """Return the head of the report, and who made it."""
     many = len(run.findings)
     whole = f" The letter makes {plural(many, 'sentence')} that can be looked at, numbered as here." if many else ""
-    return (
-        "# What the letter says, and what the data show\n\n"
-        f"{escape_markdown(run.study.title)}. Figures of {plain(run.study.period.label)}.{whole}"
-    )
+    head = f"# What the letter says, and what the data show\n\n{heading(run)}{whole}"
+    return f"{head}\n\n{note(claims_print.made())}" if many else head
 
 
 def claims_verdict(run: Run) -> str:
@@ -123,7 +134,13 @@ def claims_verdict(run: Run) -> str:
         f"**{clause}** ({sentences(group)})"
         for clause, group in zip(tally(found.facts), (group for group in which if group), strict=True)
     ]
-    return _framed(f"Of {plural(len(found.facts), 'sentence')}, {'; '.join(said)}.")
+    said_of = " ".join(f"Sentence {id_of(facts)}: {JUDGEMENT}" for facts in variation(found.facts))
+    return _framed(f"Of {plural(len(found.facts), 'sentence')}, {'; '.join(said)}. {said_of}".rstrip())
+
+
+def variation(found: Iterable[ClaimFacts]) -> list[ClaimFacts]:
+    """Return the sentences on variation that hold of the variation alone."""
+    return [facts for facts in found if facts.finding.reason == VARIATION]
 
 
 def _framed(text: str) -> str:
@@ -134,9 +151,10 @@ def claims_right(run: Run) -> str:
     """Return the box that cannot be switched off: what is conceded, of every sentence."""
     found = letter(run)
     holding = found.found("supported")
-    fair = f"Asking about {'it' if len(holding) == 1 else 'them'} is fair."
+    fair = f"{NOT_CAUSE} Asking about {'it' if len(holding) == 1 else 'them'} is fair."
     items = [f"**{_capital(sentences(holding))}** {holds(len(holding))}. {fair}"] if holding else []
     others = [facts for facts in found.facts if facts not in holding]
+    items += [f"**Sentence {id_of(facts)}.** {JUDGEMENT}" for facts in variation(holding)]
     items += [f"**{_capital(sentences(group))}.** {text}" for text, group in conceded(others, first=True)]
     return boxes.box(phrases.ICB_RIGHT, items or [NO_LETTER])
 
@@ -175,30 +193,29 @@ def claims_not_shown(run: Run) -> str:
     return f"## {phrases.NOT_SHOWN}\n\n{boxes.bullets(items)}"
 
 
+def claims_reading(run: Run) -> str:
+    """Return how to read the findings, what can be done next, and what is to be known of the data, each once."""
+    found = letter(run).facts
+    if not found:
+        return ""
+    asks = any(facts.finding.disclose for facts in found)
+    files = "the annex goes with your reply; the spreadsheet holds every number"
+    ask = "ask the ICB for what stands under “What to ask” (the command `ask` writes the letter)" if asks else ""
+    following = f"**What you can do next.** {_capital('; '.join(part for part in (ask, files) if part))}."
+    small = " ".join(filter(None, (claims_print.reading(found), claims_print.counts(found))))
+    parts = (after_table(following), note(small) if small else "", note(claims_print.shared_checks(found)))
+    return "\n\n".join(part for part in parts if part)
+
+
 def claims_sources(run: Run) -> str:
-    """Return sources, period, hashes, versions and licence lines."""
-    return f'## Sources\n\n::: {{.sources custom-style="Sources"}}\n\n{sources_line(run)}\n\n:::'
+    """Return sources, period, hashes, rules, versions and licence lines."""
+    said = " ".join(filter(None, (sources_line(run), claims_print.unused(run))))
+    return f'## Sources\n\n::: {{.sources custom-style="Sources"}}\n\n{said}\n\n:::'
 
 
 def sources_line(run: Run) -> str:
     """Return the files with the start of their hashes, the period, the run and the licences, in one paragraph."""
-    own = {spec.id for spec in getattr(run.study, "sources", ()) if not spec.is_publication}
-    cards = [facts.card for facts in letter(run).facts if facts.card is not None]
-    simulated = bool(run.meta.get("simulated"))
-    licensed = dict.fromkeys(sources.licences(card, _allowed(run, card.id), simulated) for card in cards)
-    return " ".join(
-        [
-            f"Figures of {plain(run.study.period.label)}. Files: {sources.files(run.table.provenance, own)}.",
-            sources.declared(run),
-            *licensed,
-        ]
-    )
-
-
-def _allowed(run: Run, metric: str) -> list[str]:
-    if metric not in run.analyses:
-        return []
-    return sorted({c for ids in run.analyses[metric].meta.get("covariates", {}).values() for c in ids})
+    return claims_print.line(run, letter(run).facts)
 
 
 # ---- one sentence, on a page of its own ----
@@ -247,10 +264,14 @@ def claim_right(facts: ClaimFacts) -> str:
 def claim_test(facts: ClaimFacts) -> str:
     """Return the test that such a sentence is put to, what would have made it hold, the checks, and of which run."""
     key = str(facts.finding.source.get("run") or facts.run.meta.get("key", ""))[:12]
-    return note(
-        f"**The test, fixed beforehand.** {facts.template.honest} **It holds when** {_small(facts.template.right)} "
-        f"{finding_gates(facts)} Figures of {facts.period}; run {escape_markdown(key)}."
-    )
+    parts = [
+        f"**The test, the same for every letter.** {facts.template.honest}",
+        f"**It holds when** {_small(facts.template.right)}",
+        claims_print.own_checks(facts),
+        claims_print.together(facts) if facts.finding.reason not in NOT_JUDGED else "",
+        f"Figures of {facts.period}; run {escape_markdown(key)}.",
+    ]
+    return note(" ".join(part for part in parts if part))
 
 
 def _small(text: str) -> str:
@@ -259,7 +280,10 @@ def _small(text: str) -> str:
 
 def claim_beside(facts: ClaimFacts) -> str:
     """Return what must be said beside the finding."""
-    return " ".join(text for text in (*finding_beside(facts), _robust(facts)) if text)
+    # Warnings stand with the test where they are of this practice, and on the first page where they are of all.
+    because = tuple(name for name in facts.finding.because if name != "warned")
+    calm = replace(facts, finding=replace(facts.finding, because=because))
+    return " ".join(text for text in (*finding_beside(calm), _robust(facts)) if text)
 
 
 def _robust(facts: ClaimFacts) -> str:
@@ -268,15 +292,36 @@ def _robust(facts: ClaimFacts) -> str:
     if not compared:
         return ""
     alike = f"all {number(compared)}" if agree == compared else f"{number(agree)} of {number(compared)}"
-    return f"It stands the same in {alike} comparisons made: more or less allowed for, beside all and beside its ICB."
+    return f"It stands the same in {alike} other comparisons: more or less allowed for, beside all and beside its ICB."
 
 
-def claim_next(facts: ClaimFacts) -> str:
+def claim_end(facts: ClaimFacts, left: float) -> str:
+    """Return what stands beside the finding, what would change it and what to ask: as large as the page has room for.
+
+    Parameters
+    ----------
+    facts
+        The sentence with its finding.
+    left
+        The height in points that is left of the page.
+    """
+    full = "\n\n".join(part for part in (claim_beside(facts), claim_next(facts, QUESTIONS)) if part)
+    if paper.height(full, _POINTS) <= left:
+        return full
+    small = [claim_beside(facts), claim_next(facts, 1 if left < _LITTLE else 2).replace("\n\n", " ")]
+    return note(" ".join(part for part in small if part))
+
+
+#: Body text in points, and the height under which only one question has room.
+_POINTS, _LITTLE = 12.0, 75.0
+
+
+def claim_next(facts: ClaimFacts, questions: int = QUESTIONS) -> str:
     """Return what would change the finding, and what to ask."""
     parts = []
     if change := [text for text in finding_change(facts) if text]:
         parts.append(f"**What would change this.** {' '.join(change)}")
-    if ask := [text for text in finding_ask(facts) if text][:QUESTIONS]:
+    if ask := [text for text in finding_ask(facts) if text][:questions]:
         numbered = (f"({place}) {text}" for place, text in enumerate(ask, start=1))
         parts.append(f"**What to ask.** {' '.join(numbered)}")
     return "\n\n".join(parts)
@@ -298,7 +343,9 @@ def methods_decisions(run: Run, metric: str = "") -> str:
 
 def claims_summary_line(run: Run) -> str:
     """Return one plain line for the index."""
-    return f"The letter: {'; '.join(tally(run.findings))}."
+    judged = variation(letter(run).facts)
+    said_of = f" {_capital(sentences(judged))}, of the range and the variation alone." if judged else ""
+    return f"The letter: {'; '.join(tally(run.findings))}.{said_of}"
 
 
 def claims_console(run: Run) -> str:

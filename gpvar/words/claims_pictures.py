@@ -17,7 +17,7 @@ Row = dict[str, Any]
 #: What the marks of the pictures are.
 EXPECTED, BAND = "expected", "middle 95% of practices"
 LETTER, THRESHOLD = "the letter's figure", "the line in the letter"
-LIMITS = "99.8% limits, raw figures"
+LIMITS = "99.8% limits (raw)"
 BEFORE, AFTER = "Before", "After"
 REQUESTS, REFERRALS = "Requests for advice", "Referrals"
 REACH_UNIT, REACH_LINE = (
@@ -30,13 +30,13 @@ JOINT_UNIT, JOINT_LINE = "difference from what is expected, per 1,000 patients a
 
 def practice(facts: ClaimFacts) -> str:
     """Return what the mark of the practice is, and what its interval allows for."""
-    return f"the practice, with 95% interval for {facts.chance}"
+    return f"the practice, 95% interval for {facts.chance}"
 
 
 def cut(facts: ClaimFacts) -> str:
-    """Return what the line of a place among practices is: "where the lowest tenth ends, raw figures"."""
+    """Return what the line of a place among practices is: "end of the lowest tenth"."""
     group = part(facts.get("tail"), facts.sign or -1).removeprefix("in ").removeprefix("among ")
-    return f"where {group} {'end' if group.endswith('in 100') else 'ends'}, raw figures"
+    return f"end of {group}"
 
 
 def subject(facts: ClaimFacts) -> str:
@@ -90,14 +90,13 @@ def _lines(facts: ClaimFacts) -> str:
     if facts.template.test == "outlier" and facts.has("lower_99_8", "upper_99_8"):
         return f" The 99.8% limits are {figures.span(card, facts.get('lower_99_8'), facts.get('upper_99_8'))}."
     if facts.template.test == "rank" and facts.has("cut_value", "tail"):
-        name = cut(facts).removesuffix(", raw figures").removeprefix("where ")
-        return f" On the raw figures {name} at {figures.amount(card, facts.get('cut_value'))}."
+        return f" On the raw figures the {cut(facts)} is at {figures.amount(card, facts.get('cut_value'))}."
     return ""
 
 
 def _letters_own(facts: ClaimFacts) -> str:
     figure = facts.claim.figure
-    if figure is None or facts.finding.arithmetic != "wrong":
+    if figure is None or facts.finding.numbers.get("figure_right") is not False:
         return ""
     return f" The letter's own figure, {plain(figure.text, 40)}, is marked too."
 

@@ -1,4 +1,4 @@
-"""The number that decided a sentence of a letter, in fifteen words or so: for a row of a table or a line of an annex."""
+"""The number that decided a sentence of a letter, in fifteen words or so: for a row of a table."""
 
 from __future__ import annotations
 
@@ -39,10 +39,12 @@ _WITHOUT = {
     "association_is_not_cause": "That two things go together does not show that one causes the other.",
     "referrals_not_held": "The study holds no referrals.",
     "sum_needs_england": "The sum needs all practices of England.",
+    "not_computed": "The sentence could not be computed from these data.",
 }
 NOT_CAUSE = "That does not show the cause."
 JUDGEMENT = "That it is “unwarranted” does not follow: that is a judgement."
-_FOLD = "variation_is_real"
+VARIATION = "variation_is_real"
+_ARITHMETIC = {"right": "true as arithmetic", "wrong": "not so as arithmetic"}
 
 
 def short(facts: ClaimFacts) -> str:
@@ -61,19 +63,11 @@ def outcome(facts: ClaimFacts) -> str:
     arithmetic.
     """
     phrase, extra = finding_phrase(facts.finding), ""
-    if facts.finding.reason == _FOLD:
+    if facts.finding.reason == VARIATION:
         extra = "of the range and the variation; “unwarranted” is a judgement"
     elif facts.finding.verdict == "not_decidable":
-        extra = _as_arithmetic(facts)
+        extra = _ARITHMETIC.get(facts.finding.arithmetic, "")
     return f"{phrase} ({extra})" if extra else phrase
-
-
-def _as_arithmetic(facts: ClaimFacts) -> str:
-    said, place = facts.finding.arithmetic, facts.finding.numbers.get("in_tail")
-    if said == "wrong" or place is False:
-        # Of a place that is right and a figure that is not, neither word would be the whole of it.
-        return "" if said == "wrong" and place else "not so as arithmetic"
-    return "true as arithmetic" if place else "its figure is right" if said == "right" else ""
 
 
 def _rank(facts: ClaimFacts) -> str:
@@ -128,7 +122,7 @@ def _fold(facts: ClaimFacts) -> str:
     if not facts.has("fold_now"):
         return ""
     times = f"{number(facts.get('fold_now'), 1)} times from the lowest to the highest"
-    if facts.finding.reason == _FOLD:
+    if facts.finding.reason == VARIATION:
         return f"{times}, and real. {JUDGEMENT}"
     if not facts.has("share_need", "share_own"):
         return times

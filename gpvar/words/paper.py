@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 #: The text of a page of A4 in points, less most of a line for printers that are less exact; how far a list is set in.
-PAGE, _WIDTH, _INDENT = 745.0, 499.0, 36.0
+PAGE, WIDTH, _INDENT = 745.0, 499.0, 36.0
 #: The height of a line, and widths of letters in thousandths of the size of type: those of Arial.
 _LEADING = 1.15
 _WIDTHS = {
@@ -55,18 +55,18 @@ def height(markdown: str, points: float) -> float:
 def _block(block: str, points: float) -> float:
     for mark, (size, around) in _HEADINGS.items():
         if block.startswith(mark):
-            return _lines(block, size, _WIDTH) + around
+            return _lines(block, size, WIDTH) + around
     if block.startswith("|"):
         return _table(block.split("\n"))
     if _ITEM.match(block):
         items = [item.split(" ", 1)[1] for item in _ITEM.split(block) if item]
-        return sum(_lines(item, points, _WIDTH - _INDENT) + _AFTER_ITEM for item in items)
-    return sum(_lines(line, points, _WIDTH) for line in block.split("\\\n")) + _AFTER
+        return sum(_lines(item, points, WIDTH - _INDENT) + _AFTER_ITEM for item in items)
+    return sum(_lines(line, points, WIDTH) for line in block.split("\\\n")) + _AFTER
 
 
 def _table(lines: list[str]) -> float:
     rules = [len(rule) for rule in lines[1].strip("|").split("|")]
-    widths = [_WIDTH * rule / sum(rules) - 6 for rule in rules]
+    widths = [WIDTH * rule / sum(rules) - 6 for rule in rules]
     rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in (lines[0], *lines[2:])]
     return sum(
         max(_lines(cell, _TABLE, width) for cell, width in zip(row, widths, strict=True)) + _AROUND_ROW for row in rows

@@ -19,6 +19,11 @@ def banner(simulated: bool, private: bool) -> str:
     return " · ".join(said)
 
 
+def after_table(text: str) -> str:
+    """Return a paragraph that keeps clear of the table before it."""
+    return f'::: {{.after custom-style="After Table"}}\n\n{text}\n\n:::'
+
+
 def note(text: str) -> str:
     """Return small print."""
     return f'::: {{.note custom-style="Note"}}\n\n{text}\n\n:::'

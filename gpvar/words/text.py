@@ -110,7 +110,7 @@ def lower_first(text: str) -> str:
 
 
 def titled(name: str) -> str:
-    """Return a name that a file writes in capitals alone in ordinary letters; any other name as it is.
+    """Return a name that a file writes in capitals alone in ordinary letters, escaped or not; any other name as it is.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def titled(name: str) -> str:
     """
     if not name.isupper():
         return name
-    return re.sub(r"[^\W\d_]+(?:['’]S\b)?", lambda word: _ordinary(word[0]), name)
+    return re.sub(r"[^\W\d_]+(?:\\?['’]S\b)?", lambda word: _ordinary(word[0]), name)
 
 
 #: Words of practices' names that stay in capitals.
