@@ -263,6 +263,8 @@ def test_sentences_stand_whole_however_they_are_listed(listed: str) -> None:
     text = read(ask_letter(about, listed=listed))
     assert re.sub(r"\s+", " ", long) in text and "It stands out." in text and "…" not in text
     assert text.count("A81001") == 1
+    # No line break parts a sentence from its number.
+    assert listed != "lines" or f"1\u00a0“{LONG[0]}" in without_markdown(ask_letter(about, listed=listed))
 
 
 def test_text_from_the_letter_stays_text() -> None:

@@ -120,7 +120,7 @@ def _table(claims: Sequence[Claim]) -> str:
 
 def _in_lines(claims: Sequence[Claim]) -> str:
     """Return the sentences one after another, each with its practice where the sentence does not name it."""
-    return note(" ".join(f"**{escape_markdown(claim.id)}** {_named(claim)}{_sentence(claim)}" for claim in claims))
+    return note(" ".join(f"**{escape_markdown(claim.id)}**\u00a0{_named(claim)}{_sentence(claim)}" for claim in claims))
 
 
 def _named(claim: Claim) -> str:
