@@ -144,7 +144,7 @@ def test_one_practice_that_fails_a_check_is_told_apart_from_the_range(own: tuple
 
 def test_without_months_no_variation_is_called_steady(without_months: Run) -> None:
     found = fold(without_months, 2)
-    assert (found.verdict, found.reason) == ("not_shown", "variation_not_settled")
+    assert (found.verdict, found.reason) == ("not_decidable", "variation_needs_months")
     assert found.numbers["reliability"] is None and "chance_not_separated" in found.because
 
 
@@ -156,6 +156,38 @@ def test_without_a_model_variation_is_not_split(own: tuple[World, Run]) -> None:
     found = fold(replace(run, analyses={METRIC: bare}), 2)
     assert (found.verdict, found.reason) == ("not_decidable", "variation_not_split")
     assert gain(replace(run, analyses={METRIC: bare}), 100).reason == "sum_needs_england"
+
+
+def test_figures_of_nought_are_left_out_of_the_range_and_counted(own: tuple[World, Run]) -> None:
+    run = own[1]
+    frame = run.analyses[METRIC].practices.copy()
+    here = frame["practice_code"].isin(list(run.table.area_codes)[:3])
+    before = fold(run, 2).numbers
+    frame.loc[here, "value"] = 0.0
+    found = fold(replace(run, analyses={METRIC: replace(run.analyses[METRIC], practices=frame)}), 2)
+    assert found.numbers["zeros"] == 3 and "zeros_left_out" in found.because
+    assert 1.0 < found.numbers["fold_now"] <= before["fold_now"] and before["zeros"] == 0
+
+
+def listed(run: Run, codes: list[str]) -> Run:
+    """A study of a list of practices."""
+    study = replace(run.study, area=replace(run.study.area, kind="list", code=""))
+    return replace(run, study=study, table=replace(run.table, study=study, area_codes=tuple(codes)))
+
+
+def test_of_a_board_all_of_its_practices_are_meant_though_the_study_is_of_some(own: tuple[World, Run]) -> None:
+    planted, run = own
+    board = [str(code) for code in planted.frame["practice_code"][in_area(planted)]]
+    found = fold(listed(run, board[:5]), 2)
+    assert found.numbers["practices"] == len(board) and "area_is_the_studys" not in found.because
+    assert found.numbers["fold_now"] == pytest.approx(fold(run, 2).numbers["fold_now"])
+
+
+def test_practices_of_several_boards_are_not_called_a_board(own: tuple[World, Run]) -> None:
+    planted, run = own
+    codes = [str(code) for code in planted.frame["practice_code"][~in_area(planted)][::40]]
+    found = fold(listed(run, codes), 1)
+    assert found.numbers["practices"] == len(codes) and "area_is_the_studys" in found.because
 
 
 def stopped(run: Run, code: str = "") -> Run:
@@ -191,8 +223,19 @@ def test_a_sum_of_raw_gaps_is_overstated_where_much_passes(noisy: tuple[World, R
 def test_a_sum_of_what_lasts_holds(noisy: tuple[World, Run]) -> None:
     planted, run = noisy
     truth = short_of_best_fifth(planted, special.expit(planted.frame["lasting"]).to_numpy())
-    for number in (truth, truth / 2):
-        assert (gain(run, number).verdict, gain(run, number).reason) == ("supported", "sum_holds")
+    assert (gain(run, truth).verdict, gain(run, truth).reason) == ("supported", "sum_holds")
+    below = gain(run, round(gain(run, truth).numbers["lasting_lower"] / 2))
+    assert (below.verdict, below.reason) == ("supported", "sum_understated")
+
+
+@pytest.mark.parametrize(("weeks", "time"), [(WEEKS / 12, "month"), (WEEKS, "year")])
+def test_a_sum_that_is_right_of_a_month_or_a_year_is_asked_about(
+    own: tuple[World, Run], weeks: float, time: str
+) -> None:
+    planted, run = own
+    found = gain(run, weeks * short_of_best_fifth(planted, special.expit(planted.frame["lasting"]).to_numpy()))
+    assert (found.verdict, found.reason) == ("not_decidable", "sum_of_which_time")
+    assert found.numbers["fits_as"] == time
 
 
 def test_a_letter_that_compares_within_the_area_is_held_to_its_best_fifth(own: tuple[World, Run]) -> None:

@@ -15,9 +15,13 @@ from scipy import special
 import gpvar
 from gpvar import catalogue
 from gpvar.catalogue import Break
-from gpvar.claims import check_all, check_claim, checking, periods, twice
+from gpvar.claims import change, check_all, check_claim, checking, periods, twice
+from gpvar.claims import group as chosen
+from gpvar.claims.decide import decide
 from gpvar.claims.evidence import Evidence
+from gpvar.claims.evidence import Tested as Seen
 from gpvar.results import Claim, Figure, Finding, Run
+from gpvar.stats.change import GroupChange
 from gpvar.study import Period
 from tests.support import shared
 
@@ -157,6 +161,52 @@ def test_a_change_is_judged_by_chance_england_and_what_is_given_back(
     assert (found.verdict, found.reason) == (verdict, reason)
 
 
+def made_of(whole: float, england: float, given: float, half: float = 0.02) -> dict[str, float]:
+    """The numbers of a change, every interval of which is `half` to either side."""
+    parts = {"change": whole, "excess": whole - england, "left": whole - england - given}
+    ends = {f"{name}_{end}": value + side * half for name, value in parts.items() for end, side in _ENDS}
+    shares = {"shared_part": england / whole, "foreseen_part": (england + given) / whole}
+    return {**parts, **ends, **shares, "margin": 0.05}
+
+
+_ENDS = (("lower", -1), ("upper", 1))
+
+
+@pytest.mark.parametrize(
+    ("england", "given", "reason"),
+    [
+        (0.018, 0.0, "change_shared"),
+        # A third of the change is England's: that is too little to call it shared.
+        (0.012, 0.0, "change_not_shown"),
+        (0.009, 0.010, "change_is_regression"),
+        (0.009, 0.004, "change_not_shown"),
+        (0.002, 0.003, "change_holds"),
+    ],
+)
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_a_change_is_englands_or_regression_only_where_these_are_half_of_it(
+    england: float, given: float, reason: str, sign: int
+) -> None:
+    numbers = made_of(sign * 0.03, sign * england, sign * given)
+    rule = decide("change", set(change._changed(numbers, sign, known=True)))
+    assert rule is not None and rule.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("whole", "england", "reason"),
+    [
+        (0.06, 0.0, "improved"),
+        # It stayed where it was while all others fell: that is no improvement, and no lack of one either.
+        (0.005, -0.06, "held_while_others_fell"),
+        (-0.03, -0.09, "held_while_others_fell"),
+        (0.005, 0.0, "no_improvement_holds"),
+    ],
+)
+def test_who_held_while_others_fell_is_not_said_to_have_improved(whole: float, england: float, reason: str) -> None:
+    rule = decide("no_improvement", set(change._not_improved(made_of(whole, england, 0.0), 1, known=True)))
+    assert rule is not None and rule.reason == reason
+
+
 def test_the_parts_of_a_change_add_up_and_are_those_of_the_counts(changes: dict) -> None:
     for (code, _), found in changes.items():
         n = found.numbers
@@ -280,6 +330,40 @@ def test_the_group_is_at_the_other_end_from_the_improvement(improved: Run) -> No
     up, down = [judged(one, improved) for one in [group("high"), group("low")]]
     assert up.numbers["group_before"] < up.numbers["england_before"] < down.numbers["group_before"]
     assert (down.verdict, down.reason) == ("contradicted", "group_not_improved")
+
+
+@pytest.mark.parametrize(
+    ("whole", "expected", "half", "reason"),
+    [
+        (0.06, 0.01, 0.02, "group_improved_more"),
+        (0.03, 0.02, 0.02, "regression_to_the_mean"),
+        # Most of it was not foreseen, and it may be chance: neither the visits nor regression can be told.
+        (0.03, 0.01, 0.04, "group_not_settled"),
+        (-0.01, 0.02, 0.03, "group_not_settled"),
+        (-0.06, 0.02, 0.03, "group_not_improved"),
+    ],
+)
+def test_a_group_is_settled_only_by_what_its_intervals_exclude(
+    whole: float, expected: float, half: float, reason: str
+) -> None:
+    left = whole - expected
+    ends = {"left_lower": left - half, "left_upper": left + half, "change_lower": whole - half}
+    found = GroupChange(
+        10, 10, 0, 0.3, 0.3 + whole, whole, 0.0, expected, expected, left, correlation=0.7, change_upper=whole + half,
+        **ends,
+    )  # fmt: skip
+    rule = decide("worst_improved", set(chosen._holding(found, 1, known=True)))
+    assert rule is not None and rule.reason == reason
+
+
+@pytest.mark.parametrize("more", [{"place": 0}, {"place": 11, "of": 10}, {"threshold": percent(0.0)}])
+def test_a_group_that_cannot_be_is_not_followed(improved: Run, more: dict) -> None:
+    found = judged(group(**more), improved)
+    assert (found.verdict, found.reason) == ("not_decidable", "many_not_counted")
+
+
+def test_a_group_of_more_than_half_is_followed(improved: Run) -> None:
+    assert judged(group(threshold=percent(60.0)), improved).numbers["group"] >= 48
 
 
 def test_practices_that_tie_with_the_last_are_in_the_group_and_counted(run: Run) -> None:
@@ -463,6 +547,22 @@ def test_a_hidden_count_that_gives_one_answer_at_both_ends_is_judged(run: Run) -
     assert all(row["value"] is None for row in found.rungs)
     other_side = judged(replace(claim, direction="high"), run)
     assert other_side.verdict == "contradicted" and other_side.numbers["value"] == pytest.approx(4 / 20000)
+
+
+def test_two_ends_that_give_one_verdict_for_different_reasons_give_no_answer(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = Claim("1", "rag_red", practice_code="A80006", metric=SHARE, direction="low", threshold=percent(30.0))
+    assert "hidden_both_ends" in judged(claim, run).because
+    turned = iter([{"side": "low"}, {"side": "high"}])
+    tested = checking.TESTS["threshold"]
+
+    def sided(evidence: Any) -> Seen:
+        found = tested(evidence)
+        return replace(found, numbers=found.numbers | next(turned))
+
+    monkeypatch.setitem(checking.TESTS, "threshold", sided)
+    assert judged(claim, run).reason == "hidden"
 
 
 def test_a_hidden_count_that_gives_different_answers_is_not_decided(run: Run) -> None:

@@ -122,7 +122,7 @@ def found(run: Run) -> dict[int, Finding]:
         (3, "not_decidable", "rank_needs_months"),
         (4, "supported", "shortfall_holds"),
         (5, "contradicted", "not_exceptional"),
-        (6, "not_shown", "variation_not_settled"),
+        (6, "not_decidable", "variation_needs_months"),
     ],
 )
 def test_what_is_found_as_it_fell(number: int, verdict: str, reason: str, found: dict[int, Finding]) -> None:

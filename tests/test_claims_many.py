@@ -76,9 +76,17 @@ def test_one_red_of_33_is_what_chance_gives_82_practices_in_100(independent: Run
 
 
 def test_eight_red_of_33_independent_indicators_is_more_than_chance(independent: Run) -> None:
-    found = red(independent, 8, 33)
+    found = red(independent, 8, 33, threshold=Figure("5%", 5.0, 0, True))
     assert (found.verdict, found.reason) == ("supported", "more_red_than_chance")
     assert found.numbers["p_as_many"] < 0.001
+
+
+def test_what_depends_on_what_red_means_is_left_open(independent: Run) -> None:
+    """Eight of 33 are many if 5 in 100 practices are red on each, and what chance gives if 25 in 100 are."""
+    found = red(independent, 8, 33)
+    assert (found.verdict, found.reason) == ("not_decidable", "red_not_defined")
+    assert found.numbers["p_as_many"] < 0.001 and found.numbers["p_at_quarter"] > 0.3
+    assert red(independent, 20, 33).reason == "more_red_than_chance"
 
 
 def test_the_same_eight_are_within_chance_where_indicators_go_together(together: Run) -> None:
@@ -90,7 +98,7 @@ def test_the_same_eight_are_within_chance_where_indicators_go_together(together:
 
 
 def test_red_on_nearly_all_is_more_than_chance_however_indicators_go_together(together: Run) -> None:
-    assert red(together, 28, 33).verdict == "supported"
+    assert red(together, 28, 33, threshold=Figure("5%", 5.0, 0, True)).verdict == "supported"
 
 
 def test_the_larger_chance_decides_whichever_side_red_is(together: Run) -> None:

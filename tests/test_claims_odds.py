@@ -181,33 +181,77 @@ def test_in_its_board_a_practice_is_ranked_among_the_board_s(run: Run, kept: dic
 
 @pytest.mark.parametrize(
     ("place", "tail", "sign"),
-    [(3, 0.25, -1), (57, 0.25, -1), (58, 0.5, -1), (115, 0.5, -1), (116, 0.5, 1), (172, 0.5, 1), (173, 0.25, 1)],
+    [(3, 0.25, -1), (57, 0.25, -1), (58, 0.5, -1), (115, 0.5, -1), (174, 0.25, -1), (230, 0.25, -1)],
 )
 def test_a_place_of_a_league_table_stands_for_its_outer_quarter_or_its_half(place: int, tail: float, sign: int) -> None:
-    evidence = seen("league_place", row("M0", 0.4, CENTRE), direction="low", place=place, of=230)
+    """The lowest of all; a place in the other half is counted from the other end."""
+    evidence = seen("league_place", row("M0", 0.399, CENTRE), direction="low", place=place, of=230)
     assert odds.tail_of(evidence) == (tail, sign)
-    turned = seen("league_place", row("M0", 0.4, CENTRE), direction="high", place=place, of=230)
+    turned = seen("league_place", row("M0", 0.601, CENTRE), direction="high", place=place, of=230)
     assert odds.tail_of(turned) == (tail, -sign)
 
 
+@pytest.mark.parametrize(("place", "sign"), [(230, 1), (175, 1)])
+def test_a_place_in_the_other_half_stays_there_where_the_published_figure_is(place: int, sign: int) -> None:
+    evidence = seen("league_place", row("M0", 0.601, CENTRE), direction="low", place=place, of=230)
+    assert odds.tail_of(evidence) == (0.25, sign)
+
+
+@pytest.mark.parametrize(("place", "value"), [(160, 0.399), (150, 0.5)])
+def test_a_place_that_fits_the_published_order_from_neither_end_or_from_both_is_not_judged(
+    place: int, value: float
+) -> None:
+    evidence = seen("league_place", row("M0", value, CENTRE), direction="low", place=place, of=230)
+    assert odds.rank(evidence).holding == {"no_direction"}
+
+
 @pytest.mark.parametrize(
-    ("rank", "middle", "direction", "from_side", "in_tail"),
+    ("template", "more", "condition"),
     [
-        (40, 40.0, "low", 40, True),
-        (41, 41.0, "low", 41, False),
-        (361, 361.0, "high", 40, True),
-        (360, 360.0, "high", 41, False),
-        # Three share the places 360 to 362: the last of them is 39th from the top.
-        (360, 361.0, "high", 39, True),
-        (39, 40.0, "low", 39, True),
+        ("tail", {"threshold": figure("0%")}, "no_threshold"),
+        ("tail", {"threshold": figure("100%")}, "no_threshold"),
+        ("league_place", {"place": 0, "of": 230}, "no_counts"),
+        ("league_place", {"place": 231, "of": 230}, "no_counts"),
+    ],
+)
+def test_a_part_or_a_place_that_cannot_be_is_not_judged(template: str, more: dict, condition: str) -> None:
+    assert odds.rank(seen(template, row("M0", 0.4, CENTRE), direction="low", **more)).holding == {condition}
+
+
+def other(number: float) -> float:
+    """The figure of one of the 400 others, counted from nought at the lowest; a half lies between two of them."""
+    return CENTRE + (number - 200 + 0.5) / 400 / 5
+
+
+@pytest.mark.parametrize(
+    ("value", "direction", "from_side", "tied", "in_tail"),
+    [
+        (other(39.5), "low", 41, 1, True),
+        (other(40.5), "low", 42, 1, False),
+        (other(359.5), "high", 41, 1, True),
+        (other(358.5), "high", 42, 1, False),
+        # It shares its figure with one other: both have the first of their places.
+        (other(40), "low", 41, 2, True),
+        (other(359), "high", 41, 2, True),
+        (other(358), "high", 42, 2, False),
     ],
 )
 def test_arithmetic_on_the_published_figures(
-    rank: float, middle: float, direction: str, from_side: int, in_tail: bool
+    value: float, direction: str, from_side: int, tied: int, in_tail: bool
 ) -> None:
-    at = row("M0", 0.4, CENTRE) | {"rank": float(rank), "ranked": 400.0, "percentile": 100 * (middle - 0.5) / 400}
+    # The place by what is judged is another: nobody can count that.
+    at = row("M0", value, CENTRE) | {"rank": 7.0}
     numbers = odds.rank(seen("tail", at, direction=direction)).numbers
-    assert (numbers["from_side"], numbers["in_tail"], numbers["ranked"]) == (from_side, in_tail, 400)
+    assert (numbers["from_side"], numbers["tied"], numbers["in_tail"]) == (from_side, tied, in_tail)
+    assert (numbers["ranked"], numbers["cut_place"]) == (401, 41)
+
+
+def test_the_last_place_of_a_tenth_is_said_with_the_figure_there() -> None:
+    low, high = (
+        odds.rank(seen("tail", row("M0", CENTRE, CENTRE), direction=side)).numbers["cut_value"]
+        for side in ("low", "high")
+    )
+    assert (low, high) == (pytest.approx(other(40)), pytest.approx(other(359)))
 
 
 def findings(run: Run, *said: Claim) -> tuple[Finding, ...]:
@@ -392,18 +436,32 @@ def test_a_line_without_a_number_and_without_a_target_cannot_be_checked() -> Non
     assert tested.holding == {"no_threshold"}
 
 
-def test_patients_that_take_it_half_of_the_way_make_it_no_fair_comparison() -> None:
-    # 40 % beside 50 %: with England's mix it would have reached 46 % or 44 %.
+@pytest.mark.parametrize(
+    ("expected", "line", "fair", "said_beside"),
+    [
+        # 40 % where the middle is 50 %: with England's mix 46 %, beyond a line of 45 % and not beyond one of 50 %.
+        (0.44, "45%", False, True),
+        (0.44, "50%", True, False),
+        # With England's mix 44 %, beyond a line of 43 %; but less than half of the gap is seen with such patients.
+        (0.46, "43%", True, True),
+    ],
+)
+def test_a_line_of_the_boards_own_that_patients_alone_cross_is_no_fair_comparison(
+    expected: float, line: str, fair: bool, said_beside: bool
+) -> None:
+    rows = (row("M0", 0.40, CENTRE), row("M1", 0.40, expected))
+    tested = odds.threshold(seen("rag_red", *rows, direction="low", threshold=figure(line)))
+    assert "p_high" in tested.holding
+    assert ("patients_reach_it" not in tested.holding) == fair
+    assert ("patients_would_reach_it" in tested.beside) == said_beside
+    adjusted = special.expit(special.logit(0.4) - special.logit(expected) + special.logit(CENTRE))
+    assert tested.numbers["adjusted"] == pytest.approx(adjusted)
+
+
+def test_what_belongs_to_a_payment_holds_whatever_the_patients_and_they_are_named_beside() -> None:
     rows = (row("M0", 0.40, CENTRE), row("M1", 0.40, 0.44))
-    assert (
-        "patients_reach_it" in odds.threshold(seen("rag_red", *rows, direction="low", threshold=figure("50%"))).holding
-    )
-    rows = (row("M0", 0.40, CENTRE), row("M1", 0.40, 0.46))
-    tested = odds.threshold(seen("rag_red", *rows, direction="low", threshold=figure("50%")))
-    assert "patients_reach_it" not in tested.holding
-    assert tested.numbers["gone"] == pytest.approx(
-        (special.expit(special.logit(0.4) - special.logit(0.46)) - 0.4) / 0.1
-    )
+    tested = odds.threshold(seen("payment", *rows, direction="low", threshold=figure("45%")))
+    assert tested.holding == {"p_high"} and "patients_would_reach_it" in tested.beside
 
 
 def test_a_practice_on_the_right_side_of_a_line_has_not_been_taken_there_by_its_patients() -> None:

@@ -52,6 +52,16 @@ def code_at(planted: World, share: float) -> str:
     return str(planted.frame.loc[nearest, "practice_code"])
 
 
+def short_at(planted: World, share: float, line: float) -> str:
+    """The urban practice nearest to that deprivation whose own figure clearly falls short of a line."""
+    frame = planted.frame
+    score = frame["imd2025"]
+    low = frame["period"] < -0.3 + frame["need"] + line - 0.2
+    here = (frame["icb_code"] == planted.area) & (frame["rurality"] == "Urban") & low
+    nearest = (score[here] - score.quantile(share)).abs().idxmin()
+    return str(frame.loc[nearest, "practice_code"])
+
+
 def expected_of(planted: World, code: str) -> float:
     row = planted.frame.set_index("practice_code").loc[code]
     return float(-0.3 + row["need"])
@@ -69,7 +79,7 @@ def percent(link: float) -> str:
 
 def test_a_figure_that_half_of_its_like_reach_is_one_that_practices_like_it_reach(needy: tuple[World, Run]) -> None:
     planted, run = needy
-    code = code_at(planted, 0.5)
+    code = short_at(planted, 0.5, 0.0)
     found = claims.check_claim(exemplar_claim(code, percent(expected_of(planted, code)), "low"), run)
     assert (found.verdict, found.reason) == ("supported", "practices_like_it_reach")
     numbers = found.numbers
@@ -101,8 +111,27 @@ def test_the_side_of_the_practice_says_which_way_a_figure_is_reached(needy: tupl
 def test_a_practice_that_reaches_the_figure_itself_is_told_so(needy: tuple[World, Run]) -> None:
     planted, run = needy
     code = code_at(planted, 0.5)
-    assert "reaches_itself" in claims.check_claim(exemplar_claim(code, "1%", "low"), run).because
-    assert "reaches_itself" not in claims.check_claim(exemplar_claim(code, "99%", "low"), run).because
+    own = special.logit(Evidence(exemplar_claim(code, "1%", "low"), run).rows["M0"]["value"])
+    near, far = (claims.check_claim(exemplar_claim(code, percent(own + away), "low"), run) for away in (-0.01, 1.0))
+    assert "reaches_itself" in near.because and "reaches_itself" not in far.because
+
+
+def test_a_practice_whose_whole_interval_reaches_the_figure_is_not_on_the_side_that_the_letter_says(
+    needy: tuple[World, Run],
+) -> None:
+    planted, run = needy
+    code = code_at(planted, 0.5)
+    for line, side in (("1%", "low"), ("99%", "high")):
+        found = claims.check_claim(exemplar_claim(code, line, side), run)
+        assert (found.verdict, found.reason) == ("not_decidable", "no_direction")
+
+
+@pytest.mark.parametrize(("line", "side"), [("0%", "high"), ("100%", "low")])
+def test_a_figure_of_nought_or_all_is_one_that_hardly_any_reach(needy: tuple[World, Run], line: str, side: str) -> None:
+    planted, run = needy
+    found = claims.check_claim(exemplar_claim(code_at(planted, 0.5), line, side), run)
+    assert (found.verdict, found.reason) == ("contradicted", "hardly_any_reach")
+    assert found.numbers["similar_share"] == found.numbers["lasting_share"] == 0.0
 
 
 def test_the_nearest_are_those_of_the_page_and_more(needy: tuple[World, Run]) -> None:
@@ -120,7 +149,7 @@ def test_a_figure_that_is_only_reached_by_chance_is_not_one_that_practices_like_
     needy: tuple[World, Run],
 ) -> None:
     planted, run = needy
-    code = code_at(planted, 0.5)
+    code = short_at(planted, 0.5, 0.25)
     claim = exemplar_claim(code, percent(expected_of(planted, code) + 0.25), "low")
     assert claims.check_claim(claim, run).verdict == "supported"
     # Nothing lasts: every practice's best estimate is what is expected of it, and sure.
@@ -219,8 +248,14 @@ def planted_at(folder: Path, requests: float, referrals: float, imd: float = 22.
 
 
 def test_few_requests_and_many_referrals_are_found(tmp_path: Path) -> None:
-    found = both(planted_at(tmp_path, 0.4, 1.7))
+    found = both(planted_at(tmp_path, 0.15, 2.5))
     assert (found.verdict, found.reason) == ("supported", "different_in_both")
+    assert found.numbers["requests_upper"] < 0 < found.numbers["referrals_lower"]
+
+
+def test_without_months_what_is_inside_the_usual_range_may_have_passed(tmp_path: Path) -> None:
+    found = both(planted_at(tmp_path, 0.6, 1.4))
+    assert (found.verdict, found.reason) == ("not_decidable", "both_need_months")
     assert found.numbers["requests_upper"] < 0 < found.numbers["referrals_lower"]
 
 
@@ -231,13 +266,13 @@ def test_one_of_the_two_is_not_both(tmp_path: Path, requests: float, referrals: 
 
 
 def test_what_such_patients_bring_elsewhere_too_is_no_comparison_of_practices(tmp_path: Path) -> None:
-    found = both(planted_at(tmp_path, np.exp(-1.0), np.exp(0.6), imd=38.0))
+    found = both(planted_at(tmp_path, np.exp(-1.6), np.exp(1.0), imd=44.0))
     assert (found.verdict, found.reason) == ("not_attributable", "both_go_with_patients")
     assert abs(found.numbers["requests_adjusted"]) < abs(found.numbers["requests_difference"])
 
 
 def test_between_the_margin_and_chance_neither_is_shown(tmp_path: Path) -> None:
-    found = both(planted_at(tmp_path, 0.88, 1.7))
+    found = both(planted_at(tmp_path, 0.88, 2.5))
     assert (found.verdict, found.reason) == ("not_shown", "both_not_shown")
 
 
@@ -265,7 +300,7 @@ def test_a_check_that_stops_either_of_the_two_stops_the_sentence(tmp_path: Path)
 
 
 def test_the_letters_own_measure_does_not_decide_which_two_are_looked_at(tmp_path: Path) -> None:
-    run = planted_at(tmp_path, 0.4, 1.7)
+    run = planted_at(tmp_path, 0.15, 2.5)
     named = both(run, metric=peers.REFERRALS)
     assert (named.verdict, named.numbers["requests_difference"]) == (
         "supported",

@@ -150,7 +150,7 @@ SENTENCES: dict[str, tuple[Any, Any]] = {
     "many_red": (("far", {"place": 30, "of": 33}), ("plain", {"place": 1, "of": 33})),
     "fold": (("", {"metric": SAME, "figure": "3"}), ("", {"metric": SAME, "figure": "40"})),
     "exemplar": (
-        ("plain", {"metric": SAME, "threshold": "35%", "direction": "low"}),
+        ("far", {"metric": SAME, "threshold": "35%", "direction": "low"}),
         ("plain", {"metric": SAME, "threshold": "90%", "direction": "low"}),
     ),
     "patients_per_gp": (("plain", {"threshold": "200"}), ("plain", {"threshold": "90000"})),
@@ -181,7 +181,7 @@ def test_a_false_sentence_does_not(planted: Planted, template: str) -> None:
     found = claims.check_claim(planted.claim(who, template, **more), planted.run)
     refuted = found.verdict in ("contradicted", "not_shown", "not_attributable")
     # A figure that these data do not give may have been counted in another way: that is asked, not refuted.
-    assert refuted or found.reason == "fold_not_reproduced", (found.because, found.numbers)
+    assert refuted or found.reason in ("fold_not_reproduced", "place_far"), (found.because, found.numbers)
 
 
 def _stopping(run: Run, gate: str, metric: str, code: str) -> Run:
