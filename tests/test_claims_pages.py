@@ -28,7 +28,7 @@ from gpvar.reporting.assemble import Page, assemble
 from gpvar.reporting.execute import notebook
 from gpvar.reporting.publish import Look
 from gpvar.results import Run
-from gpvar.words import annex, claims_pages, claims_print, claims_short, console, phrases
+from gpvar.words import annex, claims_pages, claims_print, claims_short, console, paper, phrases
 from gpvar.words.claims import claim_facts, finding_phrase
 from tests import synthetic
 from tests.claim_findings import finding, templates_of
@@ -469,6 +469,50 @@ def test_no_one_is_named_for_figures_that_were_not_read(invented) -> None:
     assert "Advice and guidance figures" not in claims_pages.sources_line(run)
     run = dataclasses.replace(with_findings(run, ["rank-rank_holds"]), meta=run.meta)
     assert "NHS England" in claims_pages.sources_line(run)
+
+
+def test_a_number_of_the_letters_words_that_is_in_no_cell_is_said_not_to_be_used(invented) -> None:
+    run = with_findings(invented, ["rank-rank_holds"], text="It was 31.2% and fell by 77.7 points.")
+    said = console.without_markdown(words.claims_sources(run))
+    assert "“77.7" in said and "not used" in said and "“31.2" not in said
+
+
+def test_the_index_lists_questions_and_what_gives_the_letters_figures(invented, tmp_path: Path) -> None:
+    run = with_findings(invented, ["rank-rank_holds"])
+    assert letter.others(run, tmp_path) == []
+    for name in ("to-send/questions_to_icb.docx", "private/reconcile.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    assert [(e.folder, e.paths[0].name) for e in letter.others(run, tmp_path)] == [
+        ("to-send", "questions_to_icb.docx"),
+        ("private", "reconcile.csv"),
+    ]
+
+
+def test_the_first_sheet_shows_printed_figures_that_subtract_and_is_made_for_reading(invented) -> None:
+    run = with_findings(invented, ["rank-rank_holds"])
+    row = letter_book.claim_rows(run).iloc[0]
+    assert round(row["figure"] - row["expected"], 1) == row["difference"]
+    sheet = openpyxl.load_workbook(io.BytesIO(letter_book.letter_workbook(run)))["Findings"]
+    heads = [cell.value for cell in sheet[3]]
+    assert heads[:5] == ["sentence", "practice_name", "measure", "letter_says", "finding"] and heads[-1] == "run"
+    assert sheet.auto_filter.ref and sheet.page_setup.orientation == "landscape" and sheet["D4"].alignment.wrap_text
+
+
+def test_a_full_page_gives_up_its_table_before_it_runs_over(invented) -> None:
+    run = with_findings(invented, ["margin-shortfall_holds"])
+    long = dataclasses.replace(run.findings[0].claim, text=" ".join(["A long sentence of the letter."] * 19))
+    parts = letter_pages.claim_pages(
+        dataclasses.replace(run, findings=(dataclasses.replace(run.findings[0], claim=long),))
+    )
+    used = sum(_height(part) for part in parts)
+    assert used <= paper.PAGE
+
+
+def _height(part: Any) -> float:
+    if _is_chart(part):
+        return part.figure.get_figheight() / part.figure.get_figwidth() * paper.WIDTH
+    return paper.height(part if isinstance(part, str) else part.to_markdown(), 12.0)
 
 
 def test_sources_name_the_decision_table_by_its_hash(invented) -> None:

@@ -57,32 +57,15 @@ def others(run: Run, root: Path) -> list[index.Entry]:
         return []
     asked = tuple(root / SEND / f"{ask.STEM}.{kind}" for kind in ("html", "docx"))
     made = [
-        files.write(root / SEND / f"{STEM}_results.xlsx", letter_book.letter_workbook(run)),
-        files.write(root / SEND / f"{STEM}_results.csv", files.csv_for_people(letter_book.claim_rows(run))),
-    ]
-    with_notes = root / PRIVATE / f"{NOTES}.xlsx"
-    if letter_book.has_notes(run):
-        made.append(files.write(with_notes, letter_book.letter_workbook(run, notes=True)))
-    else:
-        with_notes.unlink(missing_ok=True)
-    return made
-
-
-def others(run: Run, root: Path) -> list[index.Entry]:
-    """Return what else the index lists of a letter, where it was made: questions, months and lists, own notes."""
-    if not run.findings:
-        return []
-    homes = (root / SEND, root / PRIVATE)
-    asked = tuple(path for home in homes for kind in ("docx", "html") for path in home.glob(f"{ask.STEM}.{kind}"))
-    made = [
         (SEND, "Questions to the ICB", "what to ask before any figure is looked at.", asked),
         (PRIVATE, "Which months and lists give the letter's figures", "", (root / PRIVATE / "reconcile.csv",)),
         (PRIVATE, "The findings with your own notes", "", (root / PRIVATE / f"{NOTES}.xlsx",)),
     ]
-    there = [
-        (folder, label, said, tuple(path for path in paths if path.is_file())) for folder, label, said, paths in made
-    ]
-    return [index.Entry(folder, HEADING, STEM, label, said, paths) for folder, label, said, paths in there if paths]
+    found = []
+    for folder, label, said, paths in made:
+        if there := tuple(path for path in paths if path.is_file()):
+            found.append(index.Entry(folder, HEADING, STEM, label, said, there))
+    return found
 
 
 def require_letter(run: Run) -> None:

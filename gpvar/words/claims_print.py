@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from gpvar import catalogue
 from gpvar.catalogue import letters
+from gpvar.claims import remarks
 from gpvar.dates import day_in_words
 from gpvar.words import figures, sources
 from gpvar.words.claims import finding_gates
 from gpvar.words.claims_facts import ClaimFacts
 from gpvar.words.hidden import ICB_SUPPLIED
+from gpvar.words.letter_remarks import letter_remarks
 from gpvar.words.quality import FAILED, UNCHECKED
-from gpvar.words.text import known, listed, number, plain
+from gpvar.words.text import escape_markdown, known, listed, number, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +122,8 @@ def _official(metric: str) -> bool:
 
 def unused(run: Run) -> str:
     """Return which numbers of the letter's words were given in no cell, so that nothing was judged by them."""
-    return ""
+    found = [note for note in remarks([item.claim for item in run.findings]) if note.id == "numbers_not_used"]
+    return " ".join(escape_markdown(text, 400) for text in letter_remarks(found))
 
 
 # ---- checks of the data ----
