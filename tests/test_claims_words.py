@@ -511,8 +511,9 @@ def test_a_margin_is_named_with_its_value_at_each_rung(run) -> None:
         "beyond the margin of the measure: 48 appointments per 1,000 patients a month on the raw figures, 25 "
         "after allowing for patients"
     ) in claims.finding_sentence(facts)
-    assert "more than 25 appointments per 1,000 patients a month, the margin of the measure (M1, England)" in " ".join(
-        claims.finding_right(facts)
+    assert (
+        "after allowing for patients it is more than 25 appointments per 1,000 patients a month, the margin"
+        in " ".join(claims.finding_right(facts))
     )
 
 
@@ -677,3 +678,18 @@ def test_what_letter_and_data_have_answered_is_not_asked_again(run) -> None:
 def test_a_part_or_a_place_that_cannot_be_is_not_spoken_of_as_a_line_or_as_reds(run, template, rule, said) -> None:
     text = claims.finding_sentence(of(run, rule, template))
     assert said in text and "red" not in text and "line" not in text and "target" not in text
+
+
+def test_a_range_is_quoted_as_the_letter_prints_it(run) -> None:
+    facts = of(run, "fold-variation_is_real", "fold", figure=Figure("8-fold", 8.0, 0), fold=8.0, fold_now=7.7)
+    assert claims.finding_arithmetic(facts) == (
+        "True as arithmetic on the published figures: the highest figure is 7.7 times the lowest; the letter has "
+        r"“8\-fold”."
+    )
+    assert "8 times the lowest in the letter and 7.7 times in these data" in claims.finding_sentence(facts)
+
+
+def test_checks_of_single_practices_are_not_denied_of_an_area(run) -> None:
+    facts = of(run, "fold-variation_is_real", "fold")
+    facts = dataclasses.replace(facts, finding=dataclasses.replace(facts.finding, gates=()))
+    assert claims.finding_gates(facts) == "**No check of the figures as a whole failed.**"

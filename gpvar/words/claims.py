@@ -155,7 +155,8 @@ def finding_gates(facts: ClaimFacts) -> str:
     unmade = [quality.title(row["gate"]) for row in facts.finding.gates if row["state"] == quality.UNCHECKED]
     counts = [(stops, "check of the data failed", "checks of the data failed"), (warns, "warning", "warnings")]
     heads = [plural(len({row["gate"] for row in rows}), one, more) for rows, one, more in counts if rows]
-    said = [f"**{listed(heads)}.**" if heads else "**No check of the data failed.**"]
+    none = "No check of the data failed" if facts.is_practice else "No check of the figures as a whole failed"
+    said = [f"**{listed(heads) or none}.**"]
     said += list(dict.fromkeys(_failed(row) for row in stops))
     named = list(dict.fromkeys(_named(row) for row in warns))
     said += [f"From the {'check' if len(named) == 1 else 'checks'} {listed(named)}."] if named else []

@@ -84,7 +84,8 @@ def _red_not_defined(facts: ClaimFacts) -> list[str]:
 
 def _fold(facts: ClaimFacts) -> str:
     """Return how wide the range is: in the letter, in these data, and with chance taken off."""
-    said = [f"{_times(facts.get('fold'))} the lowest in the letter"] if facts.has("fold") else []
+    places = facts.claim.figure.decimals if facts.claim.figure is not None else 1
+    said = [f"{number(facts.get('fold'), places)} times the lowest in the letter"] if facts.has("fold") else []
     lowest = "" if said else " the lowest"
     said += [f"{_times(facts.get('fold_now'))}{lowest} in these data"] if facts.has("fold_now") else []
     whole = f"The highest figure is {listed(said)}." if said else ""

@@ -113,9 +113,11 @@ def _range(facts: ClaimFacts) -> str:
     if facts.template.test != "fold" or not facts.has("fold", "fold_now"):
         return ""
     true = "Not so" if facts.finding.reason == "fold_not_reproduced" else "True"
+    figure = facts.claim.figure
+    letters = f"“{escape_markdown(figure.text)}”" if figure is not None else number(facts.get("fold"), 1)
     return (
         f"{true} as arithmetic on {published(facts)}: the highest figure is {number(facts.get('fold_now'), 1)} times "
-        f"the lowest; the letter has {number(facts.get('fold'), 1)}."
+        f"the lowest; the letter has {letters}."
     )
 
 
@@ -299,7 +301,8 @@ def _size(facts: ClaimFacts) -> str:
     if facts.sign and row["difference"] * facts.sign < 0:
         return ""
     much = margin_at(facts, facts.headline)
-    return f"The gap is not trivial: it is more than {much}, the margin of the measure ({facts.tag})."
+    how = ON[facts.headline]
+    return f"The gap is not trivial: {how} it is more than {much}, the margin of the measure ({facts.tag})."
 
 
 def position(facts: ClaimFacts) -> str:
