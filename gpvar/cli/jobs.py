@@ -65,11 +65,12 @@ def check(chosen: argparse.Namespace) -> None:
 
 
 def _tell_of_the_letter(study: Study, table: PracticeTable) -> None:
-    """Say what the letter speaks of and the study lacks; a letter that cannot be read is refused."""
+    """Say what the study lacks of what the letter speaks of, and what of it was not used; refuse one beyond reading."""
     from gpvar import claims, words
 
     said = claims.letter_of(study, table)
-    for sentence in words.letter_gaps(claims.gaps(said, table), table):
+    found = words.letter_gaps(claims.gaps(said, table), table)
+    for sentence in [*found, *words.letter_remarks(claims.remarks(said, table))]:
         _say(sentence)
 
 
@@ -113,6 +114,7 @@ def claims(chosen: argparse.Namespace) -> int:
     done = pipeline.run(chosen.study, progress=_say)
     reporting.require_letter(done)
     _say("\n" + words.claims_console(done) + "\n")
+    _tell_of_the_letter(done.study, done.table)
     return _tell(reporting.publish_run(done, kinds=("claims",), progress=_say), show=False)
 
 
