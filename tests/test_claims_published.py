@@ -12,7 +12,7 @@ from scipy import special
 
 import gpvar
 from gpvar import claims, simulate
-from gpvar.claims import always, checking, odds
+from gpvar.claims import always, checking, odds, rungs
 from gpvar.claims.evidence import Evidence
 from gpvar.claims.evidence import Tested as Seen
 from gpvar.errors import StatsError
@@ -151,6 +151,17 @@ def test_a_range_is_right_to_the_digits_printed(run: Run, text: str, arithmetic:
     number = text.format(now) if arithmetic == "right" else text.format(now + 0.3)
     told = replace(claim, figure=Figure(number, float(number), len(number.partition(".")[2])))
     assert claims.check_claim(told, run).arithmetic == arithmetic
+
+
+@pytest.mark.parametrize(("expected", "reason"), [(0.43, "rank_goes_with_patients"), (0.49, "rank_holds")])
+def test_a_place_in_line_with_its_patients_is_no_fair_comparison_whatever_the_odds(
+    expected: float, reason: str
+) -> None:
+    evidence = seen("tail", row("M0", 0.38, CENTRE), row("M1", 0.38, expected), direction="low")
+    numbers = {"p_raw": 0.97, "p_adjusted": 0.85, "p_setting": float("nan"), **rungs.explained(evidence)}
+    holding = odds._rank_holding(evidence, numbers, {"M0": 0.9, "M1": 0.9})
+    rule = checking.decide("rank", set(holding))
+    assert rule is not None and rule.reason == reason
 
 
 # Beside a finding -----------------------------------------------------------------------------------------------------
