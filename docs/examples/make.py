@@ -1,4 +1,4 @@
-"""Make the three examples of the README anew from the simulated study.
+"""Make the examples of the README anew from the simulated study.
 
 Run with ``python docs/examples/make.py`` after a change that shows in the reports. The pictures of the Word files need
 LibreOffice (``soffice``) and poppler (``pdftoppm``) on the PATH; the Word files do not.
@@ -14,11 +14,12 @@ from pathlib import Path
 from gpvar import pipeline, reporting, starter
 
 EXAMPLES = {"X14474": "far-outside", "X14509": "in-line", "X14544": "cannot-answer"}
+ANNEX = "letter_reply_annex.docx"
 HERE = Path(__file__).resolve().parent
 
 
 def main() -> None:
-    """Write a Word file and a picture of its first page for each example."""
+    """Write a Word file and a picture of its first page for each example, the annex to a reply among them."""
     with tempfile.TemporaryDirectory() as scratch:
         study = starter.lay_out_demo(Path(scratch) / "demo")
         text = study.read_text(encoding="utf-8")
@@ -26,9 +27,10 @@ def main() -> None:
         chosen = "practices = [" + ", ".join(f'"{code}"' for code in EXAMPLES) + "]"
         study.write_text(text.replace(practices, chosen), encoding="utf-8")
         run = pipeline.run(study)
-        published = reporting.publish_run(run, kinds=("practice",), formats=("docx",), progress=print)
-        for code, name in EXAMPLES.items():
-            report = next(path for path in published.files if path.name == f"{code}_{run.study.metrics[0]}.docx")
+        published = reporting.publish_run(run, kinds=("claims", "practice"), formats=("docx",), progress=print)
+        wanted = {f"{code}_{run.study.metrics[0]}.docx": name for code, name in EXAMPLES.items()}
+        for file, name in {**wanted, ANNEX: "reply-annex"}.items():
+            report = next(path for path in published.files if path.name == file)
             target = HERE / f"{name}.docx"
             shutil.copyfile(report, target)
             _picture(target, Path(scratch))
