@@ -253,9 +253,12 @@ def test_few_requests_and_many_referrals_are_found(tmp_path: Path) -> None:
     assert found.numbers["requests_upper"] < 0 < found.numbers["referrals_lower"]
 
 
-def test_without_months_what_is_inside_the_usual_range_may_have_passed(tmp_path: Path) -> None:
+def test_without_months_the_period_is_spoken_of_and_that_nothing_is_known_of_what_passes_is_said(
+    tmp_path: Path,
+) -> None:
     found = both(planted_at(tmp_path, 0.6, 1.4))
-    assert (found.verdict, found.reason) == ("not_decidable", "both_need_months")
+    assert (found.verdict, found.reason) == ("supported", "different_in_both")
+    assert "chance_not_separated" in found.because
     assert found.numbers["requests_upper"] < 0 < found.numbers["referrals_lower"]
 
 

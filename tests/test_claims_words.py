@@ -34,7 +34,6 @@ NOT_KNOWN = (
     "sum_needs_months",
     "group_movement_unknown",
     "variation_needs_months",
-    "both_need_months",
 )
 TERMS = ("percentage points", "percentage point", "interval", "reliability", "sampling", "deprivation")
 

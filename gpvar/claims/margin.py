@@ -29,12 +29,9 @@ def _holding(seen: Evidence, sign: int, numbers: dict[str, Any]) -> Iterable[str
     near, far = rungs.ends(seen, rungs.RAW, sign)
     edge = numbers["margin"]
     adjusted = rungs.placed(seen)
-    # Without months the interval holds no passing movement; the spread among practices holds it.
-    sure = {rung: rungs.surely_apart(seen, rung) for rung in (rungs.RAW, *adjusted)}
+    # The sentence is about the figure of its period, not about what lasts: without months it is judged all the same,
+    # and that chance could not be told from passing movement is said beside it.
     yield from ("inside_margin",) if -edge < near and far < edge else ()
-    if not sure[rungs.RAW]:
-        yield from ("chance_unknown",) if far < 0.0 or near > edge else ()
-        return
     yield from ("other_side",) if far < 0.0 else ()
     yield from ("beyond_raw",) if near > edge else ()
     yield from rungs.patients_doing(seen, numbers)
@@ -42,6 +39,5 @@ def _holding(seen: Evidence, sign: int, numbers: dict[str, Any]) -> Iterable[str
         yield "not_adjusted"
         return
     within = {rung: (*rungs.ends(seen, rung, sign), margin_of(seen, rung)) for rung in adjusted}
-    if all(close > edge for close, _, edge in within.values()):
-        yield "beyond_adjusted" if all(sure.values()) else "chance_unknown"
+    yield from ("beyond_adjusted",) if all(close > edge for close, _, edge in within.values()) else ()
     yield from ("adjusted_inside_margin",) if any(wide < edge for _, wide, edge in within.values()) else ()

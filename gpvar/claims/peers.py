@@ -184,7 +184,5 @@ def _together(parts: dict[str, Evidence], holding: list[frozenset[str]]) -> Iter
         yield "one_inside"
     if any("not_adjusted" in each for each in holding):
         yield "not_adjusted"
-    if any("chance_unknown" in each for each in holding):
-        yield "chance_unknown"
     if any(each & {"adjusted_inside_margin", "in_line", "mostly_explained"} for each in holding):
         yield "one_inside_adjusted"

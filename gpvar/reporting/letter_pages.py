@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Body text of a report in Word.
 _POINTS = 12.0
+#: What frames and the title of a picture take beyond their words, at most.
+_FRAMES = 50.0
 
 
 def claim_pages(run: Run) -> tuple[str | Table | Chart, ...]:
@@ -53,7 +55,7 @@ def _left(said: list[str], drawn: tuple[Chart, ...], table: Table | str) -> floa
     """Return how much of the page, in points, is left under what must stand on it."""
     pictures = sum(chart.figure.get_figheight() / chart.figure.get_figwidth() for chart in drawn) * paper.WIDTH
     rows = paper.height(table.to_markdown(), _POINTS) if table else 0.0
-    return paper.PAGE - sum(paper.height(text, _POINTS) for text in said) - pictures - rows
+    return paper.PAGE - _FRAMES - sum(paper.height(text, _POINTS) for text in said) - pictures - rows
 
 
 def annex_charts(run: Run) -> tuple[Chart, ...]:

@@ -286,6 +286,7 @@ INSIDE = (
     "patients_would_reach_it",
     "reached_by_chance",
     "hidden_both_ends",
+    "chance_not_separated",
 )
 _TOO_FEW = "Whether that is “too few” is a judgement, which figures cannot make."
 

@@ -311,19 +311,12 @@ def _nothing_allowed_for(facts: ClaimFacts) -> list[str]:
     return sentences([chance or far or _raw(facts), none, "So it cannot be told whether like practices show it too."])
 
 
-def _both_need_months(facts: ClaimFacts) -> list[str]:
-    """Return that the gaps cannot be told from passing movement."""
-    moves = "How far the figures move by themselves is not known, so the gaps cannot be told from such movement."
-    return sentences([_both(facts), moves])
-
-
 def _both_with_nothing(facts: ClaimFacts) -> list[str]:
     said = "Requests are low and referrals high on the raw figures, but nothing of its patients could be allowed for."
     return sentences([_both(facts), said, "So it cannot be told whether like practices show it too."])
 
 
 REASONS: dict[str, Reason] = {
-    "both_need_months": _both_need_months,
     "both_with_nothing_allowed_for": _both_with_nothing,
     "nothing_allowed_for": _nothing_allowed_for,
     "both_go_with_patients": _both_with_patients,
