@@ -541,7 +541,7 @@ def test_the_demonstration_holds_april_of_every_metric_beside_its_year() -> None
     content = load_study(share.folder("demo"))
     metrics = [key.partition(".")[0] for key in content.own_sources[0].columns if key.endswith(".numerator")]
     metrics = [name for name in dict.fromkeys(metrics) if f"{name}.numerator" in content.period_sources[0].columns]
-    assert len(metrics) == 8
+    assert len(metrics) == 9
     table = build_table(replace(content, metrics=tuple(metrics)))
     sizes = table.periods.groupby(["metric", "start", "end"]).size()
     assert len(sizes) == 16 and sizes.min() > 1190
