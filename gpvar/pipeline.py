@@ -87,8 +87,7 @@ def with_findings(run: Run, progress: Callable[[str], None] = lambda message: No
     letter = claims.fingerprint(said)
     found = store.stored_findings(run.folder, letter)
     if found is None:
-        progress(f"Checking what the letter says ({len(said)} sentences)" if len(said) > 1 else "Checking the letter")
-        found = claims.check_all(said, run)
+        found = claims.check_all(said, run, lambda claim: progress(f"Checking sentence {claim.id} of {len(said)}"))
         store.save_findings(run.folder, letter, found)
     return replace(run, findings=found)
 

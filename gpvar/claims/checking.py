@@ -19,7 +19,7 @@ from gpvar.errors import GpvarError, StatsError
 from gpvar.results import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from gpvar.catalogue.letters import Rule
     from gpvar.results import Claim, Run
@@ -50,10 +50,24 @@ def check_claim(claim: Claim, run: Run) -> Finding:
     return _checked(claim, run, {})
 
 
-def check_all(claims: Iterable[Claim], run: Run) -> tuple[Finding, ...]:
-    """Return the findings on all sentences of a letter, in order; what takes long is done once for all of them."""
+def check_all(
+    claims: Iterable[Claim], run: Run, beginning: Callable[[Claim], None] = lambda claim: None
+) -> tuple[Finding, ...]:
+    """Return the findings on all sentences of a letter, in order; what takes long is done once for all of them.
+
+    Parameters
+    ----------
+    claims, run
+        The sentences, and what was analysed.
+    beginning
+        Called with each sentence before it is checked.
+    """
     cache: dict[Any, Any] = {}
-    return tuple(_checked(claim, run, cache) for claim in claims)
+    found = []
+    for claim in claims:
+        beginning(claim)
+        found.append(_checked(claim, run, cache))
+    return tuple(found)
 
 
 def fingerprint(claims: Iterable[Claim]) -> str:
