@@ -23,7 +23,7 @@ from gpvar import charts, pipeline, reporting, share, starter, tables, words
 from gpvar.catalogue import letters
 from gpvar.charts.claim import claim_chart
 from gpvar.cli import main
-from gpvar.reporting import display, letter, letter_book, letter_pages, publish, reports
+from gpvar.reporting import display, letter, letter_book, letter_pages, publish, reports, workbook
 from gpvar.reporting.assemble import Page, assemble
 from gpvar.reporting.execute import notebook
 from gpvar.reporting.publish import Look
@@ -612,14 +612,22 @@ def test_the_command_says_every_finding_and_writes_the_reports(published, capsys
     assert named(published, "letter_claims.html").stat().st_mtime_ns > before[named(published, "letter_claims.html")]
 
 
-def test_without_a_letter_the_command_says_what_to_do(invented, monkeypatch, capsys) -> None:
+def test_without_a_letter_the_command_says_what_to_do_before_anything_is_analysed(
+    invented, monkeypatch, capsys, tmp_path: Path
+) -> None:
     study = dataclasses.replace(invented, study=_named(invented))
-    monkeypatch.setattr(pipeline, "run", lambda *a, **k: study)
-    for command in (["claims", "x"], ["report", "claims", "x"]):
-        monkeypatch.setattr(pipeline, "stored", lambda *a, **k: study)
+    (tmp_path / "study.toml").write_text(_without_letter(), encoding="utf-8")
+    monkeypatch.setattr(pipeline, "run", lambda *a, **k: pytest.fail("analysed"))
+    monkeypatch.setattr(pipeline, "stored", lambda *a, **k: study)
+    for command in (["claims", str(tmp_path)], ["report", "claims", str(tmp_path)]):
         assert main(command) == 2
         lines = capsys.readouterr().err.strip().splitlines()
         assert len(lines) == 3 and "letter.xlsx" in lines[2], lines
+
+
+def _without_letter() -> str:
+    text = (share.folder("demo") / "study.toml").read_text(encoding="utf-8")
+    return text.partition("[[claim]]")[0]
 
 
 def _named(run: Run) -> Any:
@@ -657,3 +665,16 @@ def test_the_letter_of_the_demonstration_finds_what_its_page_says(tmp_path: Path
     assert {found.claim.practice_code for found in run.findings} == {OWN, PEER, ""}
     assert letter_book.has_notes(run) and "claims" in run.study.reports.kinds
     assert annex.plan(run).quoted and not annex.plan(run).table
+
+
+def test_the_spreadsheet_can_be_printed_and_its_notes_are_not_written_over_one_another() -> None:
+    frame = pd.DataFrame({f"column {i}": ["text of a finding " * 4] for i in range(20)})
+    lines = ["short", "a long note that takes more than one line of the sheet " * 4]
+    book = openpyxl.load_workbook(
+        io.BytesIO(workbook.build("Title", lines, {"Findings": ("What is found", frame)}, [], reading=("Findings",)))
+    )
+    heights = [book["Notes"].row_dimensions[row].height for row in (2, 3)]
+    assert heights[1] >= 2 * heights[0]
+    sheet = book["Findings"]
+    assert sheet.print_area == "'Findings'!$A$1:$L$4" and sheet.auto_filter.ref == "A3:T4"
+    assert max(dimension.width for dimension in sheet.column_dimensions.values()) <= 34

@@ -94,7 +94,7 @@ def report(chosen: argparse.Namespace) -> int:
 
     done = pipeline.stored(chosen.study)
     if chosen.kind == "claims":
-        reporting.require_letter(done)
+        reporting.require_letter(done.study, done.findings)
     return _tell(reporting.publish_run(done, kinds=(chosen.kind,), progress=_say), show=False)
 
 
@@ -109,10 +109,11 @@ def ask(chosen: argparse.Namespace) -> None:
 
 def claims(chosen: argparse.Namespace) -> int:
     """Say what the data show of each sentence of the letter, and write the reports on it."""
-    from gpvar import pipeline, reporting, words
+    from gpvar import claims, load_study, pipeline, reporting, words
 
-    done = pipeline.run(chosen.study, progress=_say)
-    reporting.require_letter(done)
+    study = load_study(chosen.study)
+    reporting.require_letter(study, claims.letter_of(study))
+    done = pipeline.run(study, progress=_say)
     _say("\n" + words.claims_console(done) + "\n")
     _tell_of_the_letter(done.study, done.table)
     return _tell(reporting.publish_run(done, kinds=("claims",), progress=_say), show=False)

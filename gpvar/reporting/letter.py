@@ -14,9 +14,11 @@ from gpvar.reporting.job import PRIVATE, SEND, Job
 from gpvar.words import annex_summary_line, claims_summary_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from gpvar.results import Run
+    from gpvar.study import Study
 
 KIND, STEM, HEADING = "claims", "letter", "The letter"
 REPORT, ANNEX, NOTES = f"{STEM}_claims", f"{STEM}_reply_annex", f"{STEM}_with_notes"
@@ -68,17 +70,24 @@ def others(run: Run, root: Path) -> list[index.Entry]:
     return found
 
 
-def require_letter(run: Run) -> None:
+def require_letter(study: Study, said: Sequence[object]) -> None:
     """Refuse to report on a letter that is not there.
+
+    Parameters
+    ----------
+    study
+        Whose letter.
+    said
+        Its sentences, or what was found of them.
 
     Raises
     ------
     StudyError
         When the study names no letter, or nothing stands in it.
     """
-    if run.findings:
+    if said:
         return
-    where = run.study.letter or run.study.path or run.study.folder
+    where = study.letter or study.path or study.folder
     raise StudyError(
         "No sentence of a letter was found, so there is nothing to check.",
         str(where),

@@ -17,11 +17,15 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from gpvar import schema
+from gpvar.catalogue.templates import lines_needed
 from gpvar.reporting.files import neutral
 
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _HEADER_ROW = 3
 _A4 = 9
+_NOTES_WIDTH, _LINE = 110, 16.0
+#: How many columns of a sheet for reading go on paper, and the widest of them.
+_ON_PAPER, _WIDEST = 12, 34
 _SIGNIFICANT, _MOST_PLACES = 4, 8
 NOT_AVAILABLE, NOT_APPLICABLE = "[x]", "[z]"
 
@@ -52,8 +56,11 @@ def build(
     lines = [title, *notes, f"{NOT_AVAILABLE} means not available, {NOT_APPLICABLE} not applicable.", "Sheets:"]
     lines += [f"{name}: {heading}" for name, (heading, _) in sheets.items()] + ["Dictionary: what every column means"]
     front = book.create_sheet("Notes")
-    front.column_dimensions["A"].width = 110
+    front.column_dimensions["A"].width = _NOTES_WIDTH
+    front.page_setup.orientation, front.page_setup.paperSize = "landscape", _A4
     for i, line in enumerate(lines):
+        # A spreadsheet does not work out by itself how many lines a wrapped text takes in a file it did not write.
+        front.row_dimensions[i + 1].height = _LINE * lines_needed(line, _NOTES_WIDTH) + (4.0 if i == 0 else 0.0)
         front.append([_cell(front, line, 12 if i else 14, bold=not i, wrap=True)])
     for name, (heading, frame) in sheets.items():
         _sheet(book.create_sheet(name[:31]), heading, frame, name in reading)
@@ -102,12 +109,13 @@ def _for_reading(sheet: Any, frame: pd.DataFrame) -> None:
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     last = get_column_letter(max(1, len(frame.columns)))
+    sheet.print_area = f"A1:{get_column_letter(min(_ON_PAPER, len(frame.columns)))}{_HEADER_ROW + len(frame)}"
     sheet.auto_filter.ref = f"A{_HEADER_ROW}:{last}{_HEADER_ROW + len(frame)}"
 
 
 def _width(column: object, values: list[Any], reading: bool) -> int:
     longest = max((len(value) for value in values if isinstance(value, str)), default=0) if reading else 0
-    return max(12, min(60, max(len(str(column)) + 4, longest)))
+    return max(12, min(_WIDEST if reading else 60, max(len(str(column)) + 4, longest)))
 
 
 def _wrapped(sheet: Any, value: object) -> object:
