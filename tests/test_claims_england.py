@@ -12,6 +12,7 @@ import pytest
 import gpvar
 from gpvar import claims
 from gpvar.results import Claim, Finding, Run
+from gpvar.words.claims import claim_facts, finding_right_short
 from tests.claim_rows import figure
 from tests.support import ROOT, shared
 from tests.test_real_study import COLUMNS
@@ -167,6 +168,13 @@ def test_the_fifth_is_the_highest_of_its_board_and_inside_the_usual_range(found:
     numbers = found[5].numbers
     assert numbers["z_adjusted"] < numbers["z_raw"] < 1.96
     assert numbers["beyond_99_8"] > numbers["expected_beyond"]
+
+
+def test_in_few_words_the_highest_place_of_its_board_is_conceded_of_the_fifth(
+    run: Run, found: dict[int, Finding]
+) -> None:
+    said = finding_right_short(claim_facts(run, found[5]))
+    assert said[0].endswith("the highest of 331 in its own ICB.") and any("10.3%" in text for text in said)
 
 
 def test_without_april_no_lasting_place_is_told_and_the_shortfall_of_the_year_is(run: Run) -> None:

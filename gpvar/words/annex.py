@@ -75,6 +75,8 @@ class Plan:
         Whether those that hold, which stand in the box, are rows too, and how many rows there may be.
     asks
         How many questions are asked.
+    conceded
+        How much is conceded of sentences that do not hold: "all", "short" or the "first" thing.
     breaks
         Whether what the contract says and what is asked for begin the second page.
     charts
@@ -88,20 +90,25 @@ class Plan:
     every: bool = True
     rows: int = 30
     asks: int = 6
+    conceded: str = "short"
     breaks: bool = False
     charts: int = 0
 
 
 #: From the fullest to the barest.
 _PLANS = (
-    Plan(),
+    Plan(conceded="all"),
     Plan(said=3),
     Plan(said=3, placed=False),
     Plan(said=2, placed=False),
     Plan(said=1, placed=False),
     Plan(said=1, placed=False, quoted=False),
     Plan(said=1, placed=False, quoted=False, table=True),
-    *(Plan(said=1, placed=False, quoted=False, table=True, every=False, rows=rows, asks=5) for rows in (20, 14, 10, 6)),
+    Plan(said=1, placed=False, quoted=False, table=True, conceded="first"),
+    *(
+        Plan(said=1, placed=False, quoted=False, table=True, every=False, rows=rows, asks=5, conceded="first")
+        for rows in (20, 14, 10, 6)
+    ),
 )
 
 
@@ -140,7 +147,7 @@ def _right(run: Run, how: Plan) -> str:
     holding = found.found("supported")
     shared = _shared(holding)
     others = [facts for facts in found.facts if facts not in holding]
-    rest = [f"**{_named(group)}.** {text}" for text, group in conceded(others, first=how.said < _ALL)]
+    rest = [f"**{_named(group)}.** {text}" for text, group in conceded(others, how.conceded)]
     alike = [f"**{_named(group)}.** {text}" for text, group in shared.items()]
     if not how.table:
         items = [*(_entry(facts, how, shared) for facts in holding), *alike, *rest]

@@ -37,6 +37,7 @@ __all__ = [
     "finding_phrase",
     "finding_position",
     "finding_right",
+    "finding_right_short",
     "finding_sentence",
     "finding_sentences",
     "finding_short",
@@ -116,6 +117,11 @@ def finding_arithmetic(facts: ClaimFacts) -> str:
 def finding_right(facts: ClaimFacts) -> list[str]:
     """Return what the ICB has right, for a box that cannot be switched off; never empty."""
     return claims_right.right(facts)
+
+
+def finding_right_short(facts: ClaimFacts) -> list[str]:
+    """Return the same where many sentences share a box: what is worth most to the ICB first."""
+    return claims_right.in_short(facts)
 
 
 def finding_beside(facts: ClaimFacts) -> list[str]:

@@ -17,6 +17,7 @@ from gpvar.words.claims import (
     finding_change,
     finding_position,
     finding_right,
+    finding_right_short,
     finding_verdict,
     letter_quotation,
 )
@@ -155,7 +156,7 @@ def claims_right(run: Run) -> str:
     items = [f"**{_capital(sentences(holding))}** {holds(len(holding))}. {fair}"] if holding else []
     others = [facts for facts in found.facts if facts not in holding]
     items += [f"**Sentence {id_of(facts)}.** {JUDGEMENT}" for facts in variation(holding)]
-    items += [f"**{_capital(sentences(group))}.** {text}" for text, group in conceded(others, first=True)]
+    items += [f"**{_capital(sentences(group))}.** {text}" for text, group in conceded(others, "short")]
     return boxes.box(phrases.ICB_RIGHT, items or [NO_LETTER])
 
 
@@ -164,20 +165,20 @@ def holds(many: int) -> str:
     return "holds" if many == 1 else "hold"
 
 
-def conceded(found: Sequence[ClaimFacts], *, first: bool = False) -> list[tuple[str, list[ClaimFacts]]]:
+def conceded(found: Sequence[ClaimFacts], much: str = "all") -> list[tuple[str, list[ClaimFacts]]]:
     """Return what is conceded, each with the sentences it is conceded of; what is said alike is said once.
 
     Parameters
     ----------
     found
         The sentences.
-    first
-        Whether only the first thing conceded of each is wanted, where there is little room.
+    much
+        Of each sentence all that is conceded, what is worth most ("short"), or, in very little room, the "first" thing.
     """
     said: dict[str, list[ClaimFacts]] = {}
     for facts in found:
-        items = finding_right(facts)
-        said.setdefault(" ".join(items[:1] if first else items), []).append(facts)
+        items = finding_right(facts) if much == "all" else finding_right_short(facts)
+        said.setdefault(" ".join(items[:1] if much == "first" else items), []).append(facts)
     return list(said.items())
 
 

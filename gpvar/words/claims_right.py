@@ -142,6 +142,13 @@ def right(facts: ClaimFacts) -> list[str]:
     return [text for text in said if text]
 
 
+def in_short(facts: ClaimFacts) -> list[str]:
+    """Return what the board has right where there is little room, what is worth most to it first; never empty."""
+    first = right(facts)[0]
+    worth = [_by_counts(facts), "" if place_right(facts) else _places(facts), first]
+    return list(dict.fromkeys(text for text in worth if text))
+
+
 def _did_change(facts: ClaimFacts) -> str:
     """Return that there is a change, where it is not the one that the letter speaks of."""
     card, size = facts.card, changed(facts)
