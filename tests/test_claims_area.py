@@ -246,6 +246,11 @@ def test_a_letter_that_compares_within_the_area_is_held_to_its_best_fifth(own: t
     assert numbers["best"] == pytest.approx(np.quantile(figures(planted)[in_area(planted)], 0.8))
 
 
+def test_a_gain_of_nought_is_no_sum_that_could_hold(without_months: Run) -> None:
+    found = gain(without_months, 0)
+    assert (found.verdict, found.reason) == ("not_decidable", "no_figure")
+
+
 def test_without_months_a_sum_can_be_overstated_and_cannot_hold(without_months: Run) -> None:
     small = gain(without_months, 10)
     assert (small.verdict, small.reason) == ("not_decidable", "sum_needs_months")

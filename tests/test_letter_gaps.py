@@ -49,6 +49,10 @@ def test_practices_without_a_report_of_their_own_are_offered_one(table: gpvar.Pr
     assert not said_of(Claim("1", "tail", metric=METRIC, practice_code="A80003"), own)
 
 
+def test_a_practice_that_the_data_lack_is_offered_no_report(table: gpvar.PracticeTable) -> None:
+    assert not said_of(Claim("1", "tail", metric=METRIC, practice_code="Z99999"), table)
+
+
 def test_check_says_what_the_letter_speaks_of_and_refuses_one_that_cannot_be_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

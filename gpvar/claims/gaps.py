@@ -52,7 +52,8 @@ def _periods(said: Sequence[Claim], table: PracticeTable) -> Iterable[Note]:
 
 def _pages(said: Sequence[Claim], table: PracticeTable) -> Iterable[Note]:
     named = dict.fromkeys(claim.practice_code for claim in said if claim.practice_code)
-    without = [code for code in named if code not in table.study.area.practices]
+    held = set(table.practices["practice_code"])
+    without = [code for code in named if code in held and code not in table.study.area.practices]
     if without:
         yield Note("no_page_of_its_own", {"practices": without})
 

@@ -126,7 +126,8 @@ def opportunity(seen: Evidence) -> Tested:
         return Tested(frozenset({"stop_gate"}), {"gates": gates})
     if not seen.sign:
         return Tested(frozenset({"no_direction"}))
-    if here.empty or seen.claim.figure is None:
+    # A gain of nought says nothing that a sum could bear out.
+    if here.empty or seen.claim.figure is None or seen.claim.figure.number <= 0:
         return Tested(frozenset({"no_figure"}))
     among = everyone["sound"] & (everyone["area"] if seen.comparator == "own_icb" else everyone["compared"])
     best = _edge(everyone.loc[among, "value"].to_numpy()[None, :], seen.sign)
