@@ -14,6 +14,7 @@ from gpvar import claims
 from gpvar.claims import variation
 from gpvar.claims.evidence import Evidence
 from gpvar.results import Claim, Figure, Finding, Run
+from gpvar.words.claims import claim_facts, finding_sentence
 from tests.claim_worlds import METRIC, World, world
 
 WEEKS = 365 / 7
@@ -249,6 +250,7 @@ def test_a_letter_that_compares_within_the_area_is_held_to_its_best_fifth(own: t
 def test_a_gain_of_nought_is_no_sum_that_could_hold(without_months: Run) -> None:
     found = gain(without_months, 0)
     assert (found.verdict, found.reason) == ("not_decidable", "no_figure")
+    assert finding_sentence(claim_facts(without_months, found)).startswith("The letter gives no gain above nought")
 
 
 def test_without_months_a_sum_can_be_overstated_and_cannot_hold(without_months: Run) -> None:

@@ -83,6 +83,9 @@ def _stop_gate(facts: ClaimFacts) -> list[str]:
 
 
 def _no_figure(facts: ClaimFacts) -> list[str]:
+    figure = facts.claim.figure
+    if facts.template.test == "opportunity" and figure is not None and figure.number <= 0:
+        return ["The letter gives no gain above nought, so there is no sum to check.", NEITHER]
     of = "the practice" if facts.is_practice else "enough of the practices"
     return [f"There is no figure for {of} in the period.", NEITHER]
 
