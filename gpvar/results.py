@@ -81,6 +81,32 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True)
+class Multiverse:
+    """One metric, analysed in every declared way that answers the same question.
+
+    Attributes
+    ----------
+    specifications
+        One row per way, the primary first: which option it takes of every choice, whether it could be made and why
+        not, what it gives for all practices (``schema`` table ``specifications``).
+    practices
+        One row per way, comparator and practice of the area: difference, z and whether it agrees with the primary
+        (``schema`` table ``specification_practices``).
+    summary
+        One row per practice and comparator, all practices: in how many ways of how many it stands as in the primary,
+        robust or fragile, which choice drives it, and how strong something unmeasured would have to be
+        (``schema`` table ``robustness``).
+    meta
+        Metric id, rung, seed, how many ways were declared and how many made.
+    """
+
+    specifications: pd.DataFrame
+    practices: pd.DataFrame
+    summary: pd.DataFrame
+    meta: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A number as a letter prints it.
 
@@ -225,6 +251,8 @@ class Run:
         Key, versions, time of the run, whether the data are simulated.
     findings
         One for each sentence of the letter, in its order; empty without a letter.
+    multiverse
+        Metric id → `Multiverse`.
     """
 
     study: Study
@@ -233,3 +261,4 @@ class Run:
     folder: Path
     meta: dict[str, Any]
     findings: tuple[Finding, ...] = ()
+    multiverse: dict[str, Multiverse] = field(default_factory=dict)
