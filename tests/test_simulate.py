@@ -13,7 +13,7 @@ from scipy import special
 
 from gpvar import share, simulate
 from gpvar.errors import StudyError
-from gpvar.simulate import _world
+from gpvar.simulate import _tables, _world
 from gpvar.simulate._measure import EFFECTS, PATIENTS
 from tests.support import shared
 
@@ -224,7 +224,7 @@ def test_deprived_practices_have_fewer_gps_and_older_ones_weigh_more(world: simu
 def test_staff_and_payments_move_no_other_column(
     world: simulate.SimulatedEngland, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(simulate, "supply", lambda rng, frame, scores, size: pd.DataFrame(index=frame.index))
+    monkeypatch.setattr(_tables, "supply", lambda rng, frame, scores, size: pd.DataFrame(index=frame.index))
     without = simulate.england().practices
     assert set(world.practices) - set(without) == {
         "gp_fte", "admin_fte", "weighted_patients", "registered_patients_payments", "funding_per_weighted_patient",

@@ -9,20 +9,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from gpvar.errors import StudyError
 from gpvar.simulate import _world
-from gpvar.simulate._measure import REGISTERS, measure
+from gpvar.simulate._measure import measure
 from gpvar.simulate._month import month_of
-from gpvar.simulate._supply import supply
+from gpvar.simulate.worlds import METRICS, Plant, World, world
 
-__all__ = ["AREA", "DEMO_SEED", "SimulatedEngland", "england", "measure", "write_demo"]
+__all__ = [
+    "AREA",
+    "DEMO_SEED",
+    "METRICS",
+    "Plant",
+    "SimulatedEngland",
+    "World",
+    "england",
+    "measure",
+    "world",
+    "write_demo",
+]
 
 AREA = _world.AREA
 DEMO_SEED = 20260401
-_MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,88 +82,8 @@ def england(seed: int = DEMO_SEED, practices: int = 1200, icbs: int = 8, *, plan
             f"practices={practices}, icbs={icbs}",
             "Ask for 300 to 6,500 practices in 4 to 8 boards.",
         )
-    rng = _world.streams(seed)
-    frame = _world.places(rng["places"], practices, icbs)
-    specs = _world.constants("planted")["practice"] if planted else []
-    rows = list(np.flatnonzero(frame["icb_code"] == AREA)[3 : 3 + 5 * len(specs) : 5]) if planted else []
-    scores = _world.patients(rng["patients"], frame)
-    for row, item in zip(rows, specs, strict=True):
-        scores[row] = _world.planted_scores(item["patients"])
-    people = _world.patient_columns(scores)
-    people.loc[rows, "list_size"] = [float(item["list_size"]) for item in specs]
-    found = _world.effects(rng["effects"], frame, scores, (people["rurality"] == "Rural").to_numpy(float))
-    if planted:
-        _world.plant(frame, found, rows)
-    table = _table(rng, frame, people, found, rows, specs)
-    beside = supply(rng["supply"], frame, scores, people["list_size"].to_numpy())
-    table = pd.concat([table, beside], axis=1)
-    return SimulatedEngland(table, _truth(frame, found), _planted(frame, rows, specs), seed)
-
-
-def _table(
-    rng: dict[str, np.random.Generator],
-    frame: pd.DataFrame,
-    people: pd.DataFrame,
-    found: dict[str, pd.DataFrame],
-    rows: list[int],
-    specs: list[dict[str, object]],
-) -> pd.DataFrame:
-    """Put places, patients and counts into one wide table, headed and rounded as a real one would be."""
-    size = len(frame)
-    exposure = np.round(people["list_size"].to_numpy() * _MONTHS)
-    drawn = _world.counts(rng["counts"], exposure, _world.link(found))
-    unmapped = np.full(size, np.nan)
-    jump = np.exp(-0.60 + 0.60 * rng["invented"].standard_normal(size)).clip(0.05, 12.0)
-    practice_names, network_names = _world.names(rng["names"], frame)
-    for row, item in zip(rows, specs, strict=True):
-        unmapped[row] = item.get("unmapped", np.nan)
-        jump[row] = item.get("list_jump_pct", jump[row])
-        practice_names[row] = str(item["name"])
-    extra = _world.invented(rng["invented"], drawn, exposure, unmapped, pd.factorize(frame["icb_code"])[0])
-    registered = np.round(people["list_size"]).astype(int)
-    columns: dict[str, object] = {
-        "practice_code": frame["practice_code"],
-        "practice_name": practice_names,
-        "pcn_code": frame["pcn_code"],
-        "pcn_name": network_names,
-        **{name: frame[name] for name in ("sub_icb_code", "icb_code", "icb_name", "region_code", "region_name")},
-        "supplier": np.where(rng["invented"].uniform(size=size) < 0.58, "Supplier A", "Supplier B"),
-        "annual_patient_month_exposure": exposure.astype(int),
-        "mean_monthly_list_size": np.round(exposure / _MONTHS, 1),
-        "maximum_percentage_monthly_change": np.round(jump, 2),
-        **{f"gpad_annual_{name}": values for name, values in drawn.items()},
-        **{f"gpad_annual_{name}": extra[name] for name in list(extra)[:3]},
-        "ag_requests": extra["ag_requests"],
-        "referrals_total": extra["referrals"],
-        **{name: people[name].round(5) for name in people if name.startswith("share_")},
-        "imd2025_score": people["imd2025_score"].round(3),
-        **{f"qof_reg_{name}": np.round(people[f"qof_{name}"] * registered).astype(int) for name in REGISTERS},
-        "qof_list_2425": registered,
-        "smoking_qof_pct_2324": (100 * people["smoking"]).round(2),
-        "rurality": people["rurality"],
-    }
-    return pd.DataFrame(columns)
-
-
-def _truth(frame: pd.DataFrame, found: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    value = _world.link(found)
-    parts = [
-        part.assign(practice_code=frame["practice_code"], outcome=name, link=value[name])
-        for name, part in found.items()
-    ]
-    order = ["practice_code", "outcome", "need", "icb", "pcn", "practice", "link"]
-    return pd.concat(parts, ignore_index=True)[order]
-
-
-def _planted(frame: pd.DataFrame, rows: list[int], specs: list[dict[str, object]]) -> pd.DataFrame:
-    records = [
-        {"practice_code": frame.loc[row, "practice_code"], **{name: item[name] for name in _PLANTED}}
-        for row, item in zip(rows, specs, strict=True)
-    ]
-    return pd.DataFrame(records, columns=["practice_code", *_PLANTED])
-
-
-_PLANTED = ("id", "name", "metric", "expect", "what")
+    made = world(seed, practices, icbs, shown=planted)
+    return SimulatedEngland(made.practices, made.truth.drop(columns="period"), made.shown, seed)
 
 
 def write_demo(folder: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -25,6 +26,9 @@ INVENTED = {
     "referrals": (-4.05, 0.25),
 }
 AREA = "QZ4"
+# New streams go to the end: those before keep their numbers.
+_LATER = ("spread", "plants", "movement", "monthly", "lists", "artefacts", "claims")
+_SMALL = 8
 
 
 @cache
@@ -44,14 +48,14 @@ def square(rows: list[list[float]]) -> Array:
 
 def streams(seed: int) -> dict[str, np.random.Generator]:
     """Return one generator for each part, so that a change in one part does not move the others."""
-    parts = ("places", "patients", "effects", "counts", "names", "invented", "supply")
+    parts = ("places", "patients", "effects", "counts", "names", "invented", "supply", *_LATER)
     return dict(zip(parts, map(np.random.default_rng, np.random.SeedSequence(seed).spawn(len(parts))), strict=True))
 
 
 def places(rng: np.random.Generator, practices: int, icbs: int) -> pd.DataFrame:
     """Return one row per practice with its board, network, sub-board area and region."""
     boards = constants("names")["board"][:icbs]
-    share = np.array([board["share"] for board in boards])
+    share = np.array([board["share" if icbs <= _SMALL else "england"] for board in boards])
     ends = np.round(np.cumsum(share / share.sum()) * practices).astype(int)
     sizes = np.diff(ends, prepend=0)
     rows, network = [], 0
@@ -65,7 +69,7 @@ def places(rng: np.random.Generator, practices: int, icbs: int) -> pd.DataFrame:
         {
             "practice_code": [f"X{10001 + 7 * index:05d}" for index in range(practices)],
             "pcn_code": [f"U{22510 + number:05d}" for _, number in rows],
-            "sub_icb_code": [f"Z{board['code'][-1]}{'ABC'[number % 3]}" for board, number in rows],
+            "sub_icb_code": [f"{board['code'][1:]}{'ABC'[number % 3]}" for board, number in rows],
             "icb_code": [board["code"] for board, _ in rows],
             "icb_name": [board["name"] for board, _ in rows],
             "region_code": [board["region_code"] for board, _ in rows],
@@ -129,31 +133,66 @@ def patient_columns(scores: Array) -> pd.DataFrame:
     return out
 
 
-def effects(rng: np.random.Generator, frame: pd.DataFrame, scores: Array, rural: Array) -> dict[str, pd.DataFrame]:
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """How much of what England has, and how the draws of practices are spread.
+
+    Attributes
+    ----------
+    need, place, practice
+        Factors of need, of the SDs of board and network, and of the SD of the practice.
+    spread
+        ``"measured"``, ``"normal"``, or the degrees of freedom of a t of the same SD.
+    """
+
+    need: float = 1.0
+    place: float = 1.0
+    practice: float = 1.0
+    spread: str | int = "measured"
+
+    def of(self, level: str) -> float:
+        """Return the factor of a level's SD."""
+        return self.practice if level == "practice" else self.place
+
+
+def effects(
+    rng: dict[str, np.random.Generator], frame: pd.DataFrame, scores: Array, rural: Array, by: Scales
+) -> dict[str, pd.DataFrame]:
     """Return for each outcome what need, board, network and practice add on the link scale."""
     england = constants("england")
     root = np.linalg.cholesky(square(england["outcome_correlation"]["rows"]))
     draws = {}
     for level, column in (("icb", "icb_code"), ("pcn", "pcn_code"), ("practice", "practice_code")):
         index, groups = pd.factorize(frame[column])
-        draws[level] = (rng.standard_normal((len(groups), len(OUTCOMES))) @ root.T)[index]
+        draws[level] = (rng["effects"].standard_normal((len(groups), len(OUTCOMES))) @ root.T)[index]
     # One common chi-square a practice would make every tail heavy at once; each outcome gets its own.
-    stretch = rng.standard_normal((len(frame), len(OUTCOMES), 10))
+    stretch = rng["effects"].standard_normal((len(frame), len(OUTCOMES), 10))
     share = england["patients"]["rural"]["centre"]
     used = np.array(scores[:, [PATIENTS.index(name) for name in EFFECTS]])
     used[:, EFFECTS.index("rural")] = (rural - share) / np.sqrt(share * (1 - share))
     out = {}
     for column, name in enumerate(OUTCOMES):
         card = england["outcomes"][name]
-        frame_out = pd.DataFrame({"need": used @ np.array([card["effects"][item] for item in EFFECTS])})
+        frame_out = pd.DataFrame({"need": by.need * (used @ np.array([card["effects"][item] for item in EFFECTS]))})
         for level in ("icb", "pcn", "practice"):
-            frame_out[level] = card[level] * draws[level][:, column]
+            frame_out[level] = by.of(level) * card[level] * draws[level][:, column]
         frame_out["icb"] -= frame_out["icb"].mean()
-        if "tails" in card:
-            df = card["tails"]
+        df = tails(name, by)
+        if by.spread == "measured" and df:
             frame_out["practice"] /= np.sqrt((stretch[:, column, :df] ** 2).sum(axis=1) / (df - 2))
+        elif df:
+            frame_out["practice"] /= np.sqrt(rng["spread"].chisquare(df, len(frame)) / (df - 2))
         out[name] = frame_out
     return out
+
+
+def tails(outcome: str, by: Scales) -> int:
+    """Return the degrees of freedom of an outcome's practice draw; nought where it is normal."""
+    if by.spread == "normal":
+        return 0
+    if by.spread == "measured":
+        return int(constants("england")["outcomes"][outcome].get("tails", 0))
+    return int(by.spread)
 
 
 def plant(frame: pd.DataFrame, found: dict[str, pd.DataFrame], rows: list[int]) -> None:
@@ -171,7 +210,7 @@ def link(found: dict[str, pd.DataFrame]) -> dict[str, Array]:
 
 
 def counts(rng: np.random.Generator, exposure: Array, eta: dict[str, Array]) -> dict[str, Array]:
-    """Draw a year of appointments by booking interval, status and mode."""
+    """Draw appointments by booking interval, status and mode: of a year, or of (practices, months)."""
     p = {name: special.expit(value) for name, value in eta.items()}
     total = rng.poisson(exposure * np.exp(eta["appointments"]))
     same_day = rng.binomial(total, p["same_day"])
@@ -205,13 +244,17 @@ def counts(rng: np.random.Generator, exposure: Array, eta: dict[str, Array]) -> 
     }
 
 
-def invented(
-    rng: np.random.Generator, drawn: dict[str, Array], exposure: Array, unmapped: Array, icb: Array
-) -> dict[str, Array]:
-    """Draw what no table was measured for: urgent and unmapped appointments, advice and guidance, referrals."""
-    size = len(exposure)
-    score = {name: centre + spread * rng.standard_normal(size) for name, (centre, spread) in INVENTED.items()}
+def invented_scores(rng: np.random.Generator, icb: Array) -> dict[str, Array]:
+    """Draw what each practice is where no table was measured: urgent and unmapped appointments, advice, referrals."""
+    score = {name: centre + spread * rng.standard_normal(len(icb)) for name, (centre, spread) in INVENTED.items()}
     boards = rng.standard_normal(int(icb.max()) + 1) * 0.25
+    return {**score, "ag_requests": score["ag_requests"] + boards[icb]}
+
+
+def invented(
+    rng: np.random.Generator, drawn: dict[str, Array], exposure: Array, unmapped: Array, score: dict[str, Array]
+) -> dict[str, Array]:
+    """Draw the counts of what no table was measured for: of a year, or of (practices, months)."""
     total, same_day = drawn["total_appointments"], drawn["same_day"]
     acute = rng.binomial(total, special.expit(score["urgent"]))
     on_the_day = np.minimum(rng.binomial(acute, special.expit(score["urgent_same_day"])), same_day)
@@ -221,7 +264,7 @@ def invented(
         "general_consultation_acute": acute,
         "general_consultation_acute_same_day": on_the_day,
         "unmapped": np.minimum(rng.binomial(total, share), total - acute),
-        "ag_requests": rng.poisson(exposure * np.exp(score["ag_requests"] + boards[icb])),
+        "ag_requests": rng.poisson(exposure * np.exp(score["ag_requests"])),
         "referrals": rng.poisson(exposure * np.exp(score["referrals"])),
     }
 
