@@ -5,7 +5,7 @@ No formula ever comes from a file: a study names covariates by id, and the card 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,12 +16,14 @@ from gpvar.errors import TableError
 from gpvar.gates.evidence import columns_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gpvar.catalogue import CovariateCard
 
 SPLINE_PERCENTILES = (5.0, 35.0, 65.0, 95.0)
 BOUNDS = (1.0, 99.0)
+#: A transformation that no card asks for: fifths of practices, each by itself.
+FIFTHS = "fifths"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,12 @@ class _Term:
     knots: tuple[float, ...] = ()
 
 
-def build(practices: pd.DataFrame, covariates: Sequence[str], fitted: np.ndarray) -> Design:
+def build(
+    practices: pd.DataFrame,
+    covariates: Sequence[str],
+    fitted: np.ndarray,
+    transforms: Mapping[str, str] | None = None,
+) -> Design:
     """Build the design matrix of the named covariates.
 
     Parameters
@@ -69,6 +76,8 @@ def build(practices: pd.DataFrame, covariates: Sequence[str], fitted: np.ndarray
         Covariate ids, in the order declared.
     fitted
         Boolean array: the practices whose values set knots, means and standard deviations.
+    transforms
+        Covariate id → how it is to enter where that is not as its card says; `FIFTHS` beside the cards' own.
 
     Returns
     -------
@@ -85,7 +94,9 @@ def build(practices: pd.DataFrame, covariates: Sequence[str], fitted: np.ndarray
     percentiles; prevalences enter on the logit scale as logit((register + ½)/(list + 1)); what is "bounded" is set to
     its 1st and 99th percentile beyond them.
     """
-    terms = [term for covariate in covariates for term in _terms(practices, catalogue.covariate(covariate), fitted)]
+    cards = [catalogue.covariate(covariate) for covariate in covariates]
+    cards = [replace(card, transform=(transforms or {}).get(card.id, card.transform)) for card in cards]
+    terms = [term for card in cards for term in _terms(practices, card, fitted)]
     raw = np.column_stack([term.values for term in terms]) if terms else np.empty((len(practices), 0))
     complete = ~np.isnan(raw).any(axis=1)
     used = fitted & complete
@@ -150,6 +161,8 @@ def _terms(practices: pd.DataFrame, card: CovariateCard, fitted: np.ndarray) -> 
         yield _Term(card.id, card.id, "logit, standardised", _prevalence_logit(practices, card.id, columns))
     elif card.transform == "spline":
         yield from _spline(practices[columns[0]].to_numpy(float), card, fitted)
+    elif card.transform == FIFTHS:
+        yield from _fifths(practices[columns[0]].to_numpy(float), card, fitted)
     elif card.transform == "bounded":
         yield _bounded(practices[columns[0]].to_numpy(float), card, fitted)
     else:
@@ -181,6 +194,16 @@ def _bounded(values: np.ndarray, card: CovariateCard, fitted: np.ndarray) -> _Te
     known = values[fitted & np.isfinite(values)]
     low, high = np.percentile(known, BOUNDS) if len(known) else (-np.inf, np.inf)
     return _Term(card.id, card.id, "bounded, standardised", np.clip(values, low, high), (float(low), float(high)))
+
+
+def _fifths(values: np.ndarray, card: CovariateCard, fitted: np.ndarray) -> Iterator[_Term]:
+    """Yield an indicator of each fifth of the fitted practices but the first."""
+    known = values[fitted & np.isfinite(values)]
+    edges = np.unique(np.percentile(known, (20.0, 40.0, 60.0, 80.0))) if len(known) else np.empty(0)
+    fifth = np.searchsorted(edges, values, side="right")
+    for number in range(1, len(edges) + 1):
+        indicator = np.where(np.isnan(values), np.nan, fifth == number)
+        yield _Term(f"{card.id}: fifth {number + 1} rather than 1", card.id, "indicator, standardised", indicator)
 
 
 def _curved_parts(values: np.ndarray, knots: np.ndarray) -> Iterator[np.ndarray]:

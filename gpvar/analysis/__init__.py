@@ -57,7 +57,7 @@ def analyse(table: PracticeTable, metric: str) -> Analysis:
     card = catalogue.metric(metric)
     outcomes = observed.outcomes_of(table, metric)
     practices = table.practices.set_index("practice_code").loc[outcomes["practice_code"]].reset_index()
-    adjust, dropped = _adjustment(table, card, practices)
+    adjust, dropped = adjustment(table, card, practices)
     rungs = rungs_of(adjust, [c for ids in adjust.values() for c in ids if c not in dropped])
     ends = observed.ends(table, card, outcomes)
     moved = passing.measure(table, card, ends[0])
@@ -110,7 +110,7 @@ def _without_invented(placed: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFr
     return placed
 
 
-def _adjustment(
+def adjustment(
     table: PracticeTable, card: MetricCard, practices: pd.DataFrame
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
     """Return what was declared (the study's, else the card's) and which of it has no data, with the reason."""

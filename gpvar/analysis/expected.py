@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -166,9 +166,37 @@ def _regression(
 ) -> Expected:
     x, y, n = matrix[fitted], observed[fitted], denominator[fitted]
     judged = link_of_observed(y, n, kind)
-    coefficients = _first_guess(y, n, kind, x)
+    return regress(judged, lambda link: sampling_variance(link, n, kind), matrix, fitted, _first_guess(y, n, kind, x))
+
+
+def regress(
+    judged: np.ndarray,
+    variance_at: Callable[[np.ndarray], np.ndarray],
+    matrix: np.ndarray,
+    fitted: np.ndarray,
+    first: np.ndarray,
+) -> Expected:
+    """Regress the judged quantity with weights 1/(s² + τ²), iterated; see `fit_expected`.
+
+    Parameters
+    ----------
+    judged
+        What is judged, of the fitted practices.
+    variance_at
+        Their sampling variance at a fitted value on the scale of `judged`.
+    matrix, fitted
+        As for `fit_expected`.
+    first
+        Coefficients to begin with.
+
+    Raises
+    ------
+    ConvergenceError
+        When the weights do not settle.
+    """
+    x, coefficients = matrix[fitted], first
     for _ in range(_MAX_STEPS):
-        weights = _weights(judged, x @ coefficients, n, kind, x.shape[1])
+        weights = _weights(judged, x @ coefficients, variance_at, x.shape[1])
         updated = _weighted_least_squares(x, judged, weights)
         change = float(np.max(np.abs(updated - coefficients)))
         coefficients = updated
@@ -217,9 +245,11 @@ def _first_guess(y: np.ndarray, n: np.ndarray, kind: str, x: np.ndarray) -> np.n
         return np.asarray(model.fit().params, dtype=float)
 
 
-def _weights(judged: np.ndarray, link: np.ndarray, n: np.ndarray, kind: str, n_parameters: int) -> np.ndarray:
+def _weights(
+    judged: np.ndarray, link: np.ndarray, variance_at: Callable[[np.ndarray], np.ndarray], n_parameters: int
+) -> np.ndarray:
     residual = judged - link
-    variance = sampling_variance(link + np.median(residual), n, kind)
+    variance = variance_at(link + np.median(residual))
     spread = funnel.shared_spread(residual, variance, n_parameters=n_parameters)
     return 1.0 / (variance + spread.tau2)
 

@@ -98,20 +98,67 @@ def _centres(
         residual = link_of_observed(counts.observed, counts.denominator, counts.kind) - link
     middle = float(np.median(residual[fitted]))
     variance = sampling_variance(link + middle, counts.denominator, counts.kind) + counts.passing
-    if comparator == "england":
-        spread = funnel.shared_spread(residual[fitted], variance[fitted], n_parameters=n_parameters)
-        return link + spread.centre, spread, placed
-    sizes = pd.Series(counts.icb_code[fitted]).value_counts()
-    enough = np.isin(counts.icb_code, sizes.index[sizes > SMALLEST_ICB]) & (counts.icb_code != "")
+    boards = None if comparator == "england" else counts.icb_code
+    centre, spread, placed = centred(residual, variance, fitted, placed, n_parameters, boards)
+    return link + centre, spread, placed
+
+
+def centred(
+    residual: np.ndarray,
+    variance: np.ndarray,
+    fitted: np.ndarray,
+    placed: np.ndarray,
+    n_parameters: int,
+    boards: np.ndarray | None = None,
+    *,
+    capped: bool = True,
+) -> tuple[np.ndarray, funnel.SharedSpread, np.ndarray]:
+    """Solve for the centre that each practice is compared with, and for the spread of practices around it.
+
+    Parameters
+    ----------
+    residual, variance
+        Arrays over all practices: distance from the expectation, and its variance by chance.
+    fitted, placed
+        Boolean arrays: who sets centre and spread, and who has a figure and an expectation.
+    n_parameters
+        Number of coefficients behind the expectation.
+    boards
+        Each practice's board, empty where it is not known: its centre is that of the board's other practices, the
+        spread is pooled over boards. None: one centre for all.
+    capped
+        Whether what lies far out is capped (Huber's Proposal 2); else DerSimonian and Laird's spread, and means.
+
+    Returns
+    -------
+    tuple
+        Centre of each practice, NaN where it has none; the spread; and who is placed.
+    """
+    if boards is None:
+        one = (funnel.shared_spread if capped else _plain_spread)(
+            residual[fitted], variance[fitted], n_parameters=n_parameters
+        )
+        return np.full(len(residual), one.centre), one, placed
+    code, labels = pd.factorize(boards)
+    enough = (np.bincount(code[fitted], minlength=len(labels)) > SMALLEST_ICB)[code] & (boards != "")
     fitted, placed = fitted & enough, placed & enough
-    icb = counts.icb_code[fitted]
-    spread = funnel.shared_spread(residual[fitted], variance[fitted], n_parameters=n_parameters, groups=icb)
-    centres = pd.Series(spread.centre, index=icb).groupby(level=0).first()
-    centre = pd.Series(counts.icb_code).map(centres).to_numpy(float, copy=True)
+    own = code[fitted]
+    spread = (funnel.shared_spread if capped else _plain_spread)(
+        residual[fitted], variance[fitted], n_parameters=n_parameters, groups=own
+    )
+    centres = np.full(len(labels), np.nan)
+    centres[own] = spread.centre
+    centre = centres[code]
+    trim = {} if capped else {"trim": 0.0}
     # A practice is compared with the others of its ICB, so that it never takes a share of itself away.
-    centre[fitted] = funnel.leave_one_out_centre(residual[fitted], variance[fitted], spread.tau2, icb)
-    centre_link = np.where(placed, link + centre, np.nan)
-    return centre_link, spread, placed
+    centre[fitted] = funnel.leave_one_out_centre(residual[fitted], variance[fitted], spread.tau2, own, **trim)
+    return np.where(placed, centre, np.nan), spread, placed
+
+
+def _plain_spread(
+    residual: np.ndarray, variance: np.ndarray, *, n_parameters: int, groups: np.ndarray | None = None
+) -> funnel.SharedSpread:
+    return funnel.dersimonian_laird(residual, variance, n_parameters=n_parameters, groups=groups)[0]
 
 
 def _transient(counts: Counts, placed: np.ndarray) -> np.ndarray | None:

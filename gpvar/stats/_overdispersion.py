@@ -225,15 +225,27 @@ def proposal2_scale(z: FloatArray, n_parameters: int, trim: float) -> float:
 
 
 def dersimonian_laird(
-    residual: ArrayLike, variance: ArrayLike, *, n_parameters: int = 1, centre: float | None = None
+    residual: ArrayLike,
+    variance: ArrayLike,
+    *,
+    n_parameters: int = 1,
+    centre: float | None = None,
+    groups: ArrayLike | None = None,
 ) -> tuple[SharedSpread, OverdispersionTest]:
     """Return DerSimonian and Laird's spread and centre, nothing capped, with Cochran's Q.
+
+    Parameters
+    ----------
+    residual, variance, n_parameters, centre, groups
+        As for `shared_spread`; with `groups` Q is summed over them and the spread pooled.
 
     References
     ----------
     DerSimonian & Laird 1986, Control Clin Trials 7:177.
     """
     r, var = _residuals(residual, variance)
+    if groups is not None:
+        return _grouped_dersimonian_laird(r, var, n_parameters, *_codes(groups, len(r)))
     weight = 1.0 / var
     fitted = 0 if centre is not None else n_parameters
     middle = float(weight @ r / weight.sum()) if centre is None else centre
@@ -246,18 +258,43 @@ def dersimonian_laird(
     return SharedSpread(final, tau2, fitted), chi2_test(q, df)
 
 
+def _grouped_dersimonian_laird(
+    r: FloatArray, var: FloatArray, n_parameters: int, code: NDArray[np.intp], n_groups: int
+) -> tuple[SharedSpread, OverdispersionTest]:
+    fitted = n_parameters - 1 + n_groups
+    if len(r) <= fitted:
+        raise StatsError(
+            "There are too few units to estimate a shared spread.",
+            f"{len(r)} units for {fitted} fitted quantities",
+            "Use more units, fewer adjusters, or larger groups.",
+        )
+
+    def means(weight: FloatArray) -> FloatArray:
+        return np.bincount(code, weight * r, n_groups) / np.bincount(code, weight, n_groups)
+
+    weight = 1.0 / var
+    q = float(weight @ (r - means(weight)[code]) ** 2)
+    df = len(r) - fitted
+    lost = float((np.bincount(code, weight**2, n_groups) / np.bincount(code, weight, n_groups)).sum())
+    tau2 = max(0.0, (q - df) / (float(weight.sum()) - lost))
+    return SharedSpread(means(1.0 / (var + tau2))[code], tau2, fitted), chi2_test(q, df)
+
+
 def leave_one_out_centre(
     residual: ArrayLike, variance: ArrayLike, tau2: float, groups: ArrayLike, *, trim: float = 0.10
 ) -> FloatArray:
     """Return, for each unit, the robust centre of the other members of its group.
 
-    A unit that is alone in its group has no one to be compared with: its value is missing.
+    A unit that is alone in its group has no one to be compared with: its value is missing. With `trim` nought it is
+    their weighted mean.
     """
     r, var = _residuals(residual, variance)
     if not tau2 >= 0.0:
         raise StatsError("tau2 cannot be negative.", f"tau2 is {tau2!r}", "Pass the pooled spread of shared_spread.")
     point = winsor_point(trim)
     code, n_groups = _codes(groups, len(r))
+    if np.isinf(point):
+        return _mean_of_the_others(r, 1.0 / (var + tau2), code, n_groups)
     sd = np.sqrt(var + tau2)
     start = _centres(r, sd, point, code, n_groups, _medians(r, code, n_groups))
     order = np.argsort(code, kind="stable")
@@ -271,26 +308,41 @@ def leave_one_out_centre(
     return result
 
 
+def _mean_of_the_others(r: FloatArray, weight: FloatArray, code: NDArray[np.intp], n_groups: int) -> FloatArray:
+    total, size = (np.bincount(code, values, n_groups)[code] for values in (weight * r, weight))
+    alone = np.bincount(code, minlength=n_groups)[code] < 2
+    left = np.where(alone, np.nan, size - weight)
+    return np.asarray((total - weight * r) / left, dtype=np.float64)
+
+
 def _without(r: FloatArray, sd: FloatArray, point: float, at: int, count: int, start: float) -> FloatArray:
     """Solve the robust centre of one group `count` times, each time without one member from position `at` on."""
-    keep = np.ones((count, len(r)))
-    keep[np.arange(count), at + np.arange(count)] = 0.0
+    own = (np.arange(count), at + np.arange(count))
     inverse = 1.0 / sd
     centre = np.full(count, start)
     for step in range(_NEWTON_STEPS + _SAFE_STEPS):
         z = (r - centre[:, None]) * inverse
         psi = _capped(z, point)
-        ratio = np.where(z == 0.0, 1.0, psi / np.where(z == 0.0, 1.0, z))
-        weight = (ratio >= 1.0) if step < _NEWTON_STEPS else ratio
-        slope = (keep * weight * inverse).sum(axis=1)
+        # While Newton's steps are taken a unit counts in full or, capped, not at all.
+        weight = (psi == z) * inverse if step < _NEWTON_STEPS else _ratio(psi, z) * inverse
+        weight[own] = 0.0
+        psi[own] = 0.0
+        slope = weight.sum(axis=1)
         lone = slope == 0.0
         if lone.any():
-            slope[lone] = (keep[lone] * ratio[lone] * inverse).sum(axis=1)
-        change = (keep * psi).sum(axis=1) / slope
+            weight = _ratio(psi, z) * inverse
+            weight[own] = 0.0
+            slope[lone] = weight[lone].sum(axis=1)
+        change = psi.sum(axis=1) / slope
         centre = centre + change
         if np.all(np.abs(change) <= _CLOSE * (1.0 + np.abs(centre))):
             break
     return centre
+
+
+def _ratio(psi: FloatArray, z: FloatArray) -> FloatArray:
+    """Return ψ(z)/z, which is 1 at nought."""
+    return np.asarray(np.where(z == 0.0, 1.0, psi / np.where(z == 0.0, 1.0, z)), dtype=np.float64)
 
 
 def _residuals(residual: ArrayLike, variance: ArrayLike) -> tuple[FloatArray, FloatArray]:

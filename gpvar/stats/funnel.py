@@ -45,6 +45,7 @@ __all__ = [
     "Funnel",
     "OverdispersionTest",
     "SharedSpread",
+    "dersimonian_laird",
     "funnel",
     "leave_one_out_centre",
     "level_suffix",

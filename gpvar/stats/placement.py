@@ -14,9 +14,10 @@ from numpy.typing import ArrayLike
 
 from gpvar.errors import StatsError
 from gpvar.stats import _scales
-from gpvar.stats._checks import check_choice, vector
-from gpvar.stats._limits import chance, judge
+from gpvar.stats._checks import FloatArray, check_choice, vector
+from gpvar.stats._limits import chance, judge, level_suffix
 from gpvar.stats._reading import check_levels, read_counts, read_units
+from gpvar.stats._scales import Units
 from gpvar.stats.funnel import units_frame
 
 KINDS = ("proportion", "rate", "ratio")
@@ -54,17 +55,55 @@ def place(
     pandas.DataFrame
         The columns of `Funnel.units`, in input order.
     """
-    check_choice(kind, KINDS, "kind")
     wanted = check_levels(levels)
-    if not tau2 >= 0.0:
-        raise StatsError("tau2 cannot be negative.", f"tau2 is {tau2!r}", "Pass the spread that shared_spread found.")
+    units, link = _read(numerator, denominator, centre, tau2, kind, transient)
     top, bottom = read_counts(numerator, denominator, kind)
-    link = vector(centre, "centre")
-    expected = _scales.shown_centre(read_units(top, bottom, kind, None, transient), link)
-    units = read_units(top, bottom, kind, expected, transient)
     z_sampling, sampling = chance(units, link, wanted)
     # Without a shared spread the limits are those of chance itself: no unit is inside one and outside the other.
     mode = "consistent" if tau2 > 0.0 else "none"
     z, limits = judge(units, link, tau2, 1.0, wanted, mode, sampling)
     score = z_sampling if z is None else z
     return units_frame(units, top, bottom, link, wanted, limits, sampling, np.asarray(score), z_sampling)
+
+
+def score(
+    numerator: ArrayLike,
+    denominator: ArrayLike,
+    centre: ArrayLike,
+    tau2: float,
+    *,
+    kind: str,
+    level: float = 0.95,
+    transient: ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Return what `place` says of z and of one level's limits, without the limits of chance alone.
+
+    Those take the larger part of the time. Parameters are those of `place`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `centre`, `lower`, `upper` (as a reader sees them) and `z`, in input order.
+    """
+    if tau2 == 0.0:
+        alone = place(numerator, denominator, centre, tau2, kind=kind, levels=(level,), transient=transient)
+        lower, upper = (f"{end}_{level_suffix(level)}" for end in ("lower", "upper"))
+        return alone[["centre", lower, upper, "z"]].rename(columns={lower: "lower", upper: "upper"})
+    wanted = check_levels((level,))
+    units, link = _read(numerator, denominator, centre, tau2, kind, transient)
+    z, limits = judge(units, link, tau2, 1.0, wanted, "consistent", [])
+    shown = _scales.shown_centre(units, link)
+    return pd.DataFrame({"centre": shown, "lower": limits[0][0], "upper": limits[0][1], "z": z})
+
+
+def _read(
+    numerator: ArrayLike, denominator: ArrayLike, centre: ArrayLike, tau2: float, kind: str, transient: ArrayLike | None
+) -> tuple[Units, FloatArray]:
+    """Return the units with their own centres, and those centres on the link scale."""
+    check_choice(kind, KINDS, "kind")
+    if not tau2 >= 0.0:
+        raise StatsError("tau2 cannot be negative.", f"tau2 is {tau2!r}", "Pass the spread that shared_spread found.")
+    top, bottom = read_counts(numerator, denominator, kind)
+    link = vector(centre, "centre")
+    expected = _scales.shown_centre(read_units(top, bottom, kind, None, transient), link)
+    return read_units(top, bottom, kind, expected, transient), link
