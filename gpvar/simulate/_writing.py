@@ -50,7 +50,7 @@ def study(world: World, metrics: tuple[str, ...], more: dict[str, Any]) -> dict[
     metrics = metrics or (world.metric,)
     year = world.months is None
     people = _people(world)
-    counts = {key: value for metric in metrics for key, value in _counts(metric, year=year).items()}
+    counts = {key: value for metric in metrics for key, value in headings(metric, year=year).items()}
     local = {"id": "local", "file": PRACTICES, "columns": people | (counts if year else {}), "dates": _dates()}
     monthly = {
         "id": "months",
@@ -88,7 +88,8 @@ def _dates() -> dict[str, str]:
     return _DATES | {f"qof_{name}": _REGISTER_DATE for name in REGISTERS}
 
 
-def _counts(metric: str, *, year: bool) -> dict[str, str | list[str]]:
+def headings(metric: str, *, year: bool) -> dict[str, str | list[str]]:
+    """Return under which headings a metric's numerator and denominator stand in a table of the year, or of months."""
     top, base = COUNTS[metric]
     if year:
         top, base = (_year(part) if isinstance(part, str) else [_year(name) for name in part] for part in (top, base))
