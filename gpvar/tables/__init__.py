@@ -10,6 +10,7 @@ import pandas as pd
 from gpvar import catalogue, gates
 from gpvar.dates import month_in_words
 from gpvar.study import Period, months_between
+from gpvar.tables._calibration import calibration_by_measure, calibration_odds, calibration_rows
 from gpvar.tables._claims import claims_summary, methods_decisions
 from gpvar.tables._passing import passing
 from gpvar.tables._research import (
@@ -26,6 +27,7 @@ from gpvar.tables._research import (
     methods_variances,
 )
 from gpvar.tables._resources import resources_beside, resources_scenario
+from gpvar.tables._robustness import methods_other_ways, methods_other_ways_missing, standing_other_ways
 from gpvar.tables._standing import standing_ranks, standing_steps
 from gpvar.tables._table import Table
 from gpvar.tables._variation import variation_equity, variation_levels, variation_shares, variation_spread
@@ -42,6 +44,9 @@ __all__ = [
     "area_positions",
     "area_practices",
     "area_standing_out",
+    "calibration_by_measure",
+    "calibration_odds",
+    "calibration_rows",
     "check_dates",
     "check_events",
     "check_files",
@@ -56,6 +61,8 @@ __all__ = [
     "methods_evidence",
     "methods_flow",
     "methods_mundlak",
+    "methods_other_ways",
+    "methods_other_ways_missing",
     "methods_passing",
     "methods_reliability",
     "methods_spread",
@@ -64,6 +71,7 @@ __all__ = [
     "practice_rungs",
     "resources_beside",
     "resources_scenario",
+    "standing_other_ways",
     "standing_ranks",
     "standing_steps",
     "variation_equity",

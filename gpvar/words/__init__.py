@@ -33,6 +33,7 @@ from gpvar.words.area_pages import (
     area_title,
     area_verdict,
 )
+from gpvar.words.calibration_rows import methods_on_trial
 from gpvar.words.claims_pages import (
     claims_console,
     claims_not_shown,
@@ -103,6 +104,13 @@ from gpvar.words.resources_pages import (
     resources_title,
     resources_verdict,
 )
+from gpvar.words.robustness_pages import (
+    area_other_ways,
+    methods_other_ways,
+    standing_other_ways,
+    standing_other_ways_note,
+    standing_unmeasured,
+)
 from gpvar.words.shared import banner
 from gpvar.words.sources import declared
 from gpvar.words.standing_pages import (
@@ -153,6 +161,7 @@ __all__ = [
     "area_methods",
     "area_moved",
     "area_not_shown",
+    "area_other_ways",
     "area_private_first",
     "area_private_note",
     "area_private_title",
@@ -194,6 +203,8 @@ __all__ = [
     "methods_diagnostics",
     "methods_evidence",
     "methods_model",
+    "methods_on_trial",
+    "methods_other_ways",
     "methods_paragraph",
     "methods_passing",
     "methods_reliability",
@@ -241,10 +252,13 @@ __all__ = [
     "standing_needed",
     "standing_neighbours",
     "standing_not_shown",
+    "standing_other_ways",
+    "standing_other_ways_note",
     "standing_reach",
     "standing_sources",
     "standing_summary_line",
     "standing_title",
+    "standing_unmeasured",
     "standing_verdict",
     "standing_waterfall",
     "standing_waterfall_note",
