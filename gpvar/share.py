@@ -1,11 +1,16 @@
-"""The only place that knows where notebooks, demo data and templates are kept."""
+"""The only place that knows where notebooks, demo data, templates and the trial of the tool are kept."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
-_IN_CHECKOUT = {"notebooks": "notebooks", "demo": "data/demo", "templates": "data/templates"}
+_IN_CHECKOUT = {
+    "notebooks": "notebooks",
+    "demo": "data/demo",
+    "templates": "data/templates",
+    "calibration": "data/calibration",
+}
 
 
 def folder(name: str) -> Path:
@@ -14,7 +19,7 @@ def folder(name: str) -> Path:
     Parameters
     ----------
     name
-        ``"notebooks"``, ``"demo"`` or ``"templates"``.
+        ``"notebooks"``, ``"demo"``, ``"templates"`` or ``"calibration"``.
 
     Returns
     -------

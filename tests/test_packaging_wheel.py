@@ -62,10 +62,10 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return commands
 
 
-def test_the_wheel_holds_the_notebooks_the_demo_and_the_templates(wheel: Path) -> None:
+def test_the_wheel_holds_the_notebooks_the_demo_the_templates_and_the_trial(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    for name in ("notebooks", "demo", "templates"):
+    for name in ("notebooks", "demo", "templates", "calibration"):
         assert any(path.startswith(f"gpvar/_share/{name}/") for path in names), f"no {name} in the wheel"
     assert "gpvar/py.typed" in names
     assert any(path.startswith("gpvar/catalogue/metrics/") and path.endswith(".toml") for path in names)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gpvar.reporting.ask import publish_ask as publish_ask
+    from gpvar.reporting.calibration import publish_calibration as publish_calibration
     from gpvar.reporting.display import show as show
     from gpvar.reporting.draws_files import draws_folder as draws_folder
     from gpvar.reporting.draws_files import draws_size as draws_size
@@ -29,6 +30,7 @@ _HOMES = {
     "publish_run": "reports",
     "PublishResult": "reports",
     "publish_ask": "ask",
+    "publish_calibration": "calibration",
     "publish_check": "index",
     "publish_own": "own_page",
     "open_lab": "lab",
@@ -44,6 +46,7 @@ __all__ = [
     "draws_size",
     "open_lab",
     "publish_ask",
+    "publish_calibration",
     "publish_check",
     "publish_own",
     "publish_run",

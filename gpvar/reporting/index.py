@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from gpvar import catalogue, tables
 from gpvar.errors import StudyError
-from gpvar.reporting import files
+from gpvar.reporting import calibration, files
 from gpvar.reporting.assemble import Page
 from gpvar.reporting.publish import Look, to_html
 from gpvar.words import escape_markdown, plain
+from gpvar.words.calibration import TITLE
 from gpvar.words.quality import period_sentences, table_quality
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def build(run: Run, entries: Sequence[Entry], root: Path) -> bytes:
             continue
         letter = _LETTER if folder == "to-send" and any(entry.stem == "letter" for entry in here) else ""
         parts += [f"## {heading}", f"{note}{letter}", *_groups(here, root, folder)]
-    parts += _could_not(unanswered(run))
+    parts += [*_could_not(unanswered(run)), *_trial(root)]
     look = Look(title, bool(run.meta.get("simulated")), False)
     return to_html(Page("\n\n".join(part for part in parts if part), ()), look)
 
@@ -103,6 +104,14 @@ def _could_not(found: Sequence[tuple[str, str]]) -> list[str]:
         return []
     lines = [f"- {escape_markdown(title)}: {escape_markdown(reason, 300)}" for title, reason in found]
     return ["## Could not be answered", "This counts neither for nor against any practice.", "\n".join(lines)]
+
+
+def _trial(root: Path) -> list[str]:
+    """Return where it stands how often the tool is wrong, where that page lies among those to send."""
+    path = root / "to-send" / calibration.HTML
+    if not path.is_file():
+        return []
+    return ["## The tool itself", _line(TITLE, calibration.shipped_line(), [path, path.with_suffix(".csv")], root)]
 
 
 def _groups(entries: Sequence[Entry], root: Path, folder: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gpvar.errors import GpvarError, ReportError
-from gpvar.reporting import appendix, files, index, letter, research
+from gpvar.reporting import appendix, calibration, files, index, letter, research
 from gpvar.reporting.assemble import Page, assemble, scrubbed
 from gpvar.reporting.execute import execute, notebook
 from gpvar.reporting.job import PRIVATE, SEND, Job
@@ -334,6 +334,8 @@ def _appendices(run: Run, jobs: list[Job], root: Path) -> list[tuple[str, Callab
         tasks.append((f"area_{place}_results", lambda: _area_appendix(run, place, metrics, root)))
     if letter.KIND in kinds and run.findings:
         tasks.append((f"{letter.STEM}_results", lambda: letter.write_tables(run, root)))
+    if jobs:
+        tasks.append(("calibration", lambda: calibration.lay_beside(root / SEND)))
     if "research" in kinds:
         tasks.append(("research", lambda: research.write_tables(run, root / PRIVATE / research.FOLDER)))
     return tasks

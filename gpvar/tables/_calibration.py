@@ -1,0 +1,78 @@
+"""The tables of the trial: every row with its error and its bar, the odds by tenth, and the same by measure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from gpvar.tables._table import Table
+from gpvar.words import calibration_facts as said
+from gpvar.words.text import number, sentence
+
+if TYPE_CHECKING:
+    from gpvar.words.calibration_facts import TrialFacts
+
+
+def calibration_rows(name: str, facts: TrialFacts) -> Table | str:
+    """Return the rows of one section over all measures; nothing where there are none."""
+    rows = [
+        {
+            "What was counted": sentence(said.what(row, short=True)).rstrip("."),
+            "How often": said.estimate(row),
+            "Error": said.error(row),
+            "Counted": said.counted(row),
+            "Bar": said.bounds(row),
+            "Beside its bar": said.beside(row),
+        }
+        for row in facts.section(name)
+    ]
+    if not rows:
+        return ""
+    caption = "All measures together. Error: the Monte-Carlo error, in percentage points."
+    return Table(pd.DataFrame(rows), caption, "", f"calibration_{name}", (34, 12, 17, 26, 16, 17))
+
+
+def calibration_odds(facts: TrialFacts) -> Table | str:
+    """Return how often statements are true beside the odds said, by tenth; nothing where none were counted."""
+    rows = [
+        {
+            "Odds said, on average": said.per_cent(told["estimate"], 1),
+            "True": said.per_cent(true["estimate"], 1),
+            "Error": said.error(true),
+            "Statements": number(true["chances"]),
+            "Worlds": number(true["worlds"]),
+        }
+        for _, told, true in facts.odds()
+    ]
+    if not rows:
+        return ""
+    caption = "Statements answered with odds, by tenth of the odds said. Error: of how many were true."
+    return Table(pd.DataFrame(rows), caption, "", "calibration_odds")
+
+
+def calibration_by_measure(facts: TrialFacts) -> Table | str:
+    """Return every row that has a bar, by measure; nothing where no row is of one measure."""
+    rows = [row for row in facts.of_one_measure if row["met"]]
+    if not rows:
+        return ""
+    measures = list(dict.fromkeys(said.measure(row) for row in rows))
+    found = {(row["bar"], row["group"], said.measure(row)): row for row in rows}
+    lines = [
+        {"What was counted": sentence(said.what(row)).rstrip("."), "Bar": said.bounds(row)}
+        | {name: _cell(found.get((row["bar"], row["group"], name))) for name in measures}
+        for row in facts.barred
+    ]
+    caption = (
+        "How often, by measure, with the Monte-Carlo error in points in brackets. A bar that is missed says so, and by "
+        "how many errors."
+    )
+    widths = (30, 13, *(18 for _ in measures))
+    return Table(pd.DataFrame(lines), caption, "", "calibration_by_measure", widths)
+
+
+def _cell(row: said.Row | None) -> str:
+    if row is None:
+        return "not tried"
+    cell = f"{said.estimate(row)} ({said.error(row).removesuffix(' points')})"
+    return cell if row["met"] == "yes" else f"{cell}; {said.beside(row)}"

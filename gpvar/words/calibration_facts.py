@@ -1,0 +1,316 @@
+"""What the trial of the tool found, row by row: what was counted, how often, against which bar, and how sure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+import gpvar
+from gpvar import catalogue
+from gpvar.errors import StudyError
+from gpvar.words.text import known, number, plain, plural
+
+Row = dict[str, Any]
+#: Nearer to its bar than so many Monte-Carlo errors, another run might fall on the other side.
+CLOSE = 2.0
+COLUMNS = (
+    "bar", "section", "group", "metric", "estimate", "se", "hits", "chances", "worlds", "low", "high", "met",
+    "distance",
+)  # fmt: skip
+_NUMBERS = ("estimate", "se", "hits", "chances", "worlds", "low", "high", "distance")
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """How one row of the trial is said.
+
+    `what` was counted, `of` which things, with so many decimals of a per cent; `short` is what its own section says.
+    """
+
+    what: str
+    of: str = "practices"
+    decimals: int = 1
+    short: str = ""
+
+
+_FAR, _OUT = "called far outside the usual range", "called outside the usual range, or far outside"
+_COVERS = "95% intervals that hold the truth"
+_LINE, _PARTLY = "said to be in line with their patients", "said to be partly in line with their patients"
+
+
+def _alarms(whom: str) -> tuple[Bar, Bar]:
+    return Bar(f"{_FAR}, {whom}", "practices", 2, f"far outside, {whom}"), Bar(
+        f"{_OUT}, {whom}", "practices", 1, f"outside or far outside, {whom}"
+    )
+
+
+def _covers(of: str) -> Bar:
+    return Bar(f"{_COVERS}: {of}", "intervals", 1, of)
+
+
+def _excused(said: str, where: str = "") -> Bar:
+    whom = ", ".join(part for part in ("flagged practices of noise", where) if part)
+    return Bar(f"{whom}, {said}", "flagged practices", 2, ", ".join(part for part in (said, where) if part))
+
+
+def _found(where: str) -> Bar:
+    return Bar(f"planted practices found {where}", "planted practices", 1, f"found {where}")
+
+
+_PAIRS = {
+    "england": "all of England",
+    "150": "sets of 150 practices",
+    "50": "sets of 50 practices",
+    "side": "one side alone",
+    "t5": "true spread with heavy tails",
+}
+BARS = {
+    f"alarms_{kind}_{name}": bar
+    for name, whom in _PAIRS.items()
+    for kind, bar in zip(("far", "out"), _alarms(whom), strict=True)
+} | {
+    "noise_explained": _excused(_LINE),
+    "noise_partly": _excused(_PARTLY),
+    "noise_explained_150": _excused(_LINE, _PAIRS["150"]),
+    "noise_partly_150": _excused(_PARTLY, _PAIRS["150"]),
+    "plants_found": _found("outside the usual range or further"),
+    "plants_found_below": _found("outside the usual range or further"),
+    "plants_far": _found("far outside the usual range"),
+    "plants_found_own_icb": _found("outside the usual range of their own ICB or further"),
+    "coverage_beta": _covers("coefficients"),
+    "coverage_practice_sd": _covers("SD of practices"),
+    "coverage_pcn_sd": _covers("SD of PCNs"),
+    "coverage_icb_sd": _covers("SD of ICBs"),
+    "coverage_values": _covers("lasting figures, averaged over practices"),
+    "coverage_ranks": _covers("ranks, averaged over practices"),
+    "claims_decided": Bar("statements decided either way", "statements"),
+    "claims_opposite": Bar("statements of which the opposite of the truth is said", "statements", 2),
+    "claims_true_right": Bar("true statements that are said to hold", "true statements"),
+    "claims_false_right": Bar("false statements that are said not to hold", "false statements"),
+    "claims_chance_true": Bar("statements that are true, by the odds that were said", "statements"),
+    "claims_chance_said": Bar("the odds that were said, on average", "statements"),
+    "stopped_not_decidable": Bar("statements said to be beyond checking, behind a failed check", "statements"),
+}
+#: Rows that are the two columns of one table: how often true, and the odds that were said.
+ODDS_TRUE, ODDS_SAID = "claims_chance_true", "claims_chance_said"
+SECTIONS = ("alarms", "noise", "plants", "coverage", "claims", "stopped")
+_GROUPS = {
+    "": "",
+    "england": "against England",
+    "own_icb": "against the own ICB",
+    "M0": "raw figure (M0)",
+    "M1": "after allowing for patients (M1)",
+    "M2": "after allowing for patients and circumstances (M2)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TrialFacts:
+    """A summary of the trial, and what is known of the run that made it.
+
+    Attributes
+    ----------
+    frame
+        The rows of ``calibration.csv``.
+    about
+        What ``calibration.json`` says.
+    """
+
+    frame: pd.DataFrame
+    about: Mapping[str, Any]
+
+    @property
+    def rows(self) -> list[Row]:
+        """Every row over all measures, in order."""
+        return _records(self.frame[self.frame["metric"] == ""])
+
+    @property
+    def of_one_measure(self) -> list[Row]:
+        """Every row of one measure alone, in order."""
+        return _records(self.frame[self.frame["metric"] != ""])
+
+    @property
+    def barred(self) -> list[Row]:
+        """The rows over all measures that have a bar."""
+        return [row for row in self.rows if row["met"]]
+
+    @property
+    def missed(self) -> list[Row]:
+        """The rows over all measures that miss their bar, the furthest first."""
+        return sorted((row for row in self.rows if row["met"] == "no"), key=_distance)
+
+    @property
+    def missed_by_one_measure(self) -> list[Row]:
+        """The rows of one measure that miss a bar which all measures together do not miss."""
+        whole = {(row["bar"], row["group"]) for row in self.missed}
+        return [row for row in self.of_one_measure if row["met"] == "no" and (row["bar"], row["group"]) not in whole]
+
+    @property
+    def close(self) -> list[Row]:
+        """The rows over all measures that meet their bar by less than two Monte-Carlo errors, the nearest first."""
+        return sorted(
+            (row for row in self.rows if row["met"] == "yes" and not _whole(row) and _distance(row) < CLOSE),
+            key=_distance,
+        )
+
+    @property
+    def untried(self) -> list[str]:
+        """What could have been counted and was not, in words."""
+        return [bar.what for name, bar in BARS.items() if not (self.frame["bar"] == name).any()]
+
+    @property
+    def failures(self) -> list[Mapping[str, Any]]:
+        """The worlds that could not be finished."""
+        return list(self.about.get("failures") or [])
+
+    @property
+    def worlds(self) -> int:
+        """How many worlds were finished."""
+        return int(self.about.get("worlds") or 0)
+
+    @property
+    def short(self) -> bool:
+        """Whether there were too few worlds to hold anybody to."""
+        return bool(self.about.get("small"))
+
+    @property
+    def older(self) -> bool:
+        """Whether numbers have changed since the trial."""
+        return self.about.get("numbers") != gpvar.__numbers__
+
+    def section(self, name: str) -> list[Row]:
+        """Return the rows of a section over all measures, without the odds, which have a table of their own."""
+        return [row for row in self.rows if row["section"] == name and row["bar"] not in (ODDS_TRUE, ODDS_SAID)]
+
+    def row(self, bar: str, group: str = "") -> Row | None:
+        """Return one row over all measures."""
+        return next((row for row in self.rows if (row["bar"], row["group"]) == (bar, group)), None)
+
+    def odds(self) -> list[tuple[str, Row, Row]]:
+        """Return group, odds said and how often true, tenth by tenth."""
+        true = {row["group"]: row for row in self.rows if row["bar"] == ODDS_TRUE}
+        said = {row["group"]: row for row in self.rows if row["bar"] == ODDS_SAID}
+        both = [(group, said[group], true[group]) for group in said if group in true]
+        return sorted(both, key=lambda one: float(one[1]["estimate"]))
+
+
+def trial_facts(frame: pd.DataFrame, about: Mapping[str, Any]) -> TrialFacts:
+    """Return the facts of a trial, from what its files hold.
+
+    Parameters
+    ----------
+    frame
+        ``calibration.csv``; text columns may be blank.
+    about
+        ``calibration.json``.
+
+    Raises
+    ------
+    StudyError
+        When a column is missing.
+    """
+    lacking = [name for name in COLUMNS if name not in frame]
+    if lacking:
+        raise StudyError(
+            "The file of the trial is not one that calibrate wrote.",
+            f"calibration.csv has no column {', '.join(lacking)}",
+            "Run python run.py calibrate again, or install gpvar again.",
+        )
+    text = {name: frame[name].fillna("").astype(str) for name in COLUMNS if name not in _NUMBERS}
+    numbers = {name: pd.to_numeric(frame[name], errors="coerce") for name in _NUMBERS}
+    return TrialFacts(frame.assign(**text, **numbers)[list(COLUMNS)], dict(about))
+
+
+def _records(frame: pd.DataFrame) -> list[Row]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _distance(row: Row) -> float:
+    return float(row["distance"]) if pd.notna(row["distance"]) else float("inf")
+
+
+def _whole(row: Row) -> bool:
+    """Return whether a bar asks for all, so that what keeps it stands on it."""
+    return bool(row["low"] == 1)
+
+
+def bar_of(row: Row) -> Bar:
+    """Return how a row is said; by its id where it has no words yet."""
+    return BARS.get(row["bar"]) or Bar(plain(row["bar"]).replace("_", " "), "cases")
+
+
+def what(row: Row, *, short: bool = False) -> str:
+    """Return what a row counted, with what it is divided by; `short` under the heading of its own section."""
+    bar = bar_of(row)
+    return ", ".join(
+        part for part in (bar.short if short and bar.short else bar.what, group_said(row["group"])) if part
+    )
+
+
+def group_said(group: str) -> str:
+    """Return what a row is divided by, in words."""
+    if group in _GROUPS:
+        return _GROUPS[group]
+    first, _, last = group.rpartition(" ")
+    if first == "r":
+        return f"reliability {last}"
+    if last in ("low", "high"):
+        whom = group_said(first) if first in _GROUPS else f"sets of {first} practices"
+        return f"{whom}, {last} side"
+    return plain(group).replace("_", " ")
+
+
+def measure(row: Row) -> str:
+    """Return the title of the measure a row is of."""
+    try:
+        return str(catalogue.metric(row["metric"]).title)
+    except StudyError:
+        return plain(row["metric"])
+
+
+def per_cent(value: float, decimals: int) -> str:
+    """Return a share in per cent."""
+    return f"{number(100 * value, decimals)}%" if known(value) else "not known"
+
+
+def estimate(row: Row) -> str:
+    """Return how often, in per cent."""
+    return per_cent(row["estimate"], bar_of(row).decimals)
+
+
+def error(row: Row) -> str:
+    """Return the Monte-Carlo error in percentage points."""
+    return f"{number(100 * row['se'], bar_of(row).decimals + 1)} points" if known(row["se"]) else "not known"
+
+
+def counted(row: Row) -> str:
+    """Return of how many, in how many worlds."""
+    return f"{number(row['chances'])} {bar_of(row).of} in {plural(row['worlds'], 'world')}"
+
+
+def bounds(row: Row) -> str:
+    """Return the bar in words; that there is none."""
+    low, high = row["low"], row["high"]
+    places = 1 if bar_of(row).decimals > 1 or (known(low) and round(100 * low, 6) % 1) else 0
+    if known(low) and known(high):
+        return f"{number(100 * low, places)}% to {number(100 * high, places)}%"
+    if known(low):
+        return "100%" if low >= 1 else f"at least {number(100 * low, places)}%"
+    return f"at most {number(100 * high, places)}%" if known(high) else "no bar"
+
+
+def beside(row: Row) -> str:
+    """Return whether the bar was met, and by how many Monte-Carlo errors."""
+    if not row["met"]:
+        return "reported only"
+    said = "met" if row["met"] == "yes" else "missed"
+    return f"{said} by {room(row)}" if known(row["distance"]) and not (_whole(row) and said == "met") else said
+
+
+def room(row: Row) -> str:
+    """Return how far a row lies from its bar, in Monte-Carlo errors."""
+    size = abs(float(row["distance"]))
+    return f"{number(size, 1 if size < 9.95 else 0)} errors" if size < 100 else "over 100 errors"

@@ -1,0 +1,39 @@
+"""What is written on and beside the pictures of the trial."""
+
+from __future__ import annotations
+
+from gpvar.words.calibration_facts import Row, TrialFacts, error, estimate, per_cent
+from gpvar.words.text import listed
+
+BAR, RELIABILITY, FOUND = "bar", "Reliability of the figure", "Found"
+SAID, TRUE = "Odds said", "True"
+
+
+def plants(facts: TrialFacts) -> list[Row]:
+    """Return the rows of planted practices against England, the least reliable first."""
+    rows = [row for row in facts.rows if row["bar"] in ("plants_found", "plants_found_below")]
+    return sorted(rows, key=lambda row: float(row["group"].removeprefix("r ")))
+
+
+def odds_title() -> str:
+    """Return the message of the picture of odds."""
+    return "How often statements are true, by the odds that were said"
+
+
+def odds_alt(facts: TrialFacts) -> str:
+    """Return the text alternative of the picture of odds."""
+    said = listed(
+        f"said {per_cent(said['estimate'], 0)}, true {per_cent(true['estimate'], 0)}" for _, said, true in facts.odds()
+    )
+    return f"{odds_title()}: {said}. On the line, odds are right."
+
+
+def plants_title() -> str:
+    """Return the message of the picture of planted practices."""
+    return "Planted practices that are found, by how reliable figures are"
+
+
+def plants_alt(rows: list[Row]) -> str:
+    """Return the text alternative of the picture of planted practices."""
+    said = listed(f"{row['group'].removeprefix('r ')}: {estimate(row)} (error {error(row)})" for row in rows)
+    return f"{plants_title()}. Reliability {said}."
