@@ -33,6 +33,7 @@ from gpvar.words.claims_pages import (
     sources_line,
     variation,
 )
+from gpvar.words.claims_robust import robust_where_it_matters
 from gpvar.words.claims_short import NOT_CAUSE, outcome, short
 from gpvar.words.console import without_markdown
 from gpvar.words.contract import contract_card
@@ -166,7 +167,7 @@ def _held(facts: ClaimFacts, shared: Iterable[str]) -> str:
 
 
 def _beside(facts: ClaimFacts) -> list[str]:
-    return [text for text in finding_beside(facts) if text]
+    return [text for text in (*finding_beside(facts), robust_where_it_matters(facts)) if text]
 
 
 def _shared(found: Sequence[ClaimFacts]) -> dict[str, list[ClaimFacts]]:

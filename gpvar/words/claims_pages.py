@@ -22,6 +22,7 @@ from gpvar.words.claims import (
     letter_quotation,
 )
 from gpvar.words.claims_facts import ClaimFacts
+from gpvar.words.claims_robust import robust
 from gpvar.words.claims_short import JUDGEMENT, NOT_CAUSE, VARIATION
 from gpvar.words.shared import after_table, note
 from gpvar.words.text import escape_markdown, number, plain, plural, titled, typed
@@ -284,16 +285,7 @@ def claim_beside(facts: ClaimFacts) -> str:
     # Warnings stand with the test where they are of this practice, and on the first page where they are of all.
     because = tuple(name for name in facts.finding.because if name != "warned")
     calm = replace(facts, finding=replace(facts.finding, because=because))
-    return " ".join(text for text in (*finding_beside(calm), _robust(facts)) if text)
-
-
-def _robust(facts: ClaimFacts) -> str:
-    """Return in how many comparisons the practice stands as it does in the one that is judged by."""
-    agree, compared = (facts.finding.robustness.get(name) for name in ("agree", "compared"))
-    if not compared:
-        return ""
-    alike = f"all {number(compared)}" if agree == compared else f"{number(agree)} of {number(compared)}"
-    return f"It stands the same in {alike} other comparisons: more or less allowed for, beside all and beside its ICB."
+    return " ".join(text for text in (*finding_beside(calm), robust(facts)) if text)
 
 
 def claim_end(facts: ClaimFacts, left: float) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from gpvar.words import quality, sources, verdict
+from gpvar.words import quality, robustness, sources, verdict
 from gpvar.words.facts import practice_facts
+from gpvar.words.robustness_facts import practice_ways
 from gpvar.words.text import plain, plural, typed
 
 if TYPE_CHECKING:
@@ -79,10 +80,13 @@ def explanation(run: Run, code: str, metric: str) -> str:
     from gpvar.words import pages
 
     facts = practice_facts(run, code, metric)
+    ways = practice_ways(run, facts.code, facts.card.id)
     parts = [
         f"{facts.name} ({facts.code}): {facts.card.title}, {facts.meta['period_label']}",
         pages.verdict_text(facts),
         verdict.own_icb(facts.rows, facts.headline),
+        "" if robustness.warns(ways) else robustness.brief(ways),
+        robustness.unmeasured(ways),
         pages.real_terms_text(facts),
         quality.practice_quality(facts.gates, facts.code),
         verdict.direction(facts.card),

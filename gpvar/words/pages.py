@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpvar.words import boxes, figures, passing, phrases, pictures, quality, verdict
+from gpvar.words import boxes, figures, passing, phrases, pictures, quality, robustness, verdict
 from gpvar.words.facts import PracticeFacts, practice_facts
+from gpvar.words.robustness_facts import practice_ways
 from gpvar.words.shared import NAN, after_heading, allowed, note, sources_of
 from gpvar.words.text import escape_markdown, known
 
@@ -64,7 +65,8 @@ def verdict_text(facts: PracticeFacts) -> str:
         moved = passing.used(facts.analysis.passing)
         chance = verdict.chance(facts.card, bool(facts.meta.get("has_months")), moved)
         own = verdict.own_icb(facts.rows, rung, only_different=True)
-        rest = [nothing, verdict.disagreement(facts.rows, names=names), own, chance, *rest]
+        choices = robustness.warns(practice_ways(facts.run, facts.code, facts.card.id))
+        rest = [nothing, verdict.disagreement(facts.rows, names=names), own, choices, chance, *rest]
     parts.append(" ".join(text for text in rest if text))
     return "\n\n".join(part for part in parts if part)
 
@@ -113,7 +115,8 @@ def practice_icb_right(run: Run, practice: str = "", metric: str = "") -> str:
     facts = practice_facts(run, practice, metric)
     reference = facts.meta.get("england_value", NAN)
     items = boxes.icb_right(facts.card, facts.rows, reference, _icb_value(facts), facts.names, facts.headline)
-    return boxes.box(phrases.ICB_RIGHT, items)
+    ways = practice_ways(run, facts.code, facts.card.id)
+    return boxes.box(phrases.ICB_RIGHT, [*items, *robustness.icb_right(ways)])
 
 
 def practice_after(run: Run, practice: str = "", metric: str = "") -> str:
@@ -125,6 +128,8 @@ def practice_after(run: Run, practice: str = "", metric: str = "") -> str:
     text += [verdict.without_recorded(facts.rows, facts.names)]
     text += [verdict.own_icb(facts.rows, facts.headline)] if same else []
     text.append(boxes.without_old_here(list(facts.analysis.notes), facts.code))
+    ways = practice_ways(run, facts.code, facts.card.id)
+    text += [] if robustness.warns(ways) else [robustness.brief(ways)]
     if facts.code in set(facts.meta.get("extrapolated", [])):
         text.append(
             "Its deprivation is outside the range of 9 in 10 practices; there the comparison rests on a straight line."

@@ -56,7 +56,7 @@ def lead(found: Ways) -> str:
     """Return whether other choices give the same answer, in how many ways, and where it stands in the rest."""
     if found.here is None or not found.others:
         return f"**Whether the answer hangs on the choices made is not known.** {found.why}"
-    tag, n = found.facts.names.label(found.rung, "england"), len(found.others)
+    tag, n = found.tag, len(found.others)
     if found.never_outside and found.label != "robust":
         return _never_outside(found, tag)
     counted = f"In {of(found.agree, n)} it stands as here: {where(found.here.stands)} ({tag})."
@@ -206,8 +206,13 @@ def brief(found: Ways) -> str:
         return ""
     if found.agree == n or found.never_outside:
         side = "outside" if found.here.outside else "inside"
-        return f"It is {side} the usual range in {of(n, n)} of making the comparison that can be defended as well."
-    said = f"In {of(found.agree, n)} it stands the same." if found.agree else "In no other way does it stand so."
+        said = f"It is {side} the usual range in {of(n, n)} of comparing that can be defended as well ({found.tag})"
+        if found.agree == n:
+            return f"{said}."
+        return f"{said}; on which side of what is expected depends on the choice."
+    said = f"In no other way of comparing that can be defended as well does it stand so ({found.tag})."
+    if found.agree:
+        said = f"It stands the same in {of(found.agree, n)} of comparing that can be defended as well ({found.tag})."
     return f"{said} {_briefly(found)}".strip()
 
 

@@ -64,21 +64,24 @@ class Ways:
 
     Attributes
     ----------
+    comparator
+        Beside whom it is judged: england or own_icb.
     here
         The way used on every page; None where the practice cannot be judged.
     others
         The other ways, in the order in which they were declared.
     summary
-        The practice's row of the table ``robustness`` beside the reference set; None where there is none.
+        The practice's row of the table ``robustness``; None where there is none.
     used
         Choice → the option used here.
     own
-        The same ways beside its own ICB, that used here first; empty where that is not judged.
+        The ways beside its own ICB, that used here first; empty where that is not judged.
     why
         Why nothing can be said, a sentence; empty where something can.
     """
 
     facts: PracticeFacts
+    comparator: str
     here: Way | None
     others: tuple[Way, ...]
     summary: Row | None
@@ -91,6 +94,11 @@ class Ways:
     def rung(self) -> str:
         """The rung at which all ways are made."""
         return str(self.meta.get("rung", self.facts.headline))
+
+    @property
+    def tag(self) -> str:
+        """Rung and comparator of what is said: "M1, England"."""
+        return self.facts.names.label(self.rung, self.comparator)
 
     @property
     def label(self) -> str:
@@ -188,20 +196,21 @@ def specifications(found: Multiverse) -> tuple[Row, list[Row]]:
     return here, [{**row, "taken": taken_of(row, here)} for row in rows if row is not here]
 
 
-def practice_ways(run: Run, practice: str = "", metric: str = "") -> Ways:
-    """Return one practice in every declared way."""
+def practice_ways(run: Run, practice: str = "", metric: str = "", comparator: str = "england") -> Ways:
+    """Return one practice in every declared way, beside the reference set unless the comparator is another."""
     facts = practice_facts(run, practice, metric)
     found = held(run, facts.card.id)
     stopped = quality.stop_reason(facts.gates, facts.code)
     if found is None or stopped:
-        return _nothing(facts, stopped or "This run holds no other ways.")
+        return _nothing(facts, comparator, stopped or "This run holds no other ways.")
     here, others = specifications(found)
-    ways = _ways(_own(found.practices, facts.code, "england"), here, others)
-    summary = next(iter(_own(found.summary, facts.code, "england")), None)
+    ways = _ways(_own(found.practices, facts.code, comparator), here, others)
+    summary = next(iter(_own(found.summary, facts.code, comparator)), None)
     if not ways or summary is None:
-        return _nothing(facts, "There is no figure for this practice in the period that can be judged.")
+        return _nothing(facts, comparator, "There is no figure for this practice in the period that can be judged.")
     return Ways(
         facts=facts,
+        comparator=comparator,
         here=ways[0],
         others=ways[1:],
         summary=summary,
@@ -212,8 +221,8 @@ def practice_ways(run: Run, practice: str = "", metric: str = "") -> Ways:
     )
 
 
-def _nothing(facts: PracticeFacts, why: str) -> Ways:
-    return Ways(facts, None, (), None, {}, (), why, {})
+def _nothing(facts: PracticeFacts, comparator: str, why: str) -> Ways:
+    return Ways(facts, comparator, None, (), None, {}, (), why, {})
 
 
 def _ways(rows: list[Row], here: Row, others: list[Row]) -> tuple[Way, ...]:

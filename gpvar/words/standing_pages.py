@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpvar.words import boxes, figures, phrases, standing, standing_beside, standing_parts, verdict
+from gpvar.words import boxes, figures, phrases, robustness, standing, standing_beside, standing_parts, verdict
+from gpvar.words.robustness_facts import practice_ways
 from gpvar.words.shared import NAN, note, sources_of
 from gpvar.words.standing_facts import Standing
 from gpvar.words.standing_facts import standing as gathered
@@ -89,7 +90,8 @@ def standing_icb_right(run: Run, practice: str = "", metric: str = "") -> str:
     reference = facts.meta.get("england_value", NAN)
     own = float(facts.meta.get("icb_value", {}).get(facts.icb_code, NAN))
     items = boxes.icb_right(facts.card, facts.rows, reference, own, facts.names, facts.headline)
-    return boxes.box(phrases.ICB_RIGHT, [*items, *standing.icb_right(found, facts.names)])
+    ways = robustness.icb_right(practice_ways(run, facts.code, facts.card.id))
+    return boxes.box(phrases.ICB_RIGHT, [*items, *standing.icb_right(found, facts.names), *ways])
 
 
 def standing_waterfall(run: Run, practice: str = "", metric: str = "") -> str:
