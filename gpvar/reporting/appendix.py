@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gpvar import schema
-from gpvar.reporting import beside, workbook
+from gpvar.reporting import beside, ways, workbook
 from gpvar.reporting.files import csv_for_people
 from gpvar.words import area_facts, hidden, phrases, practice_facts
 from gpvar.words.boxes import warning
@@ -100,6 +100,7 @@ def practice_workbook(run: Run, practice: str, metrics: list[str]) -> bytes:
             if len(frame := pd.concat([standing_rows(run, practice, m, name) for m in metrics], ignore_index=True))
         },
         **(stands := beside.sheets(run, metrics, practice)),
+        **(others := ways.practice_sheets(run, metrics, practice)),
         "Checks": ("Checks of the data that concern this practice", gates),
         "Files": ("Files that were read", run.table.provenance),
     }
@@ -108,7 +109,7 @@ def practice_workbook(run: Run, practice: str, metrics: list[str]) -> bytes:
         f"{first.name} ({first.code}), {first.meta['period_label']}",
         _notes(run, metrics, False),
         sheets,
-        [*PRACTICE_TABLES, *(beside.TABLES if stands else [])],
+        [*PRACTICE_TABLES, *(beside.TABLES if stands else []), *ways.tables(others)],
     )
 
 
@@ -126,12 +127,13 @@ def area_workbook(run: Run, metrics: list[str], private: bool) -> bytes:
         every = [area_rows(run, m).assign(metric=m) for m in metrics]
         sheets = {
             "Practices": ("Every practice of the area, by code", pd.concat(every, ignore_index=True)[list(READ)]),
+            **(others := ways.owner_sheets(run, metrics)),
             **(stands := beside.sheets(run, metrics)),
             "Checks": ("Checks of the data for this area", gates[gates["practice_code"].isin(["", *facts.codes])]),
             "Unmatched": ("What did not match", run.table.unmatched),
             "Left out": ("Practices left out of the fit and placed against it", run.table.excluded),
         }
-        tables = [*PRIVATE_TABLES, *(beside.TABLES if stands else [])]
+        tables = [*PRIVATE_TABLES, *ways.tables(others), *(beside.TABLES if stands else [])]
     else:
         sheets = {
             "Methods": ("How many practices each method marks", together("methods")),
@@ -146,7 +148,8 @@ def area_workbook(run: Run, metrics: list[str], private: bool) -> bytes:
         }
         found = {name: (sheet, title, together(name)) for name, (sheet, title) in VARIATION.items()}
         sheets |= {sheet: (title, frame) for sheet, title, frame in found.values() if len(frame)}
-        tables = [*AREA_TABLES, *(name for name, (_, _, frame) in found.items() if len(frame))]
+        sheets |= (others := ways.area_sheets(run, metrics))
+        tables = [*AREA_TABLES, *(name for name, (_, _, frame) in found.items() if len(frame)), *ways.tables(others)]
     return workbook.build(f"{facts.name}, {facts.meta['period_label']}", _notes(run, metrics, private), sheets, tables)
 
 

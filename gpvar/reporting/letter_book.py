@@ -16,6 +16,7 @@ from gpvar.words.claims import (
     finding_position,
     finding_sentence,
 )
+from gpvar.words.claims_robust import choice_in_short
 from gpvar.words.claims_short import outcome, short
 from gpvar.words.console import without_markdown
 from gpvar.words.sources import declared
@@ -62,6 +63,10 @@ def _row(facts: ClaimFacts) -> dict[str, Any]:
         "said_beside": _joined(finding_beside(facts)),
         "would_change": _joined(finding_change(facts)),
         "to_ask": _joined(finding_ask(facts)),
+        "other_ways_same": finding.robustness.get("agree"),
+        "other_ways": finding.robustness.get("compared"),
+        "robustness": str(finding.robustness.get("label") or ""),
+        "hangs_on": choice_in_short(facts),
         "period": str(finding.source.get("period") or ""),
         "comparator": finding.comparator,
         "files": "; ".join(_file(item) for item in finding.source.get("files", ())),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gpvar.errors import GpvarError, ReportError
-from gpvar.reporting import appendix, calibration, files, index, letter, research
+from gpvar.reporting import appendix, calibration, files, index, letter, research, ways
 from gpvar.reporting.assemble import Page, assemble, scrubbed
 from gpvar.reporting.execute import execute, notebook
 from gpvar.reporting.job import PRIVATE, SEND, Job
@@ -360,5 +360,8 @@ def _area_appendix(run: Run, place: str, metrics: list[str], root: Path) -> list
     for metric in metrics:
         rows = files.csv_for_people(appendix.area_rows(run, metric))
         made.append(files.write(root / PRIVATE / f"area_{place}_{metric}.csv", rows))
+        if metric in run.multiverse:
+            others = files.csv_for_people(ways.practice_rows(run, metric))
+            made.append(files.write(root / PRIVATE / f"area_{place}_{metric}_robustness.csv", others))
     made.append(files.write(root / PRIVATE / "data_dictionary.csv", appendix.dictionary(appendix.PRIVATE_TABLES)))
     return made

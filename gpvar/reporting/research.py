@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gpvar import catalogue, schema, store
-from gpvar.reporting import files, tidy
+from gpvar.reporting import files, tidy, ways
 from gpvar.words import research_readme
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from gpvar.results import Run
 
 FOLDER = "research"
+#: Other defensible ways: part of what was found → its table.
+WAYS = {"specifications": "specifications", "practices": "specification_practices", "summary": "robustness"}
 
 
 def write_tables(run: Run, folder: Path) -> list[Path]:
@@ -39,6 +41,9 @@ def write_tables(run: Run, folder: Path) -> list[Path]:
     for metric, analysis in run.analyses.items():
         for name in store.ANALYSIS:
             written += _both(getattr(analysis, name), store.schema_of(name), folder / files.safe_name(metric) / name)
+    for metric, found in run.multiverse.items():
+        for name, table in WAYS.items():
+            written += _both(ways.answered(getattr(found, name)), table, folder / files.safe_name(metric) / table)
     written.append(files.write(folder / "data_dictionary.csv", tidy.described(dictionary(run))))
     written.append(files.write_text(folder / "README.txt", research_readme(run)))
     return written
@@ -61,6 +66,8 @@ def dictionary(run: Run) -> pd.DataFrame:
         for name in names:
             found = schema.data_dictionary([store.schema_of(name) if where == "METRIC" else name])
             described.append(found.assign(file=f"{where}/{name}"))
+    for name in WAYS.values() if run.multiverse else ():
+        described.append(schema.data_dictionary([name]).assign(file=f"METRIC/{name}"))
     whole = pd.concat([*described, _characteristics(run)], ignore_index=True)
     return whole[["file", "column", "type", "unit", "meaning"]]
 
