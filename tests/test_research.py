@@ -27,6 +27,7 @@ from gpvar.stats import multilevel
 from gpvar.stats.multilevel import MultilevelFit
 from gpvar.study import load_study
 from gpvar.words import research_facts, research_paper
+from gpvar.words.calibration_facts import COLUMNS
 from tests.support import ROOT
 
 SHARE, RATE = "same_day_share", "appointments_per_1000"
@@ -37,7 +38,7 @@ SECTIONS = (
     words.methods_title, words.methods_paragraph, words.methods_data, words.methods_model, words.methods_design,
     words.methods_coefficients, words.methods_variances, words.methods_evidence, words.methods_diagnostics,
     words.methods_spread, words.methods_calibration, words.methods_passing, words.methods_reliability,
-    words.methods_repeat, words.methods_sources,
+    words.methods_on_trial, words.methods_repeat, words.methods_sources,
 )  # fmt: skip
 SHOWN = (
     tables.methods_flow, tables.methods_design, tables.methods_coefficients, tables.methods_variances,
@@ -377,7 +378,7 @@ def test_no_practice_and_no_other_icb_is_in_what_is_sent(run: Run, published: re
     names = set(run.table.hierarchy.loc[run.table.hierarchy["icb_code"] != own, "icb_name"]) - {""}
     codes = set(run.table.practices["practice_code"])
     sent = [p for p in published.files if "to-send" in p.parts]
-    assert len(sent) == 4
+    assert len(sent) == 6
     for path in sent:
         text = path.read_bytes().decode("utf-8", "replace")
         if path.suffix == ".docx":
@@ -386,6 +387,19 @@ def test_no_practice_and_no_other_icb_is_in_what_is_sent(run: Run, published: re
         found = set(re.findall(r"[A-Za-z0-9]+", text))
         assert not found & codes and not found & others
         assert not [name for name in names if name in text]
+
+
+def test_every_methods_page_leads_to_how_often_the_tool_is_wrong(published: reporting.PublishResult) -> None:
+    send = published.index.parent / "to-send"
+    assert "How often is this tool wrong?" in (send / "calibration.html").read_text(encoding="utf-8")
+    rows = pd.read_csv(send / "calibration.csv", encoding="utf-8-sig")
+    assert list(rows.columns) == list(COLUMNS) and len(rows)
+    for name in (f"{SHARE}_methods.html", f"{RATE}_methods.html"):
+        page = next(p for p in published.files if p.name.endswith(name))
+        assert 'href="calibration.html"' in page.read_text(encoding="utf-8")
+        with zipfile.ZipFile(page.with_suffix(".docx")) as archive:
+            assert b'Target="calibration.html"' in archive.read("word/_rels/document.xml.rels")
+    assert 'href="to-send/calibration.html"' in published.index.read_text(encoding="utf-8")
 
 
 def test_the_box_of_what_the_icb_has_right_is_on_the_page(published: reporting.PublishResult) -> None:
