@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gpvar import catalogue as catalogue
     from gpvar import claims as claims
+    from gpvar import multiverse as multiverse
     from gpvar import stats as stats
     from gpvar.analysis import analyse as analyse
     from gpvar.analysis.draws import draws as draws
@@ -36,7 +37,7 @@ _HOMES = {
     "check_claim": "gpvar.claims",
     "show": "gpvar.reporting",
 }
-_MODULES = ("catalogue", "claims", "stats")
+_MODULES = ("catalogue", "claims", "multiverse", "stats")
 
 __all__ = ["__numbers__", "__version__", *_HOMES, *_MODULES]
 

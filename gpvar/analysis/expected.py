@@ -117,8 +117,8 @@ def fit_expected(
     ConvergenceError, StatsError
         When the model has no solution.
     """
-    _refuse_what_cannot_be_fitted(observed[fitted], denominator[fitted], kind, matrix.shape[1])
-    modelled = _placed(places, fitted) if places is not None else fitted
+    refuse_what_cannot_be_fitted(observed[fitted], denominator[fitted], kind, matrix.shape[1])
+    modelled = modelled_of(places, fitted) if places is not None else fitted
     if places is None or modelled.sum() < LEAVE_ONE_OUT_BELOW:
         return _regression(observed, denominator, kind, matrix, fitted)
     design = pd.DataFrame(matrix[modelled], columns=list(terms) or None)
@@ -136,20 +136,20 @@ def fit_model(
     places: Mapping[str, np.ndarray],
 ) -> multilevel.MultilevelFit:
     """Fit practices in places to the practices in `used`, of which `design` has the rows."""
-    levels = _levels(places, used)
+    levels = levels_of(places, used)
     y, n = observed[used], denominator[used]
     if kind == "proportion":
         return multilevel.fit_matrix(y, design, levels, family="binomial", trials=n)
     return multilevel.fit_matrix(y, design, levels, family="poisson", exposure=n)
 
 
-def _placed(places: Mapping[str, np.ndarray], fitted: np.ndarray) -> np.ndarray:
+def modelled_of(places: Mapping[str, np.ndarray], fitted: np.ndarray) -> np.ndarray:
     """Return the practices whose places are known; all, where nobody's are: the few without are no place of theirs."""
     known = np.all([place != "" for place in places.values()], axis=0) if places else fitted
     return fitted & known if (fitted & known).any() else fitted
 
 
-def _levels(places: Mapping[str, np.ndarray], used: np.ndarray) -> dict[str, np.ndarray]:
+def levels_of(places: Mapping[str, np.ndarray], used: np.ndarray) -> dict[str, np.ndarray]:
     """Return the levels that group these practices: none that is one place for all, or the level above again."""
     levels: dict[str, np.ndarray] = {}
     above, most = 1, int(used.sum())
@@ -216,7 +216,7 @@ def regress(
     return Expected(link, coefficients, n_parameters, fitted)
 
 
-def _refuse_what_cannot_be_fitted(y: np.ndarray, n: np.ndarray, kind: str, n_terms: int) -> None:
+def refuse_what_cannot_be_fitted(y: np.ndarray, n: np.ndarray, kind: str, n_terms: int) -> None:
     used, needed = len(y), n_terms + 3
     if used < needed:
         raise TableError(

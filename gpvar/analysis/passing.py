@@ -155,14 +155,14 @@ def _held(table: PracticeTable, card: MetricCard, counts: Counts) -> dict[Period
     held = {}
     for (start, end), part in rows.groupby(["start", "end"]):
         period = Period(str(start), str(end))
-        if _crosses_a_break(card, table.study.period, period):
+        if crosses_a_break(card, table.study.period, period):
             continue
         whole = part[part["months"].isna() | (part["months"] == period.months)]
         held[period] = whole.set_index("practice_code")[["numerator", "denominator"]].dropna().astype(float)
     return {period: frame for period, frame in held.items() if len(frame) >= _LEAST_UNITS}
 
 
-def _crosses_a_break(card: MetricCard, study: Period, other: Period) -> bool:
+def crosses_a_break(card: MetricCard, study: Period, other: Period) -> bool:
     """Say whether the series breaks between the first and the last day of the two."""
     first, last = min(study.first_day, other.first_day), max(study.last_day, other.last_day)
     broken = [item for item in catalogue.breaks(card.source) if item.breaks_series]

@@ -57,6 +57,12 @@ def indices() -> tuple[str, ...]:
     return tuple(read(FILE)["leaves_out"]["no_deprivation"])
 
 
+def straight_between() -> tuple[float, float]:
+    """Return between which pooled shares differences may be judged as they are, without a link."""
+    low, high = read(FILE)["identity"]["between"]
+    return float(low), float(high)
+
+
 def denominators(metric: str) -> tuple[countings.Counting, ...]:
     """Return the other ways of counting that ask the same question as a measure's card."""
     return tuple(countings.countings()[name] for name in read(FILE)["denominators"].get(metric, ()))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from gpvar.errors import TableError
-from gpvar.schema import _letter, _practice, _reconciliation, _variation
+from gpvar.schema import _letter, _practice, _reconciliation, _robustness, _variation
 from gpvar.schema._about import ABOUT
 from gpvar.schema._column import PRACTICE as _PRACTICE
 from gpvar.schema._column import RUNG, Column, columns
@@ -318,6 +318,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "calibration": CALIBRATION,
     **_variation.TABLES,
     **_practice.TABLES,
+    **_robustness.TABLES,
 }
 
 #: Tables that are made for what is sent, and stored nowhere: neighbours without their codes, findings on a letter.

@@ -1,0 +1,92 @@
+"""The tables that say how far findings stand when the analysis is made in other defensible ways."""
+
+from __future__ import annotations
+
+from gpvar.schema._column import PRACTICE, Column, columns
+
+_COMPARATOR = ("comparator", "code", "", "england, or own_icb (the other practices of its board)")
+_SPEC = ("spec", "code", "", "Number of the way in which the analysis was made; 1 is the study's own")
+
+#: The choices that can be made otherwise, in the order of the catalogue, and what each decides.
+CHOICES = {
+    "covariates": "Which characteristics are allowed for",
+    "deprivation": "How deprivation enters: curve (bent), line, fifths, or another edition of the index",
+    "denominator": "How the figure is counted: the card's way, list (patients on the list), or id of another counting",
+    "exclusion": "Who is left out of the fit: declared, stops_only (only by stop gates), or no_warnings (whoever failed "
+    "a check of severity warn, too)",
+    "link": "The scale: card (logit of a share, log of a rate), log, or identity (differences as they are)",
+    "spread": "How the shared spread is estimated: consistent, or dersimonian_laird",
+    "period": "Over which months: study, rest (without a part held apart), first_half, second_half or longer",
+    "slopes": "Slopes across all practices, or within boards",
+    "model": "multilevel (practices in networks in boards) or regression",
+    "passing": "How passing movement is reckoned: declared, rho_0, rho_0_5, rho_0_7 or robust",
+}
+
+SPECIFICATIONS = columns(
+    _SPEC,
+    ("primary", "yes/no", "", "yes for the study's own analysis"),
+    *((choice, "code", "", meaning) for choice, meaning in CHOICES.items()),
+    ("available", "yes/no", "", "yes where it could be made"),
+    ("why_not", "code", "", "Why it could not be made; blank where it could"),
+    ("n", "whole number", "practices", "Practices that set centre and spread"),
+    ("tau", "number", "scale of the link", "Shared spread beside England, as a standard deviation"),
+    ("flagged", "whole number", "practices", "Practices compared that are outside the usual range beside England"),
+    (
+        "agree_share",
+        "number",
+        "share",
+        "Part of the practices compared that stand as in the study's own analysis: on the same side, and on the same "
+        "side of the end of the usual range; no probability",
+    ),
+)
+
+SPECIFICATION_PRACTICES = columns(
+    _SPEC,
+    _COMPARATOR,
+    PRACTICE,
+    ("value", "number", "share, or events per patient-month", "The practice's figure, counted this way"),
+    ("difference", "number", "as value", "Value minus what is expected of a practice like it"),
+    ("lower", "number", "as value", "Lower end of the usual range (95 %) of the difference"),
+    ("upper", "number", "as value", "Upper end of the usual range of the difference"),
+    ("z", "number", "standard deviations", "Distance from the centre in units of chance and shared spread together"),
+    ("agrees", "yes/no", "", "yes where it stands as in the study's own analysis"),
+)
+
+ROBUSTNESS = columns(
+    PRACTICE,
+    _COMPARATOR,
+    ("z", "number", "standard deviations", "Its distance in the study's own analysis"),
+    ("agree", "whole number", "ways", "In how many other ways it stands as in the study's own analysis"),
+    ("compared", "whole number", "ways", "In how many other ways it could be placed"),
+    ("share", "number", "share", "agree divided by compared; no probability"),
+    ("label", "code", "", "robust (from 90 %), fragile (below two thirds) or mixed; blank without another way"),
+    ("drives", "code", "", "The choice that tells most of the ways that agree from those that do not; blank for none"),
+    (
+        "drives_gap",
+        "number",
+        "share",
+        "Share that agrees among ways with the study's own option of that choice, less the share among the others",
+    ),
+    (
+        "unmeasured_sd",
+        "number",
+        "SDs of the shared spread",
+        "How strong something unmeasured would have to be to bring it across the end of the usual range",
+    ),
+    ("unmeasured_points", "number", "as value", "The same in the metric's unit: how far off the expectation would be"),
+    (
+        "unmeasured_multiple",
+        "number",
+        "times",
+        "The same as a multiple of the strongest measured characteristic (one SD of what it adds to the expectation); "
+        "blank where measured need explains less than 5 %",
+    ),
+    ("strongest", "code", "", "Id of that characteristic"),
+    ("to", "code", "", "inside or outside: to which side of the end of the usual range it would be brought"),
+)
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "specifications": SPECIFICATIONS,
+    "specification_practices": SPECIFICATION_PRACTICES,
+    "robustness": ROBUSTNESS,
+}
