@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from gpvar.calibration.trial import Trial
     from gpvar.stats.multilevel import MultilevelFit
 
-#: How often each world's figures are drawn anew, beside its own.
-REDRAWS = 2
 _RAW, _TOP = "M0", "M2"
 _INTERCEPT = "intercept"
 
@@ -51,7 +49,7 @@ def measure(trial: Trial) -> Iterator[Tally]:
     levels = trial.analysis.levels
     yield from _held_sds(levels[levels["rung"] == _TOP].set_index("level"), known, known.movement)
     rng = trial.rng("coverage")
-    for _ in range(REDRAWS):
+    for _ in range(trial.settings.redraws):
         model = fit_rung(_TOP, trial.rungs[_TOP], redraw(trial, known, rng).counts, trial.practices).expected.model
         if model is not None:
             yield _held_beta(model.fixed, true)

@@ -39,6 +39,8 @@ class Settings:
         How large an England.
     sets
         How many small sets are drawn apart in each world, by size.
+    redraws
+        How often a world's figures are drawn anew for the coverage of coefficients and spreads, beside its own.
     need, spread, months
         As `gpvar.simulate.world`: need that the declared model can hold, a normal spread, and all twelve months.
     """
@@ -46,6 +48,7 @@ class Settings:
     practices: int = 6200
     icbs: int = 42
     sets: tuple[tuple[int, int], ...] = ((150, 4), (50, 8))
+    redraws: int = 2
     need: str = "declared"
     spread: str = "normal"
     months: int = 12

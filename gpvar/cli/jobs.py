@@ -298,6 +298,14 @@ def draws(chosen: argparse.Namespace) -> None:
     _say(words.draws_written(drawn, folder))
 
 
+def calibrate(chosen: argparse.Namespace) -> None:
+    """Put the tool on trial."""
+    from gpvar import calibration, reporting
+
+    calibration.calibrate(chosen.worlds, chosen.seed, chosen.into, workers=chosen.workers, progress=_say)
+    _say(f"The page: {reporting.publish_calibration(chosen.into)}")
+
+
 def lab(chosen: argparse.Namespace) -> int:
     """Open the study's notebooks."""
     from gpvar import load_study, reporting

@@ -141,6 +141,14 @@ def _of_practices_and_tools(commands: argparse._SubParsersAction[argparse.Argume
     draws.add_argument("--no-effects", action="store_true", help="coefficients and spreads alone")
     draws.add_argument("--into", type=Path, metavar="FOLDER", help="where they are written")
 
+    trial = _command(commands, "calibrate", "for researchers: how often is this tool wrong? Long", jobs.calibrate)
+    trial.add_argument(
+        "--worlds", type=int, default=300, metavar="N", help="how many simulated Englands; 300 take an hour"
+    )
+    trial.add_argument("--seed", type=int, default=20260401)
+    trial.add_argument("--into", type=Path, default=Path("gpvar-calibration"), metavar="FOLDER")
+    trial.add_argument("--workers", type=int, default=2, metavar="K", help="how many processes at once")
+
     lab = _command(commands, "lab", "open the study's notebooks in JupyterLab", jobs.lab)
     lab.add_argument("study", type=Path)
 
