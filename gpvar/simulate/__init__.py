@@ -15,12 +15,14 @@ from gpvar.errors import StudyError
 from gpvar.simulate import _world
 from gpvar.simulate._measure import measure
 from gpvar.simulate._month import month_of
-from gpvar.simulate.worlds import METRICS, Plant, World, world
+from gpvar.simulate.worlds import METRICS, Artefact, Done, Plant, World, world
 
 __all__ = [
     "AREA",
     "DEMO_SEED",
     "METRICS",
+    "Artefact",
+    "Done",
     "Plant",
     "SimulatedEngland",
     "World",

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gpvar.errors import StudyError
+from gpvar.simulate import _artefacts
 from gpvar.simulate._declared import METRICS
+from gpvar.simulate._scene import Artefact
 from gpvar.simulate._world import Scales
 
 _FEWEST, _MOST = (300, 4), (6500, 42)
@@ -57,6 +59,7 @@ class Asked:
     movement: float
     events: float
     plant: tuple[Plant, ...]
+    artefacts: tuple[Artefact, ...]
     templates: tuple[str, ...]
     shown: bool
 
@@ -83,6 +86,8 @@ class Asked:
         for item in self.plant:
             self._one_of("direction of a plant", item.direction, ("high", "low"))
             self._one_of("metric of a plant", item.metric or self.metric, tuple(METRICS))
+        for artefact in self.artefacts:
+            _artefacts.check(artefact, self.months)
 
     def _sizes(self) -> None:
         for name in ("need_scale", "place_scale", "spread_scale", "movement"):

@@ -106,6 +106,11 @@ def patients_of(where: Ground, beside: Invented) -> dict[str, Any]:
     }
 
 
+def known(where: Ground, beside: Invented) -> pd.DataFrame:
+    """Return what a table says of patients, by practice."""
+    return pd.DataFrame({"practice_code": where.frame["practice_code"], **patients_of(where, beside)})
+
+
 def year(
     rng: dict[str, np.random.Generator], where: Ground, drawn: dict[str, Array], beside: Invented, exposure: Array
 ) -> pd.DataFrame:

@@ -7,6 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from gpvar import catalogue
 from gpvar.simulate import _world
 from gpvar.simulate._declared import AGES
 from gpvar.simulate._measure import REGISTERS
@@ -14,7 +17,9 @@ from gpvar.simulate._measure import REGISTERS
 if TYPE_CHECKING:
     from gpvar.simulate.worlds import World
 
-PRACTICES, MONTHS, STUDY = "practices.csv", "months.csv", "study.toml"
+PRACTICES, MONTHS, EVENTS, STUDY = "practices.csv", "months.csv", "practice_events.csv", "study.toml"
+# The crosstabs of a world's year, three months each.
+_ZIPS = ("Jun_25", "Sep_25", "Dec_25", "Mar_26")
 _PLACES = ("pcn_code", "sub_icb_code", "icb_code", "icb_name", "region_code")
 _SAME = (
     "practice_code",
@@ -48,15 +53,6 @@ _REGISTER_DATE = "2025-03"
 def study(world: World, metrics: tuple[str, ...], more: dict[str, Any]) -> dict[str, Any]:
     """Return a study of a world."""
     metrics = metrics or (world.metric,)
-    year = world.months is None
-    people = _people(world)
-    counts = {key: value for metric in metrics for key, value in headings(metric, year=year).items()}
-    local = {"id": "local", "file": PRACTICES, "columns": people | (counts if year else {}), "dates": _dates()}
-    monthly = {
-        "id": "months",
-        "file": MONTHS,
-        "columns": {"practice_code": "practice_code", "period": "month"} | counts,
-    }
     return {
         "schema": 1,
         "title": f"Simulated England {world.seed}",
@@ -65,10 +61,37 @@ def study(world: World, metrics: tuple[str, ...], more: dict[str, Any]) -> dict[
         "period": "2025-04..2026-03",
         "metrics": list(metrics),
         "simulated": True,
+        **({"events": EVENTS} if "practice_events" in world.beside else {}),
         "area": {"kind": "icb", "code": _world.AREA, "practices": []},
-        "source": [local] if year else [local, monthly],
+        "source": _sources(world, metrics),
         **more,
     }
+
+
+def _sources(world: World, metrics: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return the files of a study: of the year, of months, or as published where only that shows what went wrong."""
+    published = [metric for metric in metrics if is_published(world) and catalogue.metric(metric).source == "gpad"]
+    counts = {
+        key: value
+        for metric in metrics
+        if metric not in published
+        for key, value in headings(metric, year=world.months is None).items()
+    }
+    people = {"id": "local", "file": PRACTICES, "columns": _people(world), "dates": _dates() | world.dates}
+    if world.months is None:
+        return [{**people, "columns": people["columns"] | counts}]
+    keys = {"practice_code": "practice_code", "period": "month"}
+    found = [people]
+    if counts:
+        found.append({"id": "months", "file": MONTHS, "columns": keys | counts})
+    if published:
+        found.append({"id": "gpad", "file": [f"Practice_Level_Crosstab_{name}.zip" for name in _ZIPS]})
+    return found
+
+
+def is_published(world: World) -> bool:
+    """Return whether a world's months are written as the crosstab: categories by month stand nowhere else."""
+    return any(item.gate == "mapping_step" for item in world.artefacts)
 
 
 def _people(world: World) -> dict[str, str | list[str]]:
@@ -77,7 +100,10 @@ def _people(world: World) -> dict[str, str | list[str]]:
     if world.settings["events"] != 1:
         # Fewer appointments of the same patients would look as if a part of the book were missing.
         del columns["list_size"]
-    columns |= {"unmapped.numerator": _year("unmapped"), "unmapped.denominator": _year(_TOTAL)}
+    if not is_published(world):
+        columns |= {"unmapped.numerator": _year("unmapped"), "unmapped.denominator": _year(_TOTAL)}
+    if "ag_cap" in world.practices:
+        columns["ag_cap"] = "ag_cap"
     columns |= {"age_sex": list(AGES), "imd2025": "imd2025_score", "rurality": "rurality"}
     for name in REGISTERS:
         columns |= {f"qof_{name}.numerator": f"qof_reg_{name}", f"qof_{name}.denominator": "qof_list_2425"}
@@ -106,12 +132,35 @@ def _year(name: str) -> str:
 def write(world: World, folder: Path, metrics: tuple[str, ...], more: dict[str, Any]) -> Path:
     """Write a world's tables and a study of them, and return the study's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in ((PRACTICES, world.practices), (MONTHS, world.months)):
+    tables = {"practices": world.practices, "months": world.months, **world.beside}
+    for name, table in tables.items():
         if table is not None:
-            table.to_csv(folder / name, index=False, encoding="utf-8", lineterminator="\n")
+            _marked(table, name, world.hidden).to_csv(
+                folder / f"{name}.csv", index=False, encoding="utf-8", lineterminator="\n"
+            )
+    if is_published(world) and world.months is not None:
+        # It draws from this room's England, and so cannot be loaded before it.
+        from gpvar.simulate._publishing import publish
+
+        publish(folder, world.practices, world.months)
     path = folder / STUDY
     path.write_text(as_toml(study(world, metrics, more)), encoding="utf-8", newline="\n")
     return path
+
+
+def _marked(table: pd.DataFrame, name: str, hidden: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with marks in place of the counts that are hidden."""
+    own = hidden[hidden["table"] == name] if len(hidden) else hidden
+    if own.empty:
+        return table
+    keys = ["practice_code", "month"] if "month" in table else ["practice_code"]
+    place = pd.Series(range(len(table)), index=pd.MultiIndex.from_frame(table[keys]))
+    out = table.copy()
+    for column, rows in own.groupby("column"):
+        cells = out[column].astype(object).to_numpy(copy=True)
+        cells[place[pd.MultiIndex.from_frame(rows[keys])].to_numpy()] = rows["mark"].to_numpy()
+        out[column] = cells
+    return out
 
 
 def as_toml(content: dict[str, Any]) -> str:

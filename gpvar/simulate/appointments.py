@@ -164,6 +164,35 @@ def write_crosstab(
     return Crosstab(tuple(files), practice_truth, whole, planted, step)
 
 
+def write_months(folder: Path, practices: pd.DataFrame, months: Mapping[str, Month]) -> tuple[Path, ...]:
+    """Write months whose cells are given, laid out as they are published: zips of three, with their mapping.
+
+    Parameters
+    ----------
+    folder
+        Where to write; made if it is not there.
+    practices
+        As for `write_crosstab`, in the order of their codes.
+    months
+        Month → the cells of each practice, by its row.
+
+    Returns
+    -------
+    tuple of Path
+        The zips.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    frame, names, files = _places(practices), sorted(months), []
+    for group in [names[at : at + _PER_ZIP] for at in range(0, len(names), _PER_ZIP)]:
+        with _Written(folder, group[-1], zipped=True) as written:
+            for month in group:
+                for name, chosen in _files_of(frame, month, split=False):
+                    written.add(name, _csv(frame, month, DATE_FORMS[0], months[month], chosen))
+            written.add("Mapping.csv", _mapping(frame))
+        files += written.files
+    return tuple(files)
+
+
 def _refuse(planted: Mapping[str, str], frame: pd.DataFrame, date_form: str) -> None:
     wrong = [f"{code} = {kind!r}" for code, kind in planted.items() if kind not in PLANTS]
     wrong += [code for code in planted if code not in set(frame["practice_code"])]

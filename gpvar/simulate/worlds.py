@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 
 from gpvar.design import Design
-from gpvar.simulate import _declared, _moving, _plants, _tables, _world, _writing
+from gpvar.simulate import _artefacts, _declared, _moving, _plants, _tables, _world, _writing
+from gpvar.simulate._artefacts import Done
 from gpvar.simulate._asked import Asked, Plant
 from gpvar.simulate._declared import METRICS
+from gpvar.simulate._scene import Artefact, Scene
 from gpvar.stats.reliability import averaging_factor
 
-__all__ = ["METRICS", "Plant", "World", "world"]
+__all__ = ["METRICS", "Artefact", "Done", "Plant", "World", "world"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -53,10 +55,20 @@ class World:
         added (to the practice's own part, link scale).
     shown
         The practices that were set by hand for the demonstration, and what the tool should say of them.
-    claims
-        Sentences about it whose answers are known.
+    patients
+        What the table says of each practice's patients and list, before any artefact: what need follows from.
     settings
         What was asked for.
+    artefacts
+        What each artefact did; `practices` and `months` are with it, `truth` is without.
+    beside
+        Further tables that artefacts left: ``"telephony"``, ``"practice_events"``.
+    dates
+        Characteristic → month of which it is, where an artefact gave it another than the usual one.
+    hidden
+        Counts that are written as a mark: table, practice_code, month, column, mark. The tables here hold the number.
+    claims
+        Sentences about it whose answers are known.
     """
 
     practices: pd.DataFrame
@@ -67,7 +79,12 @@ class World:
     moved: dict[str, Array] = field(repr=False)
     planted: pd.DataFrame
     shown: pd.DataFrame
+    patients: pd.DataFrame = field(repr=False)
     settings: dict[str, Any]
+    artefacts: tuple[Done, ...] = ()
+    beside: dict[str, pd.DataFrame] = field(default_factory=dict)
+    dates: dict[str, str] = field(default_factory=dict)
+    hidden: pd.DataFrame = field(default_factory=pd.DataFrame)
     claims: tuple[Any, ...] = ()
 
     @property
@@ -93,7 +110,7 @@ class World:
 
     def design_of(self, metric: str = "") -> Design:
         """Return the columns that a metric's card declares, of this world's patients."""
-        return _declared.design_of(self.practices, metric or self.metric)
+        return _declared.design_of(self.patients, metric or self.metric)
 
     def study(self, metrics: Sequence[str] = (), **more: Any) -> dict[str, Any]:
         """Return a study of this world, marked as simulated, for `gpvar.load_study` with the folder it was written to.
@@ -134,6 +151,7 @@ def world(
     movement: float = 1.0,
     events: float = 1.0,
     plant: Sequence[Plant] = (),
+    artefacts: Sequence[Artefact] = (),
     templates: Sequence[str] = (),
     shown: bool = False,
 ) -> World:
@@ -172,6 +190,8 @@ def world(
         A factor of denominators, for figures that chance moves more. Lists of patients keep their size.
     plant
         Practices whose own part is set apart.
+    artefacts
+        What is wrong with the data; it touches no truth, and no practice that was set apart unless it is named.
     templates
         Which claims to plant, by the ids of their templates.
     shown
@@ -189,10 +209,16 @@ def world(
     """
     asked = Asked(
         seed, practices, icbs, metric, need, need_scale, place_scale, spread, spread_scale, months, month_correlation,
-        movement, events, tuple(plant), tuple(templates), shown,
+        movement, events, tuple(plant), tuple(artefacts), tuple(templates), shown,
     )  # fmt: skip
     asked.check()
-    return _drawn(asked)
+    made = _drawn(asked)
+    if not asked.templates:
+        return made
+    # Claims are made of worlds, so their module comes after this one.
+    from gpvar.simulate._claims import claims_of
+
+    return replace(made, claims=claims_of(made, asked.templates))
 
 
 def _drawn(asked: Asked) -> World:
@@ -208,20 +234,31 @@ def _drawn(asked: Asked) -> World:
     planted = _plants.plant(rng["plants"], asked, where.frame, found, spreads)
     lasting = _world.link(found)
     counted = _counted(rng, asked, where, lasting, beside)
-    made = World(
-        practices=_tables.year(rng, where, _of_year(counted.drawn), beside, where.exposure(asked.events)),
-        months=_tables.by_month(where.frame, _moving.YEAR, counted.exposure.astype(int), counted.drawn)
+    scene = Scene(
+        where,
+        _tables.year(rng, where, _of_year(counted.drawn), beside, where.exposure(asked.events)),
+        _tables.by_month(where.frame, _moving.YEAR, counted.exposure.astype(int), counted.drawn)
         if asked.months
         else None,
+        taken=set(where.rows) | set(np.flatnonzero(where.frame["practice_code"].isin(planted["practice_code"]))),
+    )
+    done = _artefacts.apply(rng["artefacts"], asked.artefacts, scene)
+    return World(
+        practices=scene.practices,
+        months=scene.months,
         truth=_truth(where.frame, found, lasting, counted.period),
         coefficients=coefficients,
         spreads=spreads,
         moved=counted.moved,
         planted=planted,
         shown=_plants.shown(where),
+        patients=_tables.known(where, beside),
         settings=asdict(asked),
+        artefacts=done,
+        beside=scene.beside,
+        dates=scene.dates,
+        hidden=pd.concat(scene.hidden, ignore_index=True) if scene.hidden else pd.DataFrame(),
     )
-    return made
 
 
 def _put_onto_cards(
@@ -232,7 +269,7 @@ def _put_onto_cards(
     if asked.need != "declared":
         return pd.DataFrame(columns=columns)
     # Characteristics do not depend on what is counted, so a table of nothing has them as they will be written.
-    table = pd.DataFrame(_tables.patients_of(where, beside)).assign(practice_code=where.frame["practice_code"])
+    table = _tables.known(where, beside)
     fitted = _declared.ordinary(table)
     parts = []
     for metric, outcome in METRICS.items():
