@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from gpvar.results import Run
 
 WAYS, PLACES, PRACTICES = "specifications", "specification_practices", "robustness"
-_WAYS = ("Ways", "Ways of making the comparison that can be defended as well, the one used here first")
+_WAYS = ("Ways", "Ways of making the comparison that can be defended as well, the study's own first")
 _PLACES = ("Other ways", "The practice in every way of making the comparison")
-_SUMMARY = ("Robustness", "In how many other ways a practice stands as here, and on which choice that hangs most")
+_SUMMARY = ("Robustness", "In how many other ways a practice stands as in the study's own, and on which choice that hangs most")
 _YES = ("primary", "available", "agrees")
 #: Columns from which a count could be worked out.
 _OF_THE_COUNT = ("z", "unmeasured_sd", "unmeasured_points", "unmeasured_multiple")

@@ -175,7 +175,7 @@ def _yardstick(row: Row, side: str) -> str:
     if not known(row["unmeasured_multiple"]) or not row["strongest"]:
         return f"{size}; what was measured of patients explains too little here to serve as a yardstick."
     strongest = boxes.allowed_for([str(row["strongest"])])
-    return f"{size}, and {_size(row['unmeasured_multiple'])} what the strongest thing measured, {strongest}, does."
+    return f"{size}, and {_size(row['unmeasured_multiple'])} what the strongest thing measured, {strongest}, typically does."
 
 
 def _size(times: float) -> str:

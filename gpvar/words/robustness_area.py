@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gpvar.words.robustness_facts import AreaWays
 
 MEANS = (
-    "Robust: it stands the same in at least 90 in 100 of the other ways. Fragile: in fewer than 67 in 100. Robust is "
+    "Robust: it stands the same in at least 90 in 100 of the other ways. Fragile: in fewer than two thirds. Robust is "
     "not the same as right: a fault of the data is in every way."
 )
 
