@@ -14,7 +14,7 @@ from gpvar import catalogue, share, simulate
 from gpvar.analysis import observed, passing
 from gpvar.design import build
 from gpvar.errors import StudyError
-from gpvar.simulate import METRICS, Plant, _moving, _world
+from gpvar.simulate import METRICS, Artefact, Plant, _moving, _world
 from gpvar.simulate._declared import characteristics, declared
 from gpvar.simulate._measure import levels
 from gpvar.stats.reliability import averaging_factor
@@ -391,3 +391,196 @@ def test_no_board_has_a_real_name_or_code(yearly: simulate.World) -> None:
     assert len(known) > 36
     assert set(yearly.practices["icb_code"]).isdisjoint(boards)
     assert set(yearly.practices["icb_name"].str.upper()).isdisjoint(known)
+
+
+ASKED = {"payment_cap": ("ag_requests_per_1000",), "suppression": ("ag_requests_per_1000",),
+         "remapping": ("urgent_same_day_share", "same_day_share", "dna_share")}  # fmt: skip
+
+
+def spoiled(folder: Path, *artefacts: Artefact, months: int = 12) -> tuple[simulate.World, gpvar.PracticeTable]:
+    """Return a world in which things went wrong, and what the tool reads of it."""
+    world = simulate.world(5, 400, 6, months=months, artefacts=artefacts)
+    metrics = ASKED.get(artefacts[0].kind, ("same_day_share",))
+    return world, gpvar.build_table(world.write(folder, metrics))
+
+
+def failing(table: gpvar.PracticeTable, gate: str) -> set[str]:
+    rows = table.gates[(table.gates["gate"] == gate) & (table.gates["state"] == "failed")]
+    return set(rows["practice_code"]) - {""}
+
+
+@pytest.fixture(scope="module")
+def sound() -> simulate.World:
+    return simulate.world(5, 400, 6, months=12)
+
+
+def test_no_artefact_touches_what_is_true(sound: simulate.World) -> None:
+    every = [Artefact(kind) for kind in ("remapping", "payment_cap", "shared_phone", "merger", "suppression",
+                                         "stale_covariates")]  # fmt: skip
+    world = simulate.world(5, 400, 6, months=12, artefacts=every)
+    pd.testing.assert_frame_equal(world.truth, sound.truth)
+    pd.testing.assert_frame_equal(world.patients, sound.patients)
+    assert [item.kind for item in world.artefacts] == [item.kind for item in every]
+    # each is of other practices, but for those of a whole file
+    few = [set(item.practices) for item in world.artefacts[:4]]
+    assert sum(map(len, few)) == len(set.union(*few))
+
+
+@pytest.mark.parametrize("kind", ["remapping", "payment_cap", "merger", "stale_covariates"])
+def test_what_changed_leads_back_to_the_tables_as_they_were(sound: simulate.World, kind: str) -> None:
+    world = simulate.world(5, 400, 6, months=12, artefacts=(Artefact(kind),))
+    changed = world.artefacts[0].changed
+    assert (changed["shown"] != changed["own"]).all()
+    for name in ("practices", "months"):
+        keys = ["practice_code", "month"] if name == "months" else ["practice_code"]
+        before, now = (getattr(item, name).set_index(keys).select_dtypes("number") for item in (sound, world))
+        own = changed[changed["table"] == name].pivot(index=keys, columns="column", values="own")
+        restored = own.reindex(index=before.index, columns=before.columns).combine_first(now.reindex(before.index))
+        assert np.array_equal(before.to_numpy(float), restored[before.columns].to_numpy(float), equal_nan=True)
+        assert len(own) or name == "months"
+
+
+@pytest.fixture(scope="module")
+def remapped(tmp_path_factory: pytest.TempPathFactory) -> tuple[simulate.World, gpvar.PracticeTable]:
+    return spoiled(tmp_path_factory.mktemp("published"), Artefact("remapping", 5, month="2025-10"))
+
+
+def test_labels_that_move_are_seen_by_the_gate_on_labels(
+    remapped: tuple[simulate.World, gpvar.PracticeTable], sound: simulate.World
+) -> None:
+    world, table = remapped
+    done = world.artefacts[0]
+    assert done.gate == "mapping_step" and len(done.practices) == 5
+    assert set(done.practices) <= failing(table, "mapping_step")
+    own = done.changed[done.changed["month"] != ""]
+    assert own["month"].min() == "2025-10"
+    assert set(own["column"]) == {"general_consultation_acute", "general_consultation_acute_same_day"}
+    # An appointment in four has another label, and nothing else of it is different.
+    acute = own[own["column"] == "general_consultation_acute"]
+    months = sound.months[sound.months["practice_code"].isin(done.practices) & (sound.months["month"] >= "2025-10")]
+    moved = (acute["shown"] - acute["own"]).sum() / months["total_appointments"].sum()
+    assert moved == pytest.approx(0.25, abs=0.02)
+
+
+def test_months_written_as_published_say_what_the_table_says(
+    remapped: tuple[simulate.World, gpvar.PracticeTable],
+) -> None:
+    world, table = remapped
+    year = world.practices.set_index("practice_code").rename(columns=lambda name: name.removeprefix("gpad_annual_"))
+    for metric, (top, base) in {
+        "urgent_same_day_share": (["general_consultation_acute_same_day"], ["general_consultation_acute"]),
+        "same_day_share": COUNTS["same_day_share"],
+        "dna_share": COUNTS["dna_share"],
+    }.items():
+        seen = table.outcomes[table.outcomes["metric"] == metric].set_index("practice_code").loc[year.index]
+        assert (seen["numerator"] == year[top].sum(axis=1)).all(), metric
+        assert (seen["denominator"] == year[base].sum(axis=1)).all(), metric
+
+
+@pytest.mark.parametrize("months", [0, 12])
+def test_requests_that_stop_at_a_cap_are_seen_by_the_gate_on_caps(tmp_path: Path, months: int) -> None:
+    world, table = spoiled(tmp_path, Artefact("payment_cap", 0.02, 0.5), months=months)
+    done = world.artefacts[0]
+    assert done.gate == "ag_capped" and len(done.practices) == 8
+    assert failing(table, "ag_capped") == set(done.practices)
+    year = done.changed[done.changed["month"] == ""]
+    assert (year["shown"] == np.floor(0.5 * year["own"])).all()
+
+
+def test_a_shared_telephone_account_shows_its_calls_against_every_practice(tmp_path: Path) -> None:
+    world, table = spoiled(tmp_path, Artefact("shared_phone", 3))
+    done = world.artefacts[0]
+    assert done.gate == "" and (tmp_path / "telephony.csv").exists()
+    shown = world.beside["telephony"].set_index("practice_code")
+    own = done.changed[done.changed["column"] == "calls"].set_index("practice_code")["own"]
+    for account, rows in shown[shown["account"].str.startswith("U")].groupby("account"):
+        assert rows["calls"].nunique() == 1 and rows["calls"].iloc[0] == own[rows.index].sum(), account
+        networks = world.practices.set_index("practice_code").loc[rows.index, "pcn_code"]
+        assert set(networks) == {account}
+    assert len(own) == shown["account"].str.startswith("U").sum()
+    alone = shown[~shown["account"].str.startswith("U")]
+    assert (alone["account"] == alone.index).all()
+    assert table.outcomes["state"].eq("").all()
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_merger_is_seen_with_and_without_a_record_of_it(
+    tmp_path: Path, sound: simulate.World, recorded: bool
+) -> None:
+    world, table = spoiled(tmp_path, Artefact("merger", 3, month="2025-11", recorded=recorded))
+    done = world.artefacts[0]
+    assert done.gate == "merger_or_list_jump" and len(done.practices) == 6
+    grown = failing(table, "merger_or_list_jump")
+    assert len(grown) == 3 and grown < set(done.practices)
+    seen = table.outcomes.set_index("practice_code")
+    before = sound.practices.set_index("practice_code")["gpad_annual_total_appointments"]
+    months = sound.months.set_index(["practice_code", "month"])["total_appointments"]
+    left = set(done.practices) - grown
+    shown = seen["denominator"]
+    if recorded:
+        # Both practices' whole years stand under the one code that is left.
+        assert left.isdisjoint(seen.index)
+        assert shown[sorted(grown)].sum() == before[list(done.practices)].sum()
+    else:
+        for code in left:
+            assert shown[code] == months.loc[code][:"2025-10"].sum()
+            assert seen.loc[code, "months"] == 7
+        assert shown[list(done.practices)].sum() == before[list(done.practices)].sum()
+    assert len(world.months) == len(sound.months) - 3 * 5
+
+
+@pytest.mark.parametrize(("below", "mark"), [(5, "*"), (8, "<8")])
+def test_small_counts_are_hidden_and_seen_as_hidden(tmp_path: Path, below: int, mark: str) -> None:
+    world, table = spoiled(tmp_path, Artefact("suppression", size=below))
+    done = world.artefacts[0]
+    written = pd.read_csv(tmp_path / "months.csv", dtype=str).set_index(["practice_code", "month"])
+    real = world.months.set_index(["practice_code", "month"])
+    counts = real.drop(columns="registered_patients")
+    hidden = written[counts.columns] == mark
+    assert (hidden == ((counts < below) & ((counts > 0) | (below != 5)))).all(axis=None)
+    assert int(hidden.sum().sum()) == len(done.changed) and done.changed["shown"].isna().all()
+    concerned = set(done.changed.loc[done.changed["column"] == "ag_requests", "practice_code"])
+    assert done.gate == "suppressed" and failing(table, "suppressed") == concerned and len(concerned) > 5
+    seen = table.outcomes.set_index("practice_code").loc[sorted(concerned)]
+    truth = world.practices.set_index("practice_code").loc[sorted(concerned), "ag_requests"]
+    assert seen["state"].eq("suppressed").all()
+    assert (seen["numerator_low"] <= truth).all() and (truth <= seen["numerator_high"]).all()
+
+
+def test_stale_characteristics_are_seen_by_their_date_and_say_less(tmp_path: Path, sound: simulate.World) -> None:
+    world, table = spoiled(tmp_path, Artefact("stale_covariates", size=4))
+    assert world.artefacts[0].gate == "covariate_old"
+    rows = table.gates[(table.gates["gate"] == "covariate_old") & (table.gates["state"] == "failed")]
+    assert len(rows) == 3 and rows["detail"].str.contains("42 months before|49 months before").all()
+    for name in ("share_65plus", "qof_reg_dm"):
+        kept = np.corrcoef(world.practices[name], sound.practices[name])[0, 1]
+        assert 0.7 < kept < 0.99
+    assert (world.practices["imd2025_score"] == sound.practices["imd2025_score"]).all()
+    need = world.truth_of("dna_share")["need"].to_numpy()
+    then, now = (np.corrcoef(need, item.practices["share_65plus"])[0, 1] ** 2 for item in (world, sound))
+    assert then < now
+
+
+@pytest.mark.parametrize(
+    ("artefact", "months", "said"),
+    [
+        (Artefact("fire"), 12, "no artefact called"),
+        (Artefact("merger"), 0, "without months"),
+        (Artefact("remapping"), 0, "without months"),
+        (Artefact("remapping", month="2025-04"), 12, "cannot begin"),
+        (Artefact("suppression", size=6), 12, "below 5 or below 8"),
+        (Artefact("stale_covariates", 3), 12, "some practices alone"),
+        (Artefact("payment_cap", 401), 12, "that many practices"),
+        (Artefact("payment_cap", ("A81001",)), 12, "does not have"),
+    ],
+)
+def test_artefacts_that_cannot_be_made_are_refused(artefact: Artefact, months: int, said: str) -> None:
+    with pytest.raises(StudyError, match=said):
+        simulate.world(5, 400, 6, months=months, artefacts=(artefact,))
+
+
+def test_artefacts_leave_planted_practices_alone() -> None:
+    world = simulate.world(5, 400, 6, months=12, plant=(Plant(practices=200),),
+                           artefacts=(Artefact("merger", 20), Artefact("payment_cap", 20)))  # fmt: skip
+    done = {code for item in world.artefacts for code in item.practices}
+    assert done.isdisjoint(world.planted["practice_code"]) and len(done) == 60

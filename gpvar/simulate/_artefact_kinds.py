@@ -78,8 +78,9 @@ def _shared_phone(rng: np.random.Generator, item: Artefact, scene: Scene, rows: 
     calls = rng.poisson(_CALLS * scene.practices["mean_monthly_list_size"])
     answered = rng.binomial(calls, 1 / (1 + np.exp(-_ANSWERED - _ANSWERED_SPREAD * rng.standard_normal(size))))
     own = pd.DataFrame({"practice_code": codes, "calls": calls, "answered": answered})
-    chosen = scene.practices["pcn_code"].iloc[list(rows)]
-    account = codes.where(~scene.practices["pcn_code"].isin(chosen), scene.practices["pcn_code"])
+    network, place = scene.practices["pcn_code"], np.arange(size)
+    free = np.isin(place, rows) | ~np.isin(place, list(scene.taken))
+    account = codes.where(~(network.isin(network.iloc[list(rows)]) & free), network)
     shown = own.assign(account=account)
     # The account's figures stand against each of its practices, as if each had taken all of its calls.
     shown[["calls", "answered"]] = shown.groupby("account")[["calls", "answered"]].transform("sum")
