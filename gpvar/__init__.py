@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gpvar import catalogue as catalogue
     from gpvar import claims as claims
     from gpvar import multiverse as multiverse
+    from gpvar import simulate as simulate
     from gpvar import stats as stats
     from gpvar.analysis import analyse as analyse
     from gpvar.analysis.draws import draws as draws
@@ -37,7 +38,7 @@ _HOMES = {
     "check_claim": "gpvar.claims",
     "show": "gpvar.reporting",
 }
-_MODULES = ("catalogue", "claims", "multiverse", "stats")
+_MODULES = ("catalogue", "claims", "multiverse", "simulate", "stats")
 
 __all__ = ["__numbers__", "__version__", *_HOMES, *_MODULES]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +17,12 @@ from gpvar.analysis import observed, passing
 from gpvar.design import build
 from gpvar.errors import StudyError
 from gpvar.simulate import METRICS, Artefact, Plant, _moving, _world
+from gpvar.simulate._artefact_kinds import KINDS
 from gpvar.simulate._declared import characteristics, declared
 from gpvar.simulate._measure import levels
 from gpvar.stats.reliability import averaging_factor
+from gpvar.table import PracticeTable
+from tests.support import ROOT
 
 COUNTS = {
     "same_day_share": (["same_day"], ["total_appointments"]),
@@ -238,13 +243,11 @@ def test_declared_coefficients_give_the_need_that_was_drawn_with(monthly: simula
 
 
 @pytest.fixture(scope="module")
-def table(monthly: simulate.World, tmp_path_factory: pytest.TempPathFactory) -> gpvar.PracticeTable:
+def table(monthly: simulate.World, tmp_path_factory: pytest.TempPathFactory) -> PracticeTable:
     return gpvar.build_table(monthly.write(tmp_path_factory.mktemp("monthly")))
 
 
-def test_a_study_of_a_declared_world_builds_the_same_columns(
-    monthly: simulate.World, table: gpvar.PracticeTable
-) -> None:
+def test_a_study_of_a_declared_world_builds_the_same_columns(monthly: simulate.World, table: PracticeTable) -> None:
     card = monthly.coefficients[monthly.coefficients["metric"] == "same_day_share"]
     fitted = ~table.practices["practice_code"].isin(table.excluded["practice_code"]).to_numpy()
     design = build(table.practices, declared("same_day_share"), fitted)
@@ -254,7 +257,7 @@ def test_a_study_of_a_declared_world_builds_the_same_columns(
     assert set(characteristics(monthly.practices)) >= {"imd2025", "age_sex.share_65plus", "qof_dm.numerator"}
 
 
-def test_the_tool_measures_the_movement_that_was_asked_for(monthly: simulate.World, table: gpvar.PracticeTable) -> None:
+def test_the_tool_measures_the_movement_that_was_asked_for(monthly: simulate.World, table: PracticeTable) -> None:
     card = catalogue.metric("same_day_share")
     rows = passing.measure(table, card, observed.ends(table, card, observed.outcomes_of(table, card.id))[0])
     used = rows[rows["used"].astype(bool)].iloc[0]
@@ -397,14 +400,14 @@ ASKED = {"payment_cap": ("ag_requests_per_1000",), "suppression": ("ag_requests_
          "remapping": ("urgent_same_day_share", "same_day_share", "dna_share")}  # fmt: skip
 
 
-def spoiled(folder: Path, *artefacts: Artefact, months: int = 12) -> tuple[simulate.World, gpvar.PracticeTable]:
+def spoiled(folder: Path, *artefacts: Artefact, months: int = 12) -> tuple[simulate.World, PracticeTable]:
     """Return a world in which things went wrong, and what the tool reads of it."""
     world = simulate.world(5, 400, 6, months=months, artefacts=artefacts)
     metrics = ASKED.get(artefacts[0].kind, ("same_day_share",))
     return world, gpvar.build_table(world.write(folder, metrics))
 
 
-def failing(table: gpvar.PracticeTable, gate: str) -> set[str]:
+def failing(table: PracticeTable, gate: str) -> set[str]:
     rows = table.gates[(table.gates["gate"] == gate) & (table.gates["state"] == "failed")]
     return set(rows["practice_code"]) - {""}
 
@@ -441,12 +444,12 @@ def test_what_changed_leads_back_to_the_tables_as_they_were(sound: simulate.Worl
 
 
 @pytest.fixture(scope="module")
-def remapped(tmp_path_factory: pytest.TempPathFactory) -> tuple[simulate.World, gpvar.PracticeTable]:
+def remapped(tmp_path_factory: pytest.TempPathFactory) -> tuple[simulate.World, PracticeTable]:
     return spoiled(tmp_path_factory.mktemp("published"), Artefact("remapping", 5, month="2025-10"))
 
 
 def test_labels_that_move_are_seen_by_the_gate_on_labels(
-    remapped: tuple[simulate.World, gpvar.PracticeTable], sound: simulate.World
+    remapped: tuple[simulate.World, PracticeTable], sound: simulate.World
 ) -> None:
     world, table = remapped
     done = world.artefacts[0]
@@ -463,7 +466,7 @@ def test_labels_that_move_are_seen_by_the_gate_on_labels(
 
 
 def test_months_written_as_published_say_what_the_table_says(
-    remapped: tuple[simulate.World, gpvar.PracticeTable],
+    remapped: tuple[simulate.World, PracticeTable],
 ) -> None:
     world, table = remapped
     year = world.practices.set_index("practice_code").rename(columns=lambda name: name.removeprefix("gpad_annual_"))
@@ -584,3 +587,19 @@ def test_artefacts_leave_planted_practices_alone() -> None:
                            artefacts=(Artefact("merger", 20), Artefact("payment_cap", 20)))  # fmt: skip
     done = {code for item in world.artefacts for code in item.practices}
     assert done.isdisjoint(world.planted["practice_code"]) and len(done) == 60
+
+
+def test_the_worked_example_prints_what_its_page_says(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "docs" / "simulate.md").read_text(encoding="utf-8")
+    code, printed = (re.search(rf"```{kind}\n(.*?)```", text, flags=re.DOTALL) for kind in ("python", "text"))
+    assert code is not None and printed is not None
+    exec(compile(code[1], "docs/simulate.md", "exec"), {})
+    assert capsys.readouterr().out == printed[1]
+
+
+def test_the_page_lists_every_argument_part_and_kind() -> None:
+    text = (ROOT / "docs" / "simulate.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)", text))
+    assert set(inspect.signature(simulate.world).parameters) <= named
+    assert set(KINDS) <= named and {kind.gate for kind in KINDS.values() if kind.gate} <= named
+    assert {"practices", "months", "truth", "coefficients", "spreads", "moved", "planted", "artefacts"} <= named
