@@ -14,7 +14,8 @@ import gpvar
 from gpvar import catalogue, claims, gates, store
 from gpvar.analysis import analyse
 from gpvar.errors import ConvergenceError, GpvarError, RunMissing, StatsError, TableError
-from gpvar.results import Analysis, Run
+from gpvar.multiverse import multiverse
+from gpvar.results import Analysis, Multiverse, Run
 from gpvar.study import Study, load_study, lock
 from gpvar.study.columns import declared_scenario
 from gpvar.table import PracticeTable, build_table
@@ -64,7 +65,8 @@ def run(
         return with_findings(replace(store.load_run(folder), study=study), progress)
     analyses, unanswered = _analyse_all(study, table, progress)
     meta = _meta(study, key) | {"unanswered": {metric: _reason(error) for metric, error in unanswered.items()}}
-    done = Run(study=study, table=table, analyses=analyses, folder=folder, meta=meta)
+    ways = _in_other_ways(table, analyses, progress)
+    done = Run(study=study, table=table, analyses=analyses, folder=folder, meta=meta, multiverse=ways)
     store.save(done)
     return with_findings(replace(done, meta=meta | {"frozen": lock.state(study)}), progress)
 
@@ -132,6 +134,16 @@ def _analyse_all(
     if not analyses:
         raise next(iter(unanswered.values()))
     return analyses, unanswered
+
+
+def _in_other_ways(
+    table: PracticeTable, analyses: dict[str, Analysis], progress: Callable[[str], None]
+) -> dict[str, Multiverse]:
+    found = {}
+    for metric, analysis in analyses.items():
+        progress(f"Analysing {catalogue.metric(metric).short} in other defensible ways")
+        found[metric] = multiverse(table, metric, analysis)
+    return found
 
 
 def _reason(error: GpvarError) -> str:

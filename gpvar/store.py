@@ -15,7 +15,7 @@ import pyarrow.csv as pacsv
 
 from gpvar import schema
 from gpvar.errors import GpvarError, RunMissing
-from gpvar.results import Analysis, Claim, Figure, Finding, Note, Run
+from gpvar.results import Analysis, Claim, Figure, Finding, Multiverse, Note, Run
 from gpvar.study import load_study, lock
 from gpvar.table import PracticeTable
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from gpvar.study import SourceSpec, Study
 
-FORMAT = 4
+FORMAT = 5
 _FINDINGS = "findings.json"
 _TABLE = (
     "outcomes", "periods", "practices", "hierarchy", "groups", "events", "provenance", "unmatched", "gates", "excluded",
@@ -32,8 +32,10 @@ _TABLE = (
 _VARIATION = ("levels", "coefficients", "shares", "rungs", "equity", "boards", "board_slopes")
 _PRACTICE = ("effects", "waterfall", "neighbours", "reach", "passing", "models", "diagnostics", "resources", "supply")
 _ANALYSIS = ("practices", "spread", "methods", "fits", "calibration", *_VARIATION, *_PRACTICE)
-#: The frames of a table and of an analysis, in the order in which they are stored.
-TABLE, ANALYSIS = _TABLE, _ANALYSIS
+#: Frame of a multiverse → the schema's name of it, and of its file.
+_MULTIVERSE = {"specifications": "specifications", "practices": "specification_practices", "summary": "robustness"}
+#: The frames of a table, of an analysis and of a multiverse, in the order in which they are stored.
+TABLE, ANALYSIS, MULTIVERSE = _TABLE, _ANALYSIS, _MULTIVERSE
 
 
 def save(run: Run) -> None:
@@ -110,7 +112,8 @@ def load_run(folder: Path | str) -> Run:
     analyses = {metric: _load_analysis(folder / metric, about) for metric, about in stored["analyses"].items()}
     found = _load_findings(folder)[1]
     meta = stored["meta"] | {"frozen": lock.state(study)}
-    return Run(study=study, table=table, analyses=analyses, folder=folder, meta=meta, findings=found)
+    ways = {metric: _load_multiverse(folder / metric, about) for metric, about in stored["multiverse"].items()}
+    return Run(study, table, analyses, folder, meta, findings=found, multiverse=ways)
 
 
 def save_findings(folder: Path, letter: str, findings: Sequence[Finding]) -> None:
@@ -211,6 +214,10 @@ def _write(run: Run, folder: Path) -> None:
         (folder / metric).mkdir()
         for name in _ANALYSIS:
             _to_csv(getattr(analysis, name), folder / metric / f"{name}.csv")
+    for metric, ways in run.multiverse.items():
+        (folder / metric / "multiverse").mkdir()
+        for name, table in _MULTIVERSE.items():
+            _to_csv(getattr(ways, name), folder / metric / "multiverse" / f"{table}.csv")
     dictionary = schema.data_dictionary(list(schema.TABLES))
     _to_csv(dictionary, folder / "data_dictionary.csv")
     about = {
@@ -222,6 +229,7 @@ def _write(run: Run, folder: Path) -> None:
         "dates": run.table.dates,
         "remarks": list(run.table.remarks),
         "analyses": {metric: _about(analysis) for metric, analysis in run.analyses.items()},
+        "multiverse": {metric: ways.meta for metric, ways in run.multiverse.items()},
     }
     text = json.dumps(about, indent=1, ensure_ascii=False, allow_nan=True, default=str)
     (folder / "run.json").write_text(text, encoding="utf-8", newline="\n")
@@ -259,6 +267,9 @@ def _declared(study: Study) -> dict[str, Any]:
         declared["claim"] = list(study.claims)
     if study.adjust is not None:
         declared["adjust"] = {rung: list(ids) for rung, ids in study.adjust.items()}
+    if study.multiverse is not None:
+        asked = {"specifications": study.multiverse.specifications, "choices": list(study.multiverse.choices)}
+        declared["multiverse"] = {word: value for word, value in asked.items() if value}
     return declared
 
 
@@ -284,6 +295,11 @@ def _load_analysis(folder: Path, about: Mapping[str, Any]) -> Analysis:
     frames = {name: _read(folder / f"{name}.csv", schema_of(name)) for name in _ANALYSIS}
     notes = tuple(Note(note["id"], note["numbers"]) for note in about["notes"])
     return Analysis(**frames, notes=notes, meta=about["meta"])
+
+
+def _load_multiverse(folder: Path, meta: dict[str, Any]) -> Multiverse:
+    frames = {name: _read(folder / "multiverse" / f"{table}.csv", table) for name, table in _MULTIVERSE.items()}
+    return Multiverse(**frames, meta=meta)
 
 
 def _to_csv(frame: pd.DataFrame, path: Path) -> None:

@@ -391,7 +391,18 @@ def icb_members(on: date) -> dict[str, Icb]:
 
 
 #: Files that decide numbers of any study, beside the cards of its own metrics and characteristics.
-_DECIDES = ("gates", "icbs", "breaks", "targets", "headers", "appointments", "readers", "resources")
+_DECIDES = (
+    "gates",
+    "icbs",
+    "breaks",
+    "targets",
+    "headers",
+    "appointments",
+    "readers",
+    "resources",
+    "multiverse",
+    "countings",
+)
 
 
 def fingerprint(metric_ids: Iterable[str], covariate_ids: Iterable[str]) -> str:

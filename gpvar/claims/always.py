@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpvar import catalogue
-from gpvar.analysis.position import USUAL
-from gpvar.claims.evidence import Evidence, Tested
+from gpvar.claims.evidence import IN_OTHER_WAYS, Evidence, Tested
 from gpvar.gates import UNCHECKED
+from gpvar.multiverse import multiverse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gpvar.results import Figure
+    from gpvar.results import Figure, Multiverse
 
 #: Tests in which `figure` is the practice's own figure in the period.
 _OWN_FIGURE = ("rank", "margin", "significant", "outlier", "threshold", "change", "no_improvement", "exemplar")
 #: Tests that look at two periods by themselves.
 TWO_PERIODS = ("change", "no_improvement", "worst_improved")
 _ROUNDING = 1e-9
+#: Under which the cache keeps analyses in other ways.
+_WAYS = "other ways"
 #: The check without which it is not known whether all of a practice's appointments are in the file.
 _COVERAGE = "months_missing"
 _CHECKED = ("gate", "severity", "state", "detail")
@@ -192,23 +194,38 @@ def rows(seen: Evidence) -> list[dict[str, Any]]:
 
 
 def robustness(seen: Evidence) -> dict[str, Any]:
-    """Return in how many of the other fitted comparisons the practice stands as it does in the primary one.
+    """Return in how many other defensible ways the practice stands as it does beside the claim's comparator.
 
-    The comparisons are the adjusted rungs beside England and beside its own ICB. One agrees when the practice is on
-    the same side and on the same side of the usual range (1.96) as at the headline beside the claim's comparator.
+    Empty for a sentence about the area, where the practice could not be placed, and where the run was made without.
     """
-    primary = seen.rows.get(seen.headline) if seen.claim.metric in seen.run.analyses else None
-    if primary is None or not seen.claim.practice_code or not np.isfinite(primary["z"]):
+    if seen.claim.metric not in seen.run.analyses or not seen.claim.practice_code:
         return {}
-    frame = seen.analysis.practices
-    mine = frame[(frame["practice_code"] == seen.claim.practice_code) & (frame["rung"] != "M0")]
-    # The primary comparison agrees with itself.
-    other = mine[(mine["rung"] != seen.headline) | (mine["comparator"] != seen.comparator)]
-    z = other["z"].dropna()
-    if z.empty:
+    ways = _other_ways(seen)
+    if ways is None:
         return {}
-    same = (np.sign(z) == np.sign(primary["z"])) & ((z.abs() > USUAL) == (abs(primary["z"]) > USUAL))
-    return {"agree": int(same.sum()), "compared": len(z)}
+    frame = ways.summary
+    mine = frame[(frame["practice_code"] == seen.claim.practice_code) & (frame["comparator"] == seen.comparator)]
+    if mine.empty or not mine["compared"].iloc[0]:
+        return {}
+    row = mine.iloc[0]
+    return {
+        "agree": int(row["agree"]),
+        "compared": int(row["compared"]),
+        "label": str(row["label"]),
+        "drives": str(row["drives"]),
+        "comparator": seen.comparator,
+    }
+
+
+def _other_ways(seen: Evidence) -> Multiverse | None:
+    """Return the run's analyses in other ways; those of another period are made when they are first asked for."""
+    metric = seen.claim.metric
+    if metric in seen.run.multiverse or not seen.run.meta.get(IN_OTHER_WAYS):
+        return seen.run.multiverse.get(metric)
+    found: Multiverse | None = seen.cache.get((_WAYS, metric))
+    if found is None:
+        found = seen.cache[_WAYS, metric] = multiverse(seen.run.table, metric, seen.analysis)
+    return found
 
 
 def source(seen: Evidence) -> dict[str, Any]:

@@ -22,6 +22,8 @@ _JUDGED = {"icb": "own_icb", "england": "england"}
 
 #: Under which a run says which of its periods are what is left of a longer one: period → (the longer one, the part).
 DERIVED = "derived"
+#: Under which a run of another period says that its analyses are wanted in other defensible ways too.
+IN_OTHER_WAYS = "in_other_ways"
 
 
 @dataclass(frozen=True)

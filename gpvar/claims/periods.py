@@ -10,7 +10,7 @@ import pandas as pd
 
 from gpvar import gates
 from gpvar.analysis import analyse
-from gpvar.claims.evidence import DERIVED, Evidence
+from gpvar.claims.evidence import DERIVED, IN_OTHER_WAYS, Evidence
 from gpvar.errors import ConvergenceError, StatsError, TableError
 from gpvar.results import Run
 from gpvar.study import Period, months_of, parse_period
@@ -71,7 +71,9 @@ def with_outcomes(run: Run, metric: str, table: PracticeTable) -> Run:
     TableError, StatsError, ConvergenceError
         When it cannot be analysed.
     """
-    return replace(run, study=table.study, table=table, analyses={metric: analyse(table, metric)}, findings=())
+    meta = run.meta | {IN_OTHER_WAYS: bool(run.multiverse or run.meta.get(IN_OTHER_WAYS))}
+    done = {metric: analyse(table, metric)}
+    return replace(run, study=table.study, table=table, analyses=done, meta=meta, findings=(), multiverse={})
 
 
 def _analysed(run: Run, metric: str, period: Period) -> Run | None:
@@ -92,7 +94,8 @@ def _analysed(run: Run, metric: str, period: Period) -> Run | None:
     taken = derived_from(table, metric, period)
     known = run.meta.get(DERIVED, {}) | ({label(period): taken} if taken else {})
     try:
-        return replace(with_outcomes(run, metric, other), meta={**run.meta, DERIVED: known})
+        made = with_outcomes(run, metric, other)
+        return replace(made, meta={**made.meta, DERIVED: known})
     except (TableError, StatsError, ConvergenceError):
         return None
 

@@ -20,6 +20,7 @@ from gpvar.multiverse.options import options_of
 from gpvar.multiverse.setting import Setting, setting_of
 from gpvar.multiverse.specification import Specification, listed, named, sampled
 from gpvar.results import Multiverse
+from gpvar.study import Ways
 
 if TYPE_CHECKING:
     from gpvar.multiverse.specification import Options
@@ -93,8 +94,19 @@ def _chosen(
 ) -> list[Specification]:
     if specifications is not None and not isinstance(specifications, int):
         return named(options, specifications)
-    first = listed(options)
-    return first if specifications is None else sampled(options, first, specifications, setting.table.study.seed)
+    asked = setting.table.study.multiverse or Ways()
+    options = _narrowed(options, asked.choices)
+    first = listed(options, asked.choices)
+    count = specifications or asked.specifications
+    return first if count is None else sampled(options, first, count, setting.table.study.seed)
+
+
+def _narrowed(options: Options, choices: Sequence[str]) -> Options:
+    """Return the options with those choices alone that may be made otherwise; all, where none is named."""
+    return {
+        choice: known if not choices or choice in choices else dict([next(iter(known.items()))])
+        for choice, known in options.items()
+    }
 
 
 def _place_all(workshop: Workshop, ways: Numbered) -> tuple[dict[str, dict[str, Placed]], dict[str, str]]:

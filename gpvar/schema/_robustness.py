@@ -12,8 +12,8 @@ CHOICES = {
     "covariates": "Which characteristics are allowed for",
     "deprivation": "How deprivation enters: curve (bent), line, fifths, or another edition of the index",
     "denominator": "How the figure is counted: the card's way, list (patients on the list), or id of another counting",
-    "exclusion": "Who is left out of the fit: declared, stops_only (only by stop gates), or no_warnings (whoever failed "
-    "a check of severity warn, too)",
+    "exclusion": "Who is left out of the fit: declared, stops_only (by stop gates alone), or no_warnings (also whoever "
+    "failed a check of severity warn)",
     "link": "The scale: card (logit of a share, log of a rate), log, or identity (differences as they are)",
     "spread": "How the shared spread is estimated: consistent, or dersimonian_laird",
     "period": "Over which months: study, rest (without a part held apart), first_half, second_half or longer",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gpvar import catalogue
+from gpvar.catalogue import multiverse
 from gpvar.errors import StudyError
 from gpvar.problems import Problems, count, listing, nearest
 from gpvar.study._reader import Reader
@@ -22,6 +23,7 @@ from gpvar.study.model import (
     Reports,
     SourceSpec,
     Study,
+    Ways,
     parse_period,
 )
 from gpvar.study.periods import check_period_sources, source_period
@@ -44,8 +46,11 @@ _TOP = (
     "list",
     "letter",
     "claim",
+    "multiverse",
 )
 _SOURCE = ("id", "file", "sheet", "columns", "dates", "layout", "long", "missing", "edition", "sum_rows", "period")
+#: More ways of analysing a metric would take hours and tell no more.
+_MOST_WAYS = 5000
 _LONG = ("metric", "value")
 #: M1 allows for patients' needs alone, M2 for setting too, the scenario M3 for supply that the practice did not choose.
 _CLASSES = {"M1": ("need",), "M2": ("need", "context"), "M3": ("supply",)}
@@ -81,6 +86,7 @@ def checked(content: dict[str, Any], path: Path | None, folder: Path, complete: 
         "claims": _claims(read, content),
         "sources": _sources(read, content, folder, metrics, period, complete),
         "reports": _reports(read, content),
+        "multiverse": _ways(read, content),
         "simulated": read.get(content, "simulated", bool, default=False),
         "path": path,
         "folder": folder,
@@ -360,6 +366,24 @@ def _dates(read: Reader, table: dict[str, Any], where: str) -> dict[str, str]:
         except ValueError as error:
             read.problems.add(f"The date of '{covariate}' cannot be read: {error}.", f"{where} [source.dates]")
     return kept
+
+
+def _ways(read: Reader, content: dict[str, Any]) -> Ways | None:
+    """Return in which other ways metrics are analysed; None where the study does not say."""
+    if "multiverse" not in content:
+        return None
+    table = read.table(content, "multiverse", ("specifications", "choices"))
+    count = read.get(table, "specifications", int, default=None, where="[multiverse]")
+    if count is not None and not 1 <= count <= _MOST_WAYS:
+        said = f"A metric cannot be analysed in {count} ways."
+        read.problems.add(said, "[multiverse] specifications", f"Write a number from 1 to {_MOST_WAYS}, such as 300.")
+        count = None
+    choices = read.texts(table, "choices", "[multiverse]")
+    for choice in choices:
+        if choice not in multiverse.choices():
+            fix = nearest(choice, multiverse.choices()).strip() or f"They are: {', '.join(multiverse.choices())}."
+            read.problems.add(f"There is no choice of analysis called '{choice}'.", "[multiverse] choices", fix)
+    return Ways(count, tuple(dict.fromkeys(choices)))
 
 
 def _reports(read: Reader, content: dict[str, Any]) -> Reports:

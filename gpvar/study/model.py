@@ -149,6 +149,22 @@ class Reports:
 
 
 @dataclass(frozen=True, slots=True)
+class Ways:
+    """In which other ways every metric is analysed.
+
+    Attributes
+    ----------
+    specifications
+        How many analyses are made: the declared ones, then a sample of their combinations; None for those alone.
+    choices
+        Which choices of the catalogue may be made otherwise; empty for all.
+    """
+
+    specifications: int | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Study:
     """Everything that decides the numbers, and what to call them.
 
@@ -157,6 +173,8 @@ class Study:
     letter, claims
         The spreadsheet of what the letter says, and sentences that stand in the study itself, as they are written
         there. They decide findings, not numbers, and so are no part of a run's key.
+    multiverse
+        In which other ways metrics are analysed; None where the study leaves it to the catalogue.
     """
 
     schema: int
@@ -177,6 +195,7 @@ class Study:
     lists: tuple[ListSpec, ...] = ()
     letter: Path | None = None
     claims: tuple[dict[str, Any], ...] = ()
+    multiverse: Ways | None = None
 
     @property
     def own_sources(self) -> tuple[SourceSpec, ...]:
@@ -230,7 +249,13 @@ class Study:
             ],
             "lists": [[item.id, item.column] for item in self.lists],
             "simulated": self.simulated,
+            **self._ways_asked(),
         }
+
+    def _ways_asked(self) -> dict[str, Any]:
+        """Return the part of the other ways, only where they are given: other studies keep their keys and locks."""
+        asked = self.multiverse
+        return {} if asked is None else {"multiverse": [asked.specifications, *sorted(asked.choices)]}
 
     @property
     def hash(self) -> str:
