@@ -63,6 +63,7 @@ WHY_NOT = {
     "no_boards": "the practices are not known by their ICB",
     "not_measured": "how far figures move from month to month is not known",
     "wrong_kind": "it is not for a measure of this kind",
+    "skewed": "on that scale practices spread further to one side than to the other",
     "no_solution": "the model found no solution",
     "crosses_break": "the months cross a break in the series",
     "several": "two of its choices cannot both be made",
