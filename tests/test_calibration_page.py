@@ -33,8 +33,8 @@ def section(text: str, heading: str) -> str:
     return text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
 
 
-def test_every_bar_has_its_words_and_every_word_its_bar() -> None:
-    assert set(calibration_facts.BARS) == {bar["id"] for bar in trial.bars()}
+def test_every_row_of_the_trial_has_its_words() -> None:
+    assert {bar["id"] for bar in trial.bars()} <= set(calibration_facts.BARS)
     assert {bar["section"] for bar in trial.bars()} <= set(calibration_facts.SECTIONS)
 
 
@@ -68,7 +68,7 @@ def test_what_one_measure_misses_is_not_hidden_by_the_others() -> None:
     text = said({("coverage_icb_sd", "", "dna_share"): {"estimate": 0.85, "se": 0.01}})
     assert "All 25 bars were kept" in text
     first = section(text, "What was not kept")
-    assert "1 more of 100 bars is missed" in first and "Missed appointment (DNA) share" in first and "85.0%" in first
+    assert "1 more of 108 bars is missed" in first and "Missed appointment (DNA) share" in first and "85.0%" in first
     assert "missed by 5.0 errors" in section(text, "To repeat it") or "missed by 5.0 errors" in text
 
 
@@ -174,7 +174,7 @@ def test_the_pictures_show_what_the_tables_say() -> None:
     assert list(plants.data["reliability"]) == [0.7, 0.8, 0.9, 1.0]
     for column, name in (("found", "estimate"), ("error", "se")):
         assert list(plants.data[column]) == [found[f"r {r}"][name] for r in ("0.7", "0.8", "0.9", "1")]
-    assert len(odds.data) == 10 and "said 5%, true 5%" in odds.alt
+    assert len(odds.data) == 20 and "said 5%, true 5%" in odds.alt
     assert charts.calibration_charts(trial.trial_facts(trial.frame().head(5), trial.about())) == ()
 
 
@@ -223,4 +223,5 @@ def test_the_trial_that_comes_with_gpvar_is_whole_and_its_page_is_that_of_its_fi
             declared = known[row["bar"]].get(end, np.nan)
             assert row[end] == pytest.approx(declared, nan_ok=True), row["bar"]
     committed = (share.folder("calibration") / calibration.MARKDOWN).read_text(encoding="utf-8")
+    # After a change of words or numbers: gpvar.reporting.publish_calibration("data/calibration") writes it again.
     assert committed == calibration.markdown(facts)

@@ -13,6 +13,8 @@ import gpvar
 from gpvar.words.calibration_facts import TrialFacts, trial_facts
 
 METRICS = ("same_day_share", "dna_share", "face_to_face_share", "appointments_per_1000")
+KINDS = ("", "tail", "many_red")
+ODDS = tuple(f"{of} {low / 10}-{(low + 1) / 10}" for of in ("rank", "threshold") for low in range(10))
 GROUPS = {
     "alarms_far_england": ("england", "own_icb"),
     "alarms_out_england": ("england", "own_icb"),
@@ -28,8 +30,8 @@ GROUPS = {
     "plants_found_own_icb": ("r 0.7", "r 0.8", "r 0.9", "r 1"),
     "coverage_values": ("M0", "M1"),
     "coverage_ranks": ("M0", "M1"),
-    "claims_chance_true": tuple(f"{tenth}" for tenth in range(1, 11)),
-    "claims_chance_said": tuple(f"{tenth}" for tenth in range(1, 11)),
+    **dict.fromkeys(("claims_decided", "claims_opposite", "claims_true_right", "claims_false_right"), KINDS),
+    **dict.fromkeys(("claims_chance_true", "claims_chance_said"), ODDS),
 }
 FREE = {"plants_found_below": 0.7, "plants_far": 0.5, "noise_partly": 0.02}
 
@@ -47,7 +49,7 @@ def row(bar: dict[str, Any], group: str, metric: str, **changes: Any) -> dict[st
     ends = [end for end in (low, high) if np.isfinite(end)]
     estimate = changes.pop("estimate", None)
     if estimate is None:
-        free = float(group) / 10 - 0.05 if "chance" in bar["id"] else FREE.get(bar["id"], 0.05)
+        free = float(group.split()[1][:3]) + 0.05 if "chance" in bar["id"] else FREE.get(bar["id"], 0.05)
         estimate = float(np.mean([low if np.isfinite(low) else 0, high if np.isfinite(high) else 1])) if ends else free
         estimate = 1.0 if low == 1 else estimate
     inside = min([estimate - low if np.isfinite(low) else np.inf, high - estimate if np.isfinite(high) else np.inf])

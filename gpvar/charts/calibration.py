@@ -27,9 +27,24 @@ def _percent(axes: Axes, which: str) -> None:
     axis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
 
 
-def _points(axes: Axes, at: pd.Series, share: pd.Series, error: pd.Series) -> None:
+#: Marker, face and edge of each kind of points.
+_LOOKS = (("o", DARK_BLUE, DARK_BLUE), ("s", "white", DARK_PINK), ("^", "white", DARK_GREY))
+
+
+def _points(
+    axes: Axes,
+    at: pd.Series,
+    share: pd.Series,
+    error: pd.Series,
+    look: tuple[str, str, str] = _LOOKS[0],
+    label: str = "",
+) -> None:
     """Draw shares with twice their Monte-Carlo error either way."""
-    axes.errorbar(at, share, 2 * error.fillna(0), fmt="o", color=DARK_BLUE, markersize=5, capsize=3, linewidth=1.2)
+    marker, face, edge = look
+    axes.errorbar(
+        at, share, 2 * error.fillna(0), fmt=marker, color=edge, markerfacecolor=face, markersize=5, capsize=3,
+        linewidth=1.2, label=label,
+    )  # fmt: skip
 
 
 def _plants(facts: TrialFacts) -> tuple[Chart, ...]:
@@ -70,6 +85,7 @@ def _odds(facts: TrialFacts) -> tuple[Chart, ...]:
         return ()
     data = pd.DataFrame(
         {
+            "of": [of for of, _, _ in pairs],
             "odds_said": [said["estimate"] for _, said, _ in pairs],
             "true": [true["estimate"] for _, _, true in pairs],
             "error": [true["se"] for _, _, true in pairs],
@@ -79,7 +95,10 @@ def _odds(facts: TrialFacts) -> tuple[Chart, ...]:
     with style():
         figure, axes = canvas(3.1, 2.7)
         axes.plot([0, 1], [0, 1], color=DARK_GREY, linewidth=1, linestyle="--")
-        _points(axes, data["odds_said"], data["true"], data["error"])
+        for (of, part), look in zip(data.groupby("of"), _LOOKS, strict=False):
+            _points(axes, part["odds_said"], part["true"], part["error"], look, str(of))
+        if data["of"].nunique() > 1:
+            axes.legend(loc="upper left", frameon=False, fontsize=8)
         axes.set_xticks(np.linspace(0, 1, 5))
         axes.set_yticks(np.linspace(0, 1, 5))
         axes.set_xlabel(words.SAID)

@@ -92,7 +92,7 @@ def page(facts: TrialFacts) -> bytes:
     parts = _parts(facts)
     if drawn:
         parts.insert(_PICTURES_AFTER, _row(drawn))
-    return to_html(Page("\n\n".join(part for part in parts if part), pictures), Look(words.TITLE, False, False))
+    return to_html(Page("\n\n".join(part for part in parts if part), pictures), Look(words.TITLE, True, False))
 
 
 def markdown(facts: TrialFacts) -> str:
@@ -110,9 +110,10 @@ _PICTURES_AFTER = 4
 def _parts(facts: TrialFacts) -> list[str]:
     parts = [words.calibration_title(facts), words.calibration_first(facts)]
     parts += [words.calibration_missed(facts), words.calibration_plain(facts)]
-    parts += [rows.calibration_not_shown(facts), rows.calibration_reading()]
+    parts += [words.calibration_icb_right(facts), rows.calibration_not_shown(facts), rows.calibration_reading()]
     for name in rows.section_names(facts):
         parts += [rows.calibration_section(name, facts), _markdown(tables.calibration_rows(name, facts))]
+    parts += [rows.calibration_by_kind(facts), _markdown(tables.calibration_by_kind(facts))]
     parts += [rows.calibration_odds(facts), _markdown(tables.calibration_odds(facts))]
     parts += [rows.calibration_by_measure(facts), _markdown(tables.calibration_by_measure(facts))]
     return [*parts, rows.calibration_repeat(facts)]

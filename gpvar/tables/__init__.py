@@ -10,7 +10,12 @@ import pandas as pd
 from gpvar import catalogue, gates
 from gpvar.dates import month_in_words
 from gpvar.study import Period, months_between
-from gpvar.tables._calibration import calibration_by_measure, calibration_odds, calibration_rows
+from gpvar.tables._calibration import (
+    calibration_by_kind,
+    calibration_by_measure,
+    calibration_odds,
+    calibration_rows,
+)
 from gpvar.tables._claims import claims_summary, methods_decisions
 from gpvar.tables._passing import passing
 from gpvar.tables._research import (
@@ -44,6 +49,7 @@ __all__ = [
     "area_positions",
     "area_practices",
     "area_standing_out",
+    "calibration_by_kind",
     "calibration_by_measure",
     "calibration_odds",
     "calibration_rows",

@@ -1,4 +1,4 @@
-"""The tables of the trial: every row with its error and its bar, the odds by tenth, and the same by measure."""
+"""The tables of the trial: every row with its error and its bar, the odds by tenth, by kind and by measure."""
 
 from __future__ import annotations
 
@@ -37,18 +37,44 @@ def calibration_odds(facts: TrialFacts) -> Table | str:
     """Return how often statements are true beside the odds said, by tenth; nothing where none were counted."""
     rows = [
         {
+            "Statement of": of or "any kind",
             "Odds said, on average": said.per_cent(told["estimate"], 1),
             "True": said.per_cent(true["estimate"], 1),
             "Error": said.error(true),
-            "Statements": number(true["chances"]),
-            "Worlds": number(true["worlds"]),
+            "Counted": said.counted(true),
         }
-        for _, told, true in facts.odds()
+        for of, told, true in facts.odds()
     ]
     if not rows:
         return ""
-    caption = "Statements answered with odds, by tenth of the odds said. Error: of how many were true."
+    caption = "Statements that were given odds, by tenth of the odds said. Error: of how many were true."
     return Table(pd.DataFrame(rows), caption, "", "calibration_odds")
+
+
+def calibration_by_kind(facts: TrialFacts) -> Table | str:
+    """Return every row of one kind of statement alone; nothing where there are none."""
+    rows = facts.of_one_kind
+    if not rows:
+        return ""
+    bars = [name for name in said.BARS if any(row["bar"] == name for row in rows)]
+    found = {(row["group"], row["bar"]): row for row in rows}
+    lines = [
+        {"Kind of statement": said.group_said(kind)}
+        | {said.COLUMN.get(name, said.BARS[name].what): _of_kind(found.get((kind, name))) for name in bars}
+        for kind in dict.fromkeys(row["group"] for row in rows)
+    ]
+    caption = (
+        "How often, by kind of statement, with the Monte-Carlo error in points and how many were counted in brackets. "
+        "A bar that is missed says so, and by how many errors."
+    )
+    return Table(pd.DataFrame(lines), caption, "", "calibration_by_kind", (20, *(15 for _ in bars)))
+
+
+def _of_kind(row: said.Row | None) -> str:
+    if row is None:
+        return "none clear enough"
+    cell = f"{said.estimate(row)} ({said.error(row).removesuffix(' points')}; of {number(row['chances'])})"
+    return cell if row["met"] != "no" else f"{cell}; {said.beside(row)}"
 
 
 def calibration_by_measure(facts: TrialFacts) -> Table | str:

@@ -16,6 +16,7 @@ from gpvar.words.calibration_facts import (
     room,
     what,
 )
+from gpvar.words.phrases import ICB_RIGHT
 from gpvar.words.text import escape_markdown, known, listed, number, plain, plural, sentence
 
 TITLE = "How often is this tool wrong?"
@@ -132,33 +133,38 @@ def means(row: Row) -> str:
 
 
 def _alone(facts: TrialFacts) -> str:
-    """Return the bars that one measure misses although all together keep it."""
-    found = facts.missed_by_one_measure
-    tried = [row for row in facts.of_one_measure if row["met"]]
+    """Return the bars that one measure, or one kind of statement, misses although all together keep it."""
+    found, tried = facts.missed_apart, facts.apart
     if not tried:
         return ""
+    by = "by measure, and by kind of statement" if facts.of_one_kind else "by measure"
     if not found:
-        return "Taken apart by measure, nothing else was missed."
+        return f"Taken apart {by}, nothing else was missed."
+    verb = "is" if len(found) == 1 else "are"
     head = (
-        f"Taken apart by measure, with fewer worlds each, {len(found)} more of {number(len(tried))} bars "
-        f"{'is' if len(found) == 1 else 'are'} missed. Where many are tried, some are missed by chance."
+        f"Taken apart {by}, with fewer worlds each, {len(found)} more of {number(len(tried))} bars {verb} missed. "
+        "Where many are tried, some are missed by chance."
     )
     items = [
-        f"{escape_markdown(measure(row))}: {escape_markdown(what(row), 300)}: {estimate(row)} (error {error(row)}; "
+        f"{escape_markdown(sentence(what(row)).rstrip('.'), 300)}{_whose(row)}: {estimate(row)} (error {error(row)}; "
         f"{counted(row)}); bar {bounds(row)}; {beside(row)}."
         for row in found
     ]
     return f"{head}\n\n{boxes.bullets(items)}"
 
 
+def _whose(row: Row) -> str:
+    return f", {escape_markdown(measure(row))}" if row["metric"] else ""
+
+
 def _close(facts: TrialFacts) -> str:
     items = [
-        f"{escape_markdown(what(row), 300)} ({estimate(row)}, bar {bounds(row)}, met by {room(row)})"
+        f"{escape_markdown(sentence(what(row)).rstrip('.'), 300)}: {estimate(row)}; bar {bounds(row)}; {beside(row)}."
         for row in facts.close
     ]
     if not items:
         return ""
-    return f"Kept by less than two Monte-Carlo errors, so that another run might miss it: {listed(items)}."
+    return f"Kept by less than two Monte-Carlo errors, so that another run might miss it:\n\n{boxes.bullets(items)}"
 
 
 def _not_here(facts: TrialFacts) -> str:
@@ -271,11 +277,15 @@ def _letters(facts: TrialFacts) -> list[str]:
     opposite, stopped = facts.row("claims_opposite"), facts.row("stopped_not_decidable")
     items = []
     if true is not None and false is not None:
-        items.append(
-            "**What a letter says, where the data are good enough.** Of 100 statements that are true, "
-            f"{_of(true, 100)} are said to hold. Of 100 that are false, {_of(false, 100)} are said not to. The others "
-            f"are left open, or answered wrongly {_from(true, false)}."
+        unfair = facts.row("claims_unfair_right")
+        said = (
+            "**What a letter says, where the data are good enough.** Of 100 statements that are true and fair, "
+            f"{_of(true, 100)} are said to hold. Of 100 that are false, {_of(false, 100)} are said not to."
         )
+        if unfair is not None:
+            said += f" Of 100 that are true but not fair, {_of(unfair, 100)} are said to be just that."
+        shown = _from(true, false, *([unfair] if unfair is not None else []))
+        items.append(f"{said} The others are left open, or answered wrongly {shown}.")
     if opposite is not None:
         items.append(
             f"**The opposite of the truth.** Of 1,000 such statements it is said of {_of(opposite, 1000)} "
@@ -287,3 +297,25 @@ def _letters(facts: TrialFacts) -> list[str]:
             f"{_of(stopped, 100).removeprefix('about ')} are said to be beyond checking {_from(stopped)}."
         )
     return items
+
+
+def calibration_icb_right(facts: TrialFacts) -> str:
+    """Return what of this speaks for an ICB; nothing where none of it was counted."""
+    far, excused = facts.row("alarms_far_england", "england"), facts.row("noise_explained", "england")
+    found, true = _least(facts, "plants_found"), facts.row("claims_true_right")
+    items = []
+    if far is not None:
+        items.append(
+            f"Being far outside the usual range is rare for a practice with nothing unusual about it: {_of(far, 1000)} "
+            "of 1,000. Asking such a practice why is fair."
+        )
+    if found is not None:
+        items.append(f"gpvar misses what is there: of 100 practices moved far, it finds {_of(found, 100)}.")
+    if excused is not None:
+        items.append(
+            f"It is not to be expected that it excuses a practice by chance: that befell {_of(excused, 1000)} of 1,000 "
+            "flagged practices."
+        )
+    if true is not None:
+        items.append(f"Of 100 true and fair statements, clear enough to tell, it lets {_of(true, 100)} stand.")
+    return boxes.box(ICB_RIGHT, items) if items else ""

@@ -10,6 +10,7 @@ import pandas as pd
 
 import gpvar
 from gpvar import catalogue
+from gpvar.catalogue import letters
 from gpvar.errors import StudyError
 from gpvar.words.text import known, number, plain, plural
 
@@ -88,14 +89,36 @@ BARS = {
     "coverage_ranks": _covers("ranks, averaged over practices"),
     "claims_decided": Bar("statements decided either way", "statements"),
     "claims_opposite": Bar("statements of which the opposite of the truth is said", "statements", 2),
-    "claims_true_right": Bar("true statements that are said to hold", "true statements"),
+    "claims_true_right": Bar("true and fair statements that are said to hold", "true and fair statements"),
     "claims_false_right": Bar("false statements that are said not to hold", "false statements"),
+    "claims_unfair_right": Bar(
+        "statements that are true as they stand but not beside like practices, and are said to be so", "such statements"
+    ),
+    "claims_slight_right": Bar(
+        "statements that are true by less than their test asks, and are said to be so or left open", "such statements"
+    ),
+    "claims_true_unfair": Bar(
+        "true and fair statements that are said not to be a fair comparison", "true and fair statements"
+    ),
     "claims_chance_true": Bar("statements that are true, by the odds that were said", "statements"),
     "claims_chance_said": Bar("the odds that were said, on average", "statements"),
     "stopped_not_decidable": Bar("statements said to be beyond checking, behind a failed check", "statements"),
 }
+#: How rows are headed where they are columns.
+COLUMN = {
+    "claims_decided": "Decided",
+    "claims_opposite": "Opposite said",
+    "claims_true_right": "True and fair: said to hold",
+    "claims_false_right": "False: said not to",
+    "claims_unfair_right": "True but unfair: said so",
+    "claims_slight_right": "Slight: said so, or open",
+    "claims_true_unfair": "True and fair: called unfair",
+    "stopped_not_decidable": "Behind a failed check: left open",
+}
 #: Rows that are the two columns of one table: how often true, and the odds that were said.
 ODDS_TRUE, ODDS_SAID = "claims_chance_true", "claims_chance_said"
+#: What a row of odds is of, by the word its group begins with.
+ODDS_OF = {"rank": "a place among practices", "threshold": "a target or threshold"}
 SECTIONS = ("alarms", "noise", "plants", "coverage", "claims", "stopped")
 _GROUPS = {
     "": "",
@@ -117,42 +140,56 @@ class TrialFacts:
         The rows of ``calibration.csv``.
     about
         What ``calibration.json`` says.
+    every
+        The same rows, one by one.
     """
 
     frame: pd.DataFrame
     about: Mapping[str, Any]
+    every: tuple[Row, ...]
 
     @property
     def rows(self) -> list[Row]:
-        """Every row over all measures, in order."""
-        return _records(self.frame[self.frame["metric"] == ""])
+        """Every row over all measures and all kinds of statement, in order."""
+        return [row for row in self.every if not row["metric"] and not is_kind(row)]
 
     @property
     def of_one_measure(self) -> list[Row]:
-        """Every row of one measure alone, in order."""
-        return _records(self.frame[self.frame["metric"] != ""])
+        """Every row of one measure alone, over all kinds of statement, in order."""
+        return [row for row in self.every if row["metric"] and not is_kind(row)]
+
+    @property
+    def of_one_kind(self) -> list[Row]:
+        """Every row of one kind of statement alone, over all measures, in order."""
+        return [row for row in self.every if not row["metric"] and is_kind(row)]
 
     @property
     def barred(self) -> list[Row]:
-        """The rows over all measures that have a bar."""
+        """The rows over all that have a bar."""
         return [row for row in self.rows if row["met"]]
 
     @property
     def missed(self) -> list[Row]:
-        """The rows over all measures that miss their bar, the furthest first."""
+        """The rows over all that miss their bar, the furthest first."""
         return sorted((row for row in self.rows if row["met"] == "no"), key=_distance)
 
     @property
-    def missed_by_one_measure(self) -> list[Row]:
-        """The rows of one measure that miss a bar which all measures together do not miss."""
+    def apart(self) -> list[Row]:
+        """The rows with a bar of one measure or of one kind of statement alone."""
+        return [row for row in (*self.of_one_measure, *self.of_one_kind) if row["met"]]
+
+    @property
+    def missed_apart(self) -> list[Row]:
+        """Those of `apart` that miss a bar which all together do not miss."""
         whole = {(row["bar"], row["group"]) for row in self.missed}
-        return [row for row in self.of_one_measure if row["met"] == "no" and (row["bar"], row["group"]) not in whole]
+        key = {True: lambda row: (row["bar"], ""), False: lambda row: (row["bar"], row["group"])}
+        return [row for row in self.apart if row["met"] == "no" and key[is_kind(row)](row) not in whole]
 
     @property
     def close(self) -> list[Row]:
-        """The rows over all measures that meet their bar by less than two Monte-Carlo errors, the nearest first."""
+        """The rows over all that meet their bar by less than two Monte-Carlo errors, the nearest first."""
         return sorted(
-            (row for row in self.rows if row["met"] == "yes" and not _whole(row) and _distance(row) < CLOSE),
+            (row for row in self.rows if row["met"] == "yes" and not whole(row) and _distance(row) < CLOSE),
             key=_distance,
         )
 
@@ -190,11 +227,22 @@ class TrialFacts:
         return next((row for row in self.rows if (row["bar"], row["group"]) == (bar, group)), None)
 
     def odds(self) -> list[tuple[str, Row, Row]]:
-        """Return group, odds said and how often true, tenth by tenth."""
+        """Return what they are of, the odds said and how often true, tenth by tenth."""
         true = {row["group"]: row for row in self.rows if row["bar"] == ODDS_TRUE}
         said = {row["group"]: row for row in self.rows if row["bar"] == ODDS_SAID}
-        both = [(group, said[group], true[group]) for group in said if group in true]
-        return sorted(both, key=lambda one: float(one[1]["estimate"]))
+        both = [(_odds_of(group), said[group], true[group]) for group in said if group in true]
+        return sorted(both, key=lambda one: (one[0], float(one[1]["estimate"])))
+
+
+def _odds_of(group: str) -> str:
+    """Return what odds are of: the first word of their group, where it is one."""
+    first = group.partition(" ")[0]
+    return ODDS_OF.get(first, "" if first[:1].isdigit() else plain(first))
+
+
+def is_kind(row: Row) -> bool:
+    """Return whether a row is of one kind of statement alone."""
+    return row["group"] in letters.templates()
 
 
 def trial_facts(frame: pd.DataFrame, about: Mapping[str, Any]) -> TrialFacts:
@@ -221,18 +269,16 @@ def trial_facts(frame: pd.DataFrame, about: Mapping[str, Any]) -> TrialFacts:
         )
     text = {name: frame[name].fillna("").astype(str) for name in COLUMNS if name not in _NUMBERS}
     numbers = {name: pd.to_numeric(frame[name], errors="coerce") for name in _NUMBERS}
-    return TrialFacts(frame.assign(**text, **numbers)[list(COLUMNS)], dict(about))
-
-
-def _records(frame: pd.DataFrame) -> list[Row]:
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+    whole_frame = frame.assign(**text, **numbers)[list(COLUMNS)]
+    every = tuple({str(name): value for name, value in row.items()} for row in whole_frame.to_dict("records"))
+    return TrialFacts(whole_frame, dict(about), every)
 
 
 def _distance(row: Row) -> float:
     return float(row["distance"]) if pd.notna(row["distance"]) else float("inf")
 
 
-def _whole(row: Row) -> bool:
+def whole(row: Row) -> bool:
     """Return whether a bar asks for all, so that what keeps it stands on it."""
     return bool(row["low"] == 1)
 
@@ -254,6 +300,8 @@ def group_said(group: str) -> str:
     """Return what a row is divided by, in words."""
     if group in _GROUPS:
         return _GROUPS[group]
+    if group in letters.templates():
+        return f"“{letters.templates()[group].title}”"
     first, _, last = group.rpartition(" ")
     if first == "r":
         return f"reliability {last}"
@@ -307,7 +355,7 @@ def beside(row: Row) -> str:
     if not row["met"]:
         return "reported only"
     said = "met" if row["met"] == "yes" else "missed"
-    return f"{said} by {room(row)}" if known(row["distance"]) and not (_whole(row) and said == "met") else said
+    return f"{said} by {room(row)}" if known(row["distance"]) and not (whole(row) and said == "met") else said
 
 
 def room(row: Row) -> str:

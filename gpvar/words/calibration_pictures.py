@@ -23,9 +23,10 @@ def odds_title() -> str:
 def odds_alt(facts: TrialFacts) -> str:
     """Return the text alternative of the picture of odds."""
     said = listed(
-        f"said {per_cent(said['estimate'], 0)}, true {per_cent(true['estimate'], 0)}" for _, said, true in facts.odds()
+        f"{of or 'any kind'}: said {per_cent(told['estimate'], 0)}, true {per_cent(true['estimate'], 0)}"
+        for of, told, true in facts.odds()
     )
-    return f"{odds_title()}: {said}. On the line, odds are right."
+    return f"{odds_title()}. {said}. On the line, odds are right."
 
 
 def plants_title() -> str:

@@ -41,7 +41,9 @@ _HEADINGS = {
         "What a letter says",
         "Statements of the kinds that ICBs' letters make were written into each world, and whether each is true was "
         "known. The bars are for those that the data are good enough for: every check passed, the truth clear of the "
-        "threshold by two standard deviations of what is known, reliability 0.9 or more.",
+        "threshold by two posterior standard deviations, reliability 0.9 or more. Fair: true among like practices too, "
+        "where the statement is of a kind that should be. The opposite of the truth is also said where a true and fair "
+        "statement is held to be false, or an unfair one fair.",
     ),
     "stopped": (
         "Behind a failed check",
@@ -82,9 +84,19 @@ def calibration_odds(facts: TrialFacts) -> str:
     if not facts.odds():
         return ""
     return (
-        "### Odds\n\nAll other statements are answered with odds, such as “the odds that this practice is in the "
-        "lowest tenth are 60 in 100”. Where the odds are right, statements that were given 60 in 100 are true 60 times "
-        "in 100."
+        "### Odds\n\nStatements about a place among practices, or about a target, are also given odds, such as “the "
+        "odds that this practice is in the lowest tenth are 60 in 100”. All are counted here, clear or not. Where the "
+        "odds are right, statements that were given 60 in 100 are true 60 times in 100."
+    )
+
+
+def calibration_by_kind(facts: TrialFacts) -> str:
+    """Return what the table by kind of statement is; nothing where none were counted."""
+    if not facts.of_one_kind:
+        return ""
+    return (
+        "### By kind of statement\n\nThe same, of one kind of statement each, over all measures. Where a kind is not "
+        "here, no statement of it could be written whose truth is known without a doubt, or none was clear enough."
     )
 
 
