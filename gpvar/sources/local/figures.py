@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,9 @@ from gpvar.sources.files.values import Numbers, parse_numbers
 from gpvar.sources.local.layout import Records
 from gpvar.study import Period, SourceSpec
 from gpvar.study.columns import HOLDINGS, NUMBERS, PARTS, TEXTS, covariate_of, headings, metric_of
+
+if TYPE_CHECKING:
+    from pandas.core.groupby import DataFrameGroupBy
 
 UNMAPPED = "unmapped"
 _COUNTS = ["practice_code", "metric", "part", "value", "low", "high", "hidden", "months"]
@@ -218,28 +222,24 @@ def _beside(metric: str, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return first[["practice_code", "month"]].assign(metric=metric, **columns)
 
 
-def _total(values: pd.Series) -> float:
-    return float(values.sum(skipna=False))
+def _whole(groups: DataFrameGroupBy, name: str) -> pd.Series:
+    """Return each group's sum; one part missing makes it missing."""
+    return groups[name].sum().where(groups[name].count() == groups.size())
 
 
 def _over_rows(frame: pd.DataFrame) -> pd.DataFrame:
     """Add up rows that are parts of one figure; one part missing makes the sum missing."""
     groups = frame.groupby(["practice_code", "month"])
-    sums = groups.agg(value=("value", _total), low=("low", _total), high=("high", _total), hidden=("hidden", "any"))
-    return sums.assign(months=1).reset_index()
+    sums = pd.DataFrame({name: _whole(groups, name) for name in ("value", "low", "high")})
+    return sums.assign(hidden=groups["hidden"].any(), months=1).reset_index()
 
 
 def _over_months(frame: pd.DataFrame, complete: np.ndarray) -> pd.DataFrame:
     """Add up months; a sum over a hidden month is itself hidden, between the sums of the ends."""
     every = frame["practice_code"].drop_duplicates()
     groups = frame[complete].groupby("practice_code")
-    sums = groups.agg(
-        value=("value", _total),
-        low=("low", "sum"),
-        high=("high", "sum"),
-        hidden=("hidden", "any"),
-        months=("months", "sum"),
-    ).reindex(every)
+    added = groups.agg(low=("low", "sum"), high=("high", "sum"), hidden=("hidden", "any"), months=("months", "sum"))
+    sums = added.assign(value=_whole(groups, "value")).reindex(every)
     sums["hidden"] = sums["hidden"].eq(True)
     sums["months"] = sums["months"].fillna(0).astype(int)
     return sums.rename_axis("practice_code").reset_index()
@@ -379,7 +379,7 @@ def _latest(frame: pd.DataFrame, key: pd.DataFrame) -> pd.DataFrame:
     latest = groups[list(frame.columns)].last()
     latest[texts] = latest[texts].fillna("")
     if "ag_claims" in frame:
-        latest["ag_claims"] = groups["ag_claims"].agg(_total)
+        latest["ag_claims"] = _whole(groups, "ag_claims")
     if "list_size" in frame:
         latest["list_size"] = groups["list_size"].mean()
         if "list_jump_pct" not in frame and key["month"].ne("").all() and not key.duplicated().any():
