@@ -250,14 +250,15 @@ def test_names_and_codes_are_used_once_and_of_the_right_shape(world: simulate.Si
     assert table.groupby("pcn_name")["pcn_code"].nunique().max() == 1
 
 
-def test_no_name_and_no_code_is_a_real_one(world: simulate.SimulatedEngland) -> None:
+@pytest.mark.parametrize("largest", [False, True], ids=["demonstration", "largest"])
+def test_no_name_and_no_code_is_a_real_one(world: simulate.SimulatedEngland, largest: bool) -> None:
     real = pd.read_csv(shared("data", "joined", "england_2025_26.csv.gz"), dtype=str)
     with zipfile.ZipFile(shared("data", "official", "gp-reg-pat-prac-map.zip")) as archive:
         current = pd.read_csv(archive.open("gp-reg-pat-prac-map.csv"), dtype=str)
     register = pd.read_csv(
         shared("data", "official", "epraccur_jan2024.csv.gz"), header=None, dtype=str, encoding="latin-1"
     )
-    made = world.practices
+    made = simulate.world(1, 6500, 42).practices if largest else world.practices
     pairs = [
         ("practice_code", real["practice_code"], current["PRACTICE_CODE"], register[0]),
         ("practice_name", real["practice_name"], current["PRACTICE_NAME"], register[1]),

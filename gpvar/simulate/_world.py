@@ -29,6 +29,8 @@ AREA = "QZ4"
 # New streams go to the end: those before keep their numbers.
 _LATER = ("spread", "plants", "movement", "monthly", "lists", "artefacts", "claims")
 _SMALL = 8
+# Where real codes of networks leave room: the first that is free, and how many. They lie scattered over all numbers.
+_ROOM = ((22510, 850), (18496, 480), (41043, 470))
 
 
 @cache
@@ -68,7 +70,7 @@ def places(rng: np.random.Generator, practices: int, icbs: int) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "practice_code": [f"X{10001 + 7 * index:05d}" for index in range(practices)],
-            "pcn_code": [f"U{22510 + number:05d}" for _, number in rows],
+            "pcn_code": [_network_code(number) for _, number in rows],
             "sub_icb_code": [f"{board['code'][1:]}{'ABC'[number % 3]}" for board, number in rows],
             "icb_code": [board["code"] for board, _ in rows],
             "icb_name": [board["name"] for board, _ in rows],
@@ -77,6 +79,15 @@ def places(rng: np.random.Generator, practices: int, icbs: int) -> pd.DataFrame:
         }
     )
     return frame
+
+
+def _network_code(number: int) -> str:
+    """Return the code of a network, from blocks that are not in use."""
+    for first, room in _ROOM:
+        if number < room:
+            return f"U{first + number:05d}"
+        number -= room
+    raise ValueError("more networks than codes that are free")
 
 
 def nested(rng: np.random.Generator, frame: pd.DataFrame, corr: Array, shares: Array) -> Array:
