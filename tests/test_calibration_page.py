@@ -69,7 +69,15 @@ def test_what_one_measure_misses_is_not_hidden_by_the_others() -> None:
     assert "All 25 bars were kept" in text
     first = section(text, "What was not kept")
     assert "1 more of 108 bars is missed" in first and "Missed appointment (DNA) share" in first and "85.0%" in first
-    assert "missed by 5.0 errors" in section(text, "To repeat it") or "missed by 5.0 errors" in text
+    assert "85.0% (1.00); missed by 5.0 errors" in text
+
+
+def test_what_one_kind_of_statement_misses_is_not_hidden_by_the_others() -> None:
+    text = said({("claims_true_right", "many_red", ""): {"estimate": 0.6, "se": 0.03}})
+    assert "All 25 bars were kept" in text
+    first = section(text, "What was not kept")
+    assert "by kind of statement" in first and "“Red on several of many indicators”: 60.0%" in first
+    assert "60.0% (3.00; of 300,000); missed by 5.0 errors" in text
 
 
 def test_where_nothing_is_missed_the_page_says_that_it_proves_little() -> None:

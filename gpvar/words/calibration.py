@@ -313,9 +313,11 @@ def calibration_icb_right(facts: TrialFacts) -> str:
         items.append(f"gpvar misses what is there: of 100 practices moved far, it finds {_of(found, 100)}.")
     if excused is not None:
         items.append(
-            f"It is not to be expected that it excuses a practice by chance: that befell {_of(excused, 1000)} of 1,000 "
-            "flagged practices."
+            f"gpvar can excuse by mere chance: it did so with {_of(excused, 1000)} of 1,000 flagged practices."
         )
     if true is not None:
-        items.append(f"Of 100 true and fair statements, clear enough to tell, it lets {_of(true, 100)} stand.")
+        items.append(
+            f"Of 100 true and fair statements, clear enough to tell, {_of(true, 100)} are said to hold. The others are "
+            "not conceded."
+        )
     return boxes.box(ICB_RIGHT, items) if items else ""
