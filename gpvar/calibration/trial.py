@@ -48,7 +48,7 @@ class Settings:
     practices: int = 6200
     icbs: int = 42
     sets: tuple[tuple[int, int], ...] = ((150, 4), (50, 8))
-    redraws: int = 2
+    redraws: int = 4
     need: str = "declared"
     spread: str = "normal"
     months: int = 12
