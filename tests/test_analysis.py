@@ -94,11 +94,15 @@ def test_the_gap_is_observed_minus_expected_over_the_weeks(analysis: Analysis) -
     assert found["gap_per_week"] == pytest.approx(gap / analysis.meta["weeks"])
 
 
-def test_ranks_are_of_raw_values_at_the_raw_rung(analysis: Analysis) -> None:
+def test_ranks_are_of_raw_values_at_the_raw_rung(analysis: Analysis, table: PracticeTable) -> None:
+    icb_of = table.hierarchy.set_index("practice_code")["icb_code"]
     raw = analysis.practices.query("rung == 'M0' and comparator == 'england'").dropna(subset=["rank"])
     lowest = raw.sort_values("rank").iloc[0]
-    assert lowest["rank"] == 1 and lowest["value"] <= raw["value"].quantile(0.01)
-    assert (raw["rank"].rank() - raw["link_residual"].rank()).abs().max() < 1
+    assert lowest["rank"] == 1 and lowest["value"] == raw["value"].min()
+    assert (raw["rank"] == raw["value"].rank(method="min")).all()
+    own = analysis.practices.query("rung == 'M0' and comparator == 'own_icb'").dropna(subset=["rank"])
+    places = own["practice_code"].map(icb_of)
+    assert (own["rank"] == own["value"].groupby(places).rank(method="min")).all()
 
 
 def test_a_practice_behind_a_stop_gate_has_no_rank_and_is_not_counted(analysis: Analysis) -> None:

@@ -78,7 +78,10 @@ def judge(
     frame["q"] = _false_discovery(frame["p"].to_numpy(), comparable)
     _add_expected(frame, observed, denominator, _mean_over_spread(centre_link[placed], around, counts.kind))
     _add_difference(frame, observed, denominator, counts)
-    _add_rank(frame, comparable, counts.icb_code[placed] if comparator == "own_icb" else None)
+    # A raw rank is that of the figures as they are printed: neither the half that the judged scale adds nor a centre
+    # that leaves each practice out may change their order.
+    ranked = frame["value"] if typical_link is None else frame["link_residual"]
+    _add_rank(frame, ranked, comparable, counts.icb_code[placed] if comparator == "own_icb" else None)
     described = _describe(frame, spread, comparator, n_parameters, float(np.median(typical)), counts)
     return Judgement(frame, described, centre_link)
 
@@ -197,14 +200,14 @@ def _add_difference(frame: pd.DataFrame, observed: np.ndarray, denominator: np.n
     frame["gap_count"] = observed - frame["centre"] * denominator
 
 
-def _add_rank(frame: pd.DataFrame, comparable: np.ndarray, icb_code: np.ndarray | None) -> None:
+def _add_rank(frame: pd.DataFrame, ranked: pd.Series, comparable: np.ndarray, icb_code: np.ndarray | None) -> None:
     """Add rank (1 = lowest) and percentile among the practices whose data can be compared."""
     group = pd.Series("all" if icb_code is None else icb_code, index=frame.index)
-    residual = frame["link_residual"].where(comparable).groupby(group)
-    size = residual.transform("count").where(comparable)
-    frame["rank"] = residual.rank(method="min")
+    among = ranked.where(comparable).groupby(group)
+    size = among.transform("count").where(comparable)
+    frame["rank"] = among.rank(method="min")
     frame["ranked"] = size
-    frame["percentile"] = 100.0 * (residual.rank(method="average") - 0.5) / size
+    frame["percentile"] = 100.0 * (among.rank(method="average") - 0.5) / size
 
 
 def _false_discovery(p: np.ndarray, comparable: np.ndarray) -> np.ndarray:
