@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpvar.calibration import alarms, coverage, noise, plants
+from gpvar.calibration import alarms, claims, coverage, noise, plants, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -17,4 +17,6 @@ MEASURES: dict[str, Callable[[Trial], Iterable[Tally]]] = {
     "noise": noise.measure,
     "plants": plants.measure,
     "coverage": coverage.measure,
+    "claims": claims.measure,
+    "stopped": stopped.measure,
 }

@@ -68,7 +68,17 @@ def averages(seen: Evidence) -> dict[str, float]:
 
 
 def figures(seen: Evidence, comparator: str) -> pd.Series:
-    """Return the published figures of the practices that one is ranked with, by code."""
+    """Return the published figures of the practices that one is ranked with, by code; England's once for a letter."""
+    if comparator != _ENGLAND:
+        return _figures(seen, comparator)
+    key = ("figures", seen.claim.metric)
+    if key not in seen.cache:
+        seen.cache[key] = _figures(seen, comparator)
+    found: pd.Series = seen.cache[key]
+    return found
+
+
+def _figures(seen: Evidence, comparator: str) -> pd.Series:
     rows = _beside(seen, comparator)
     return rows.loc[rows["rank"].notna(), ["practice_code", "value"]].set_index("practice_code")["value"]
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from gpvar.errors import StudyError
 from gpvar.simulate import _world
+from gpvar.simulate._claims import PlantedClaim, claims_of
 from gpvar.simulate._measure import measure
 from gpvar.simulate._month import month_of
 from gpvar.simulate.worlds import METRICS, Artefact, Done, Plant, World, world
@@ -24,8 +25,10 @@ __all__ = [
     "Artefact",
     "Done",
     "Plant",
+    "PlantedClaim",
     "SimulatedEngland",
     "World",
+    "claims_of",
     "england",
     "measure",
     "world",
