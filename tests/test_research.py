@@ -469,6 +469,7 @@ def packed(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_table_is_there_as_csv_and_as_parquet(run: Run, packed: Path) -> None:
     stems = {f"table/{name}" for name in store.TABLE}
     stems |= {f"{metric}/{name}" for metric in run.analyses for name in store.ANALYSIS}
+    stems |= {f"{metric}/{name}" for metric in run.multiverse for name in store.MULTIVERSE.values()}
     for suffix in (".csv", ".parquet"):
         found = {p.relative_to(packed).with_suffix("").as_posix() for p in packed.glob(f"*/*{suffix}")}
         assert found == stems
@@ -531,9 +532,10 @@ def test_the_dictionary_describes_every_column_of_every_file(packed: Path) -> No
 
 
 def test_every_stored_table_is_described_in_a_line_of_the_note(packed: Path) -> None:
-    assert set(schema.ABOUT) == {*store.TABLE, *map(store.schema_of, store.ANALYSIS)}
+    known = {*store.TABLE, *map(store.schema_of, store.ANALYSIS), *store.MULTIVERSE.values()}
+    assert set(schema.ABOUT) == known
     text = (packed / "README.txt").read_text(encoding="utf-8")
-    for name in (*store.TABLE, *store.ANALYSIS):
+    for name in (*store.TABLE, *store.ANALYSIS, *store.MULTIVERSE.values()):
         assert re.search(rf"(?m)^  {name} +\w", text), name
     assert max(map(len, text.splitlines())) <= 120
 

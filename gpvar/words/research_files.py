@@ -66,7 +66,8 @@ def _files(run: Run) -> list[str]:
     lines = ["table/   what was read"]
     lines += [line for name in store.TABLE for line in _file(name, name)]
     lines += ["", f"METRIC/   what was found, one folder each: {', '.join(run.analyses)}"]
-    return lines + [line for name in store.ANALYSIS for line in _file(name, store.schema_of(name))]
+    lines += [line for name in store.ANALYSIS for line in _file(name, store.schema_of(name))]
+    return lines + [line for name in store.MULTIVERSE.values() if run.multiverse for line in _file(name, name)]
 
 
 def _file(name: str, table: str) -> list[str]:
