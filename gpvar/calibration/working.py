@@ -9,11 +9,12 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -205,11 +206,20 @@ def _worked(jobs: Sequence[_Job], workers: int) -> Iterator[tuple[_Job, str, flo
         # Spawned, not forked: the same on every system, and no half-copied threads of a numerical library.
         pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=multiprocessing.get_context("spawn"))
         try:
-            running: dict[Future[tuple[str, float]], _Job] = {pool.submit(_work, job): job for job in jobs}
-            for ended in as_completed(running):
-                yield running[ended], *_result(ended)
+            yield from _handed_out(pool, jobs, workers)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _handed_out(pool: ProcessPoolExecutor, jobs: Sequence[_Job], workers: int) -> Iterator[tuple[_Job, str, float]]:
+    """Hand out one job to each process at a time, so that a trial that is stopped has none left in a queue."""
+    left = iter(jobs)
+    running: dict[Future[tuple[str, float]], _Job] = {pool.submit(_work, job): job for job in islice(left, workers)}
+    while running:
+        for ended in wait(running, return_when=FIRST_COMPLETED).done:
+            job, result = running.pop(ended), _result(ended)
+            running.update((pool.submit(_work, following), following) for following in islice(left, 1))
+            yield job, *result
 
 
 def _result(ended: Future[tuple[str, float]]) -> tuple[str, float]:
