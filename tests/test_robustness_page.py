@@ -18,7 +18,7 @@ from gpvar.reporting import appendix, letter_book, publish, research, ways
 from gpvar.reporting.assemble import Page
 from gpvar.reporting.publish import Look
 from gpvar.results import Run
-from gpvar.words import console, robustness_choices
+from gpvar.words import console, figures, robustness, robustness_choices
 from gpvar.words.robustness_facts import practice_ways
 from tests import synthetic, synthetic_ways
 from tests.support import ROOT
@@ -151,24 +151,42 @@ def test_nothing_is_drawn_where_there_is_nothing_to_draw(run: Run) -> None:
     assert charts.area_other_ways(calm, SHARE) == ()
 
 
-def test_the_table_has_every_way_with_the_difference_its_range_and_where_it_stands(run: Run) -> None:
+def test_the_table_has_the_ways_that_put_it_elsewhere_beside_the_one_used_here(run: Run) -> None:
     frame = tables.standing_other_ways(run, OWN, SHARE).frame
-    assert (
-        list(frame["What is done otherwise"])[:2] == ["As used here", "Recorded illness left out"]
-        and len(frame) == N + 1
-    )
+    assert list(frame["What is done otherwise"]) == [
+        "As used here",
+        "Recorded illness left out",
+        "Deprivation left out",
+    ]
     found = practice_ways(run, OWN, SHARE)
-    for row, way in zip(frame.to_dict("records"), (found.here, *found.others), strict=True):
-        assert row["Difference"] == f"{100 * abs(way.difference):.1f} {'higher' if way.difference > 0 else 'lower'}"
+    for row, way in zip(frame.to_dict("records"), (found.here, *found.others[:2]), strict=True):
+        apart = 100 * robustness.apart(found.facts.card, way)
+        assert row["Difference"] == f"{abs(apart):.1f} {'higher' if apart > 0 else 'lower'}"
         assert row["Where it stands"].startswith("Outside" if way.outside else "Inside")
         low, high = (float(text.replace("−", "-")) for text in row["Usual range of it"].split(" to "))
         assert low < 0 < high
+    calm = synthetic_ways.with_ways(run, SHARE, codes={OWN: (2.5,) * (N + 1)})
+    assert tables.standing_other_ways(calm, OWN, SHARE) == ""
+
+
+def test_the_differences_are_those_of_the_practices_other_page(run: Run) -> None:
+    row = practice_ways(run, OWN, SHARE).facts.row("M1")
+    here = practice_ways(run, OWN, SHARE).here
+    assert here.value == row["value"]
+    same = dataclasses.replace(here, difference=row["difference"])
+    assert robustness.apart(synthetic.Card(), same) == pytest.approx(figures.apart(synthetic.Card(), row))
 
 
 def test_of_hundreds_of_ways_a_table_shows_those_with_one_other_choice_and_says_where_the_rest_are(run: Run) -> None:
-    table = tables.standing_other_ways(many(run), OWN, SHARE)
+    lots = many(run)
+    code = next(
+        code
+        for code in run.table.area_codes
+        if sum(not way.agrees for way in practice_ways(lots, code, SHARE).others) > 40
+    )
+    table = tables.standing_other_ways(lots, code, SHARE)
     assert not table.frame["What is done otherwise"].str.contains(";").any() and "in the workbook" in table.notes
-    methods = tables.methods_other_ways(many(run), SHARE)
+    methods = tables.methods_other_ways(lots, SHARE)
     assert len(methods.frame) < 40 and "in specifications.csv" in methods.notes
 
 
@@ -203,6 +221,7 @@ def test_the_pages_show_them(notebook: str, wanted: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("metric", [SHARE, RATE])
 def test_the_sections_are_valid_pages_in_both_formats(run: Run, metric: str) -> None:
+    assert tables.standing_other_ways(run, OWN, metric) and tables.methods_other_ways_missing(run, metric)
     parts = [
         words.standing_other_ways(run, OWN, metric), tables.standing_other_ways(run, OWN, metric).to_markdown(),
         words.standing_unmeasured(run, OWN, metric), words.area_other_ways(run, metric),

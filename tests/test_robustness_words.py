@@ -101,12 +101,14 @@ def test_where_no_choice_decides_that_is_said(bare: Run) -> None:
 
 
 def test_the_difference_is_told_here_and_from_end_to_end(bare: Run) -> None:
-    found = ways(placed(bare, others(2.5, 2.4, {0: 1.0})))
-    low, high, here = (100 * way.difference for way in (found.others[0], found.here, found.here))
-    assert (
+    made = placed(bare, others(2.5, 2.4, {0: 1.0}))
+    found = ways(made)
+    low, here = (100 * abs(robustness.apart(found.facts.card, way)) for way in (found.others[0], found.here))
+    high = max(here, *(100 * robustness.apart(found.facts.card, way) for way in found.others))
+    shown = (
         f"is {here:.1f} percentage points higher here, and runs from {low:.1f} to {high:.1f} percentage points higher"
-        in said(placed(bare, others(2.5, 2.4, {0: 1.0})))
     )
+    assert shown in said(made)
     across = said(placed(bare, others(0.5, 0.4, {0: -1.0})))
     assert re.search(
         r"runs from [\d.]+ percentage points lower to [\d.]+ percentage points higher over all ways", across
@@ -127,16 +129,16 @@ def test_a_share_of_ways_is_said_to_be_no_probability_once(run: Run) -> None:
     [
         (
             2.5,
-            "To be inside the usual range, a practice would need a reason, not measured here, for a figure",
+            "To be inside the usual range, a practice would need a reason",
             "higher",
         ),
         (
             -2.5,
-            "To be inside the usual range, a practice would need a reason, not measured here, for a figure",
+            "To be inside the usual range, a practice would need a reason",
             "lower",
         ),
-        (1.0, "It would be outside the usual range if there were a reason, not measured here, for a figure", "lower"),
-        (-1.0, "It would be outside the usual range if there were a reason, not measured here, for a figure", "higher"),
+        (1.0, "It would be outside the usual range if there were a reason", "lower"),
+        (-1.0, "It would be outside the usual range if there were a reason", "higher"),
     ],
 )
 @pytest.mark.parametrize("metric", [SHARE, RATE])
@@ -144,12 +146,23 @@ def test_what_something_unmeasured_would_have_to_do_is_told_both_ways(bare, z, s
     made = placed(bare, (z,) * (N + 1), metric)
     text = console.without_markdown(words.standing_unmeasured(made, OWN, metric))
     row, card = ways(made, metric).summary, ways(made, metric).facts.card
-    size = row["unmeasured_points"] * card.scale
-    shown = f"{size:.1f} percentage points" if metric == SHARE else f"{size:,.0f} {card.unit}"
-    assert f"{start} {shown} {side}. {side.capitalize()}, that is, than practices alike in what was measured" in text
-    assert f"It is {row['unmeasured_sd']:.1f} times the standard deviation of practices" in text
+    assert f"{start}, not measured here, for a figure" in text
+    size, way = re.search(r"for a figure ([\d.,]+) .*?(higher|lower)\. ", text).groups()
+    after, before = re.search(
+        r"([\d.]+)(?:%| app)[^.]* would then be expected of it in place of ([\d.]+)", text
+    ).groups()
+    assert way == side and (float(after) > float(before)) == (side == "higher")
+    assert float(size) == pytest.approx(abs(float(after) - float(before)), abs=0.5 if metric == RATE else 1e-9)
+    assert float(size) == pytest.approx(row["unmeasured_points"] * card.scale, abs=1.0 if metric == RATE else 0.1)
+    assert f"{row['unmeasured_sd']:.1f} times the standard deviation of practices" in text
     assert f"{row['unmeasured_multiple']:.1f} times what the strongest thing measured, deprivation, typically" in text
     assert "Figures cannot say whether there is such a reason. Whoever names one should show it." in text
+
+
+def test_a_reason_too_small_to_print_is_called_slight(bare: Run) -> None:
+    text = console.without_markdown(words.standing_unmeasured(placed(bare, (1.9601,) * (N + 1)), OWN, SHARE))
+    assert "a reason, not measured here, for a figure slightly higher." in text and "in place of" not in text
+    assert "less than a tenth of the standard deviation of practices" in text
 
 
 def test_without_enough_measured_need_there_is_no_yardstick(bare: Run) -> None:
@@ -159,6 +172,8 @@ def test_without_enough_measured_need_there_is_no_yardstick(bare: Run) -> None:
 
 def test_a_verdict_that_another_choice_would_turn_says_so_with_the_choice_and_the_direction(bare: Run) -> None:
     turned = placed(bare, others(2.5, 2.5, {0: 1.0, 1: 1.1, 2: 1.1, 3: 1.1}))
+    two = words.practice_verdict(placed(bare, others(2.5, 2.5, {0: 1.0, 1: 1.1})), OWN, SHARE)
+    assert "The 2 that differ (recorded illness left out; deprivation left out) put it inside the usual range" in two
     verdict = words.practice_verdict(turned, OWN, SHARE)
     assert "The answer depends on choices that others may make otherwise. It stands the same in 5 of 9" in verdict
     assert re.search(
@@ -171,10 +186,9 @@ def test_a_verdict_that_another_choice_would_turn_says_so_with_the_choice_and_th
     assert "comparing that can be defended" not in words.practice_after(one, OWN, SHARE), "said in the verdict"
     calm = placed(bare, others(2.5, 2.5, {}))
     assert "defended" not in words.practice_verdict(calm, OWN, SHARE)
-    assert (
-        "It is outside the usual range in all 9 other ways of comparing that can be defended as well (M1, England)."
-        in (words.practice_after(calm, OWN, SHARE))
-    )
+    assert "defended" not in words.practice_after(calm, OWN, SHARE), "said in the box"
+    after = words.practice_after(placed(bare, others(1.0, 1.0, {})), OWN, SHARE)
+    assert "It is inside the usual range in all 9 other ways of comparing that can be defended as well (M1" in after
 
 
 @pytest.mark.parametrize("box", [words.practice_icb_right, words.standing_icb_right])
@@ -329,6 +343,8 @@ def test_a_reply_says_it_where_it_matters(bare: Run) -> None:
     assert robust_where_it_matters(finding(calm, "not_shown", **counted(calm))) == ""
     inside = placed(bare, others(1.0, 1.0, {}))
     assert robust_where_it_matters(finding(inside, **counted(inside))) == ""
+    fair = robust_where_it_matters(finding(inside, "not_attributable", **counted(inside)))
+    assert "It is inside the usual range in all 9 other ways" in fair
     turned = placed(bare, others(2.5, 1.0, {}))
     for verdict in ("supported", "not_shown"):
         assert "In no other way" in robust_where_it_matters(finding(turned, verdict, **counted(turned)))

@@ -46,7 +46,7 @@ def standing_other_ways(run: Run, practice: str = "", metric: str = "") -> tuple
     rows = _rows(ways)
     title, card = words.curve_title(found), found.facts.card
     with style():
-        figure = Figure(figsize=(6.3, 2.35 + 0.19 * len(rows)), layout=ConstrainedLayoutEngine(h_pad=0.02, hspace=0.0))
+        figure = Figure(figsize=(6.3, 2.2 + 0.165 * len(rows)), layout=ConstrainedLayoutEngine(h_pad=0.02, hspace=0.0))
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[8.0, max(len(rows), 1.0)])
         _curve(above, ways, found)
         _choices(below, ways, rows)

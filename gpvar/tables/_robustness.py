@@ -22,28 +22,29 @@ _MANY = 30
 
 
 def standing_other_ways(run: Run, practice: str = "", metric: str = "") -> Table | str:
-    """Return the practice's difference and where it stands in every way; nothing without other ways."""
+    """Return the ways that put the practice elsewhere, beside the one used here; nothing where none does."""
     found = practice_ways(run, practice, metric)
-    if found.here is None or not found.others:
+    turned = [way for way in found.others if not way.agrees]
+    if found.here is None or not turned:
         return ""
     card = found.facts.card
-    shown = [found.here, *_single(list(found.others))]
+    shown = [found.here, *_single(turned)]
     rows = [
         {
             "What is done otherwise": named(way.taken, full=True),
-            "Difference": _signed(card, way.difference),
+            "Difference": _signed(card, robustness.apart(card, way)),
             "Usual range of it": f"{_bare(card, way.lower)} to {_bare(card, way.upper)}",
             "Where it stands": robustness.where(way.stands).capitalize(),
         }
         for way in shown
     ]
     unit = "percentage points" if figures.is_share(card) else card.unit
-    left = len(found.others) + 1 - len(shown)
+    left = len(turned) + 1 - len(shown)
     more = f"{plural(left, 'more way')} with several other choices at once: in the workbook." if left else ""
     tag = found.facts.plain_names.label(found.rung, "england")
     return Table(
         pd.DataFrame(rows),
-        f"The difference from the expected in every way ({tag}), in {unit}.",
+        f"Ways that put it elsewhere: the difference from the expected ({tag}), in {unit}.",
         more,
         f"{found.facts.code}_{card.id}_ways",
         (40, 16, 22, 34),

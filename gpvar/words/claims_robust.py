@@ -28,12 +28,14 @@ def robust(facts: ClaimFacts) -> str:
 
 
 def robust_where_it_matters(facts: ClaimFacts) -> str:
-    """Return the same for a reply: where a sentence holds, and where the answer depends on a choice."""
-    label = str(facts.finding.robustness.get("label") or "")
+    """Return the same for a reply: where a finding rests on it, and where the answer depends on a choice."""
+    label, verdict = str(facts.finding.robustness.get("label") or ""), facts.finding.verdict
     found = _ways(facts)
     if label == "robust":
         outside = found is not None and found.here is not None and found.here.outside
-        return robust(facts) if outside and facts.finding.verdict == "supported" else ""
+        inside = found is not None and found.never_outside
+        rests = (verdict == "supported" and outside) or (verdict == "not_attributable" and inside)
+        return robust(facts) if rests else ""
     if found is not None and found.never_outside:
         return ""
     return robust(facts) if label else ""

@@ -129,7 +129,8 @@ def practice_after(run: Run, practice: str = "", metric: str = "") -> str:
     text += [verdict.own_icb(facts.rows, facts.headline)] if same else []
     text.append(boxes.without_old_here(list(facts.analysis.notes), facts.code))
     ways = practice_ways(run, facts.code, facts.card.id)
-    text += [] if robustness.warns(ways) else [robustness.brief(ways)]
+    # What the verdict or the box says already is not said again.
+    text += [] if robustness.warns(ways) or robustness.icb_right(ways) else [robustness.brief(ways)]
     if facts.code in set(facts.meta.get("extrapolated", [])):
         text.append(
             "Its deprivation is outside the range of 9 in 10 practices; there the comparison rests on a straight line."

@@ -16,6 +16,8 @@ Row = dict[str, Any]
 Stands = tuple[bool, bool]
 #: Below this gap between one option and the others no single choice decides.
 DECIDES = 0.25
+#: So many ways that differ are named one by one.
+FEW = 3
 NOT_CHANCE = (
     "These ways were declared, not drawn by chance: a share of them is no probability. They share the same data and "
     "miss whatever was not measured."
@@ -93,15 +95,20 @@ def span(found: Ways) -> str:
     card, here = found.facts.card, found.here
     if here is None or not found.others:
         return ""
-    run = sorted(way.difference for way in (here, *found.others))
+    run = sorted(apart(card, way) for way in (here, *found.others))
     ends = (run[0], run[-1]) if run[-1] > 0 else (run[-1], run[0])
     first, last = (_side(card, end) for end in ends)
     if run[0] * run[-1] > 0:  # both ends have the unit and the side of the last
         first = first.split(" ")[0]
     return (
-        f"The difference from the expected is {_side(card, here.difference)} here, and runs from {first} to {last} "
+        f"The difference from the expected is {_side(card, apart(card, here))} here, and runs from {first} to {last} "
         "over all ways."
     )
+
+
+def apart(card: Any, way: Way) -> float:
+    """Return the difference as what is printed subtracts, here and on every other page."""
+    return figures.apart(card, {"value": way.value, "centre": way.expected, "difference": way.difference})
 
 
 def _side(card: Any, difference: float) -> str:
@@ -158,24 +165,33 @@ def unmeasured(found: Ways) -> str:
     if row is None or here is None or not known(row["unmeasured_points"]):
         return ""
     side = "higher" if (here.z > 0) == here.outside else "lower"
-    reason = f"a reason, not measured here, for a figure {figures.gap(card, row['unmeasured_points'])} {side}"
+    moved = here.expected + (1 if side == "higher" else -1) * row["unmeasured_points"]
+    size = abs(figures.apart(card, {"value": moved, "centre": here.expected}))
+    slight = figures.is_nil(card, size)
+    reason = f"a reason, not measured here, for a figure {'slightly' if slight else figures.gap(card, size)} {side}"
     said = f"It would be outside the usual range if there were {reason}"
     if here.outside:
         said = f"To be inside the usual range, a practice would need {reason}"
-    return f"**{said}.** {_yardstick(row, side)} {_UNMEASURED}"
+    then = "" if slight else _then(card, moved, here.expected)
+    return " ".join(part for part in (f"**{said}.**", then, _yardstick(row), _UNMEASURED) if part)
 
 
-def _yardstick(row: Row, side: str) -> str:
-    """Return the strength in SDs of practices, and as a multiple of the strongest measured thing where that serves."""
-    times = _size(row["unmeasured_sd"])
-    size = (
-        f"{capital(side)}, that is, than practices alike in what was measured show. It is {times} the standard "
-        "deviation of practices"
+def _then(card: Any, moved: float, expected: float) -> str:
+    """Return what would have to be expected in place of what is, since the usual range moves with it."""
+    unit = "%" if figures.is_share(card) else ""
+    return (
+        f"{capital(figures.amount(card, moved))} would then be expected of it in place of "
+        f"{figures.shown(card, expected)}{unit}, and the usual range moves and widens with that."
     )
+
+
+def _yardstick(row: Row) -> str:
+    """Return the strength in SDs of practices, and as a multiple of the strongest measured thing where that serves."""
+    size = f"Such a reason would be {_size(row['unmeasured_sd'])} the standard deviation of practices"
     if not known(row["unmeasured_multiple"]) or not row["strongest"]:
         return f"{size}; what was measured of patients explains too little here to serve as a yardstick."
-    strongest = boxes.allowed_for([str(row["strongest"])])
-    return f"{size}, and {_size(row['unmeasured_multiple'])} what the strongest thing measured, {strongest}, typically does."
+    times, strongest = _size(row["unmeasured_multiple"]), boxes.allowed_for([str(row["strongest"])])
+    return f"{size}, and {times} what the strongest thing measured, {strongest}, typically does."
 
 
 def _size(times: float) -> str:
@@ -219,12 +235,14 @@ def brief(found: Ways) -> str:
 def _briefly(found: Ways) -> str:
     """Return the choice that matters most and the direction in which it works."""
     turned = [way for way in found.others if not way.agrees]
-    if len(turned) == 1:
-        return f"The one that differs ({lower_first(named(turned[0].taken))}) puts it {where(turned[0].stands)}."
+    stands, _ = found.turned.most_common(1)[0]
+    if len(turned) <= FEW and len(found.turned) == 1:
+        names = "; ".join(lower_first(named(way.taken)) for way in turned)
+        ones = "The one that differs" if len(turned) == 1 else f"The {number(len(turned))} that differ"
+        return f"{ones} ({names}) {'puts' if len(turned) == 1 else 'put'} it {where(stands)}."
     choice = drives(found)
     if not choice:
         return ""
-    stands, _ = found.turned.most_common(1)[0]
     most = "most of the rest put" if len(found.turned) > 1 else "the rest put"
     return f"It hangs most on {CHOICES[choice]}; {most} it {where(stands)}."
 

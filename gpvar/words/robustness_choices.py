@@ -30,6 +30,7 @@ OPTIONS = {
     ("deprivation", "imd2019"): "Deprivation index of 2019",
     ("deprivation", "other_index"): "Deprivation index of another year",
     ("denominator", "card"): "Counted as on the measure's card",
+    ("denominator", "other"): "Counted in another way",
     ("denominator", "list"): "Counted out of the published list",
     ("exclusion", "declared"): "Practices left out as declared",
     ("exclusion", "stops_only"): "Only unsound figures left out",

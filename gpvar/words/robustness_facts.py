@@ -31,8 +31,8 @@ class Way:
         Its number among the declared ways.
     taken
         Choice → option, where it is not that of the way used here; empty for the way used here.
-    difference, lower, upper
-        Difference from the expected, and the usual range of it, in the metric's raw unit.
+    value, difference, lower, upper
+        The figure, its difference from the expected, and the usual range of that, in the metric's raw unit.
     z
         The difference divided by how large such differences usually are.
     agrees
@@ -41,11 +41,17 @@ class Way:
 
     spec: str
     taken: dict[str, str]
+    value: float
     difference: float
     lower: float
     upper: float
     z: float
     agrees: bool
+
+    @property
+    def expected(self) -> float:
+        """The figure that is expected of it."""
+        return self.value - self.difference
 
     @property
     def outside(self) -> bool:
@@ -240,8 +246,8 @@ def _own(frame: pd.DataFrame, code: str, comparator: str) -> list[Row]:
 
 
 def _way(row: Row, taken: dict[str, str]) -> Way:
-    difference, lower, upper, z = (float(row[name]) for name in ("difference", "lower", "upper", "z"))
-    return Way(str(row["spec"]), taken, difference, lower, upper, z, not taken or row["agrees"] == "yes")
+    value, difference, lower, upper, z = (float(row[name]) for name in ("value", "difference", "lower", "upper", "z"))
+    return Way(str(row["spec"]), taken, value, difference, lower, upper, z, not taken or row["agrees"] == "yes")
 
 
 def area_ways(run: Run, metric: str = "") -> AreaWays | None:
