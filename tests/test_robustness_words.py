@@ -147,10 +147,9 @@ def test_what_something_unmeasured_would_have_to_do_is_told_both_ways(bare, z, s
     text = console.without_markdown(words.standing_unmeasured(made, OWN, metric))
     row, card = ways(made, metric).summary, ways(made, metric).facts.card
     assert f"{start}, not measured here, for a figure" in text
-    size, way = re.search(r"for a figure ([\d.,]+) .*?(higher|lower)\. ", text).groups()
-    after, before = re.search(
-        r"([\d.]+)(?:%| app)[^.]* would then be expected of it in place of ([\d.]+)", text
-    ).groups()
+    size, way = re.search(r"for a figure ([\d.,]*\d) .*?(higher|lower)\. ", text).groups()
+    then = r"([\d.,]*\d)(?:%| app)[^.]* would then be expected of it in place of ([\d.,]*\d)"
+    size, after, before = (text.replace(",", "") for text in (size, *re.search(then, text).groups()))
     assert way == side and (float(after) > float(before)) == (side == "higher")
     assert float(size) == pytest.approx(abs(float(after) - float(before)), abs=0.5 if metric == RATE else 1e-9)
     assert float(size) == pytest.approx(row["unmeasured_points"] * card.scale, abs=1.0 if metric == RATE else 0.1)
