@@ -5,6 +5,7 @@ from __future__ import annotations
 from gpvar.words import boxes
 from gpvar.words.calibration_facts import (
     CLOSE,
+    UNCHANGED,
     Row,
     TrialFacts,
     beside,
@@ -290,6 +291,12 @@ def _letters(facts: TrialFacts) -> list[str]:
         items.append(
             f"**The opposite of the truth.** Of 1,000 such statements it is said of {_of(opposite, 1000)} "
             f"{_from(opposite)}."
+        )
+    seeming = facts.row(UNCHANGED, "change_seeming")
+    if seeming is not None:
+        items.append(
+            "**Changes that are none.** Of 100 practices that seemed to have changed the most while nothing lasting "
+            f"did, {_of(seeming, 100)} are said to have changed {_from(seeming)}."
         )
     if stopped is not None:
         items.append(

@@ -68,6 +68,7 @@ _PAIRS = {
     "side": "one side alone",
     "t5": "true spread with heavy tails",
 }
+UNCHANGED = "claims_unchanged"
 BARS = {
     f"alarms_{kind}_{name}": bar
     for name, whom in _PAIRS.items()
@@ -100,6 +101,7 @@ BARS = {
     "claims_true_unfair": Bar(
         "true and fair statements that are said not to be a fair comparison", "true and fair statements"
     ),
+    UNCHANGED: Bar("statements of a change that are said to hold where nothing changed for good", "statements"),
     "claims_chance_true": Bar("statements that are true, by the odds that were said", "statements"),
     "claims_chance_said": Bar("the odds that were said, on average", "statements"),
     "stopped_not_decidable": Bar("statements said to be beyond checking, behind a failed check", "statements"),
@@ -120,6 +122,12 @@ ODDS_TRUE, ODDS_SAID = "claims_chance_true", "claims_chance_said"
 #: What a row of odds is of, by the word its group begins with.
 ODDS_OF = {"rank": "a place among practices", "threshold": "a target or threshold"}
 SECTIONS = ("alarms", "noise", "plants", "coverage", "claims", "stopped")
+#: Of whom changes that are none are said.
+_CHANGES = {
+    "change": "any practice",
+    "change_seeming": "practices that seem to have changed the most",
+    "worst_improved": "a group chosen for its low figures",
+}
 _GROUPS = {
     "": "",
     "england": "against England",
@@ -242,7 +250,7 @@ def _odds_of(group: str) -> str:
 
 def is_kind(row: Row) -> bool:
     """Return whether a row is of one kind of statement alone."""
-    return row["group"] in letters.templates()
+    return row["group"] in letters.templates() and row["bar"] != UNCHANGED
 
 
 def trial_facts(frame: pd.DataFrame, about: Mapping[str, Any]) -> TrialFacts:
@@ -296,8 +304,10 @@ def what(row: Row, *, short: bool = False) -> str:
     )
 
 
-def group_said(group: str) -> str:
+def group_said(group: str, bar: str = "") -> str:
     """Return what a row is divided by, in words."""
+    if bar == UNCHANGED:
+        return _CHANGES.get(group, plain(group))
     if group in _GROUPS:
         return _GROUPS[group]
     if group in letters.templates():

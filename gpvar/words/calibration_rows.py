@@ -47,7 +47,8 @@ _HEADINGS = {
     ),
     "stopped": (
         "Behind a failed check",
-        "Where a check says that the data cannot answer, nothing may be decided either way.",
+        "For some practices a check that stops was made to fail, each such check in turn. Then the data cannot answer, "
+        "and nothing may be decided either way.",
     ),
 }
 
