@@ -30,9 +30,9 @@ LEAST = 1200
 _COUNTED = ("numerator", "denominator")
 _BEFORE, _AFTER = ("2025-04", "2025-09"), ("2025-10", "2026-03")
 #: Practices that change, and by how many SDs of one month's passing movement; as many do not change at all.
-CHANGED, SIZES = 24, (-5.0, -3.0, 3.0, 5.0)
+CHANGED, SIZES = 16, (-5.0, -3.0, 3.0, 5.0)
 #: Those that seem to have changed the most, of whom a letter would write.
-SEEMING = 12
+SEEMING = 10
 #: The group that a letter chooses, and what becomes of it: in turn it gets better, stays as it is, gets worse.
 GROUP, TURNS = 20, (4.0, 0.0, -4.0)
 

@@ -28,8 +28,19 @@ FAMILIES = (
      "fold", "opportunity"),
     changes.TEMPLATES,
 )  # fmt: skip
+#: Kinds of sentence that have no answer in a world, by why not.
+LEFT_OUT = {
+    "cannot_get_through": "no_source",
+    "emergency_use": "no_source",
+    "association": "never_borne_out",
+    "patients_per_gp": "nothing_estimated",
+    "low_ag_user": "no_truth",
+    "low_ag_high_referral": "no_truth",
+}
 #: Every how many worlds of a metric sentences are checked.
 EVERY = 2
+#: About how many sentences of a kind are made in a world.
+MANY = 16
 _CHANCES = {"rank": "p_raw", "threshold": "p"}
 
 
@@ -59,10 +70,10 @@ def measure(trial: Trial) -> Iterator[Tally]:
     yield from counted(answers)
 
 
-def answers_of(trial: Trial, templates: Iterable[str]) -> list[Answer]:
-    """Return what is found of a world's sentences."""
+def answers_of(trial: Trial, templates: Iterable[str], many: int = MANY) -> list[Answer]:
+    """Return what is found of a world's sentences, about so many of each kind."""
     compared = trial.counts.practice_code[trial.counts.in_reference]
-    planted = claims_of(trial.world, tuple(templates), compared)
+    planted = claims_of(trial.world, tuple(templates), compared, many)
     found = claims.check_all([item.claim for item in planted], slim(trial.run))
     return [
         answered(item, finding, errors_of(trial.analysis, finding))
