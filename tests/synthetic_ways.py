@@ -78,7 +78,7 @@ def _same(z: np.ndarray) -> np.ndarray:
 
 
 def _practices(run: Run, rows: pd.DataFrame, z: np.ndarray, comparator: str) -> pd.DataFrame:
-    per_z = float((abs(rows["difference"]) / abs(rows["z"])).median())
+    per_z = abs(rows["difference"]) / abs(rows["z"])
     agrees = np.column_stack([np.ones(len(z), bool), _same(z)])
     made = [
         pd.DataFrame(
@@ -86,7 +86,8 @@ def _practices(run: Run, rows: pd.DataFrame, z: np.ndarray, comparator: str) -> 
                 "spec": str(k + 1),
                 "comparator": comparator,
                 "practice_code": rows["practice_code"],
-                "value": rows["value"],
+                # What is expected stays as it is; the figure follows the z that was set by hand.
+                "value": rows["value"] - rows["difference"] + z[:, 0] * per_z * np.sign(rows["difference"] * rows["z"]),
                 "difference": z[:, k] * per_z,
                 "lower": -EDGE * per_z,
                 "upper": EDGE * per_z,
@@ -119,7 +120,7 @@ def _summary(rows, z, ways, comparator, need_share) -> pd.DataFrame:
             "drives": drives,
             "drives_gap": gaps,
             "unmeasured_sd": distance,
-            "unmeasured_points": distance * float((abs(rows["difference"]) / abs(rows["z"])).median()),
+            "unmeasured_points": distance * abs(rows["difference"]) / abs(rows["z"]),
             "unmeasured_multiple": distance * 3.6 if need_share >= 0.05 else np.nan,
             "strongest": "imd2025",
             "to": np.where(abs(z[:, 0]) > EDGE, "inside", "outside"),
