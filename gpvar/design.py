@@ -102,7 +102,7 @@ def build(
     used = fitted & complete
     centre, scale = _location_and_scale(raw[used])
     scaled = (raw - centre) / scale
-    kept = _independent(scaled[used])
+    kept = independent(scaled[used])
     described = [_described(term, centre[i], scale[i]) for i, term in enumerate(terms) if kept[i]]
     intercept = {"term": "intercept", "covariate": "", "transform": "", "centre": 0.0, "scale": 1.0, "knots": ""}
     return Design(
@@ -122,8 +122,8 @@ def _location_and_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return centre, np.where(constant, np.inf, scale)
 
 
-def _independent(scaled: np.ndarray) -> np.ndarray:
-    """Say which columns add something to the intercept and the columns before them."""
+def independent(scaled: np.ndarray) -> np.ndarray:
+    """Say which columns, each with a mean of nought, add something to the intercept and the columns before them."""
     kept = np.zeros(scaled.shape[1], dtype=bool)
     basis = np.empty((len(scaled), 0))
     for j, column in enumerate(scaled.T):

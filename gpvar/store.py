@@ -298,7 +298,11 @@ def _load_analysis(folder: Path, about: Mapping[str, Any]) -> Analysis:
 
 
 def _load_multiverse(folder: Path, meta: dict[str, Any]) -> Multiverse:
-    frames = {name: _read(folder / "multiverse" / f"{table}.csv", table) for name, table in _MULTIVERSE.items()}
+    frames = {}
+    for name, table in _MULTIVERSE.items():
+        frame = _read(folder / "multiverse" / f"{table}.csv", table)
+        answers = [column.name for column in schema.TABLES[table] if column.type == "yes/no"]
+        frames[name] = frame.assign(**{answer: frame[answer].astype(object).fillna("") for answer in answers})
     return Multiverse(**frames, meta=meta)
 
 

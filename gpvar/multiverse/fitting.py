@@ -124,7 +124,7 @@ def _fit(setting: Setting, taken: Mapping[str, str], figures: Counts) -> Fitted:
     if taken["slopes"] == "within_icb":
         means = _board_means(matrix[:, 1:], fitted, counts.icb_code)
         matrix = np.column_stack([matrix, means])
-        terms += [f"{term} (mean of the board)" for term in terms[1:]]
+        terms += [f"mean {number} of the board" for number in range(1, means.shape[1] + 1)]
     places = places_of(counts) if taken["model"] == "multilevel" else None
     expected = (
         _fit_line(counts, scale, matrix, fitted, places)
@@ -146,14 +146,20 @@ def _design(setting: Setting, taken: Mapping[str, str], counts: Counts) -> desig
 
 
 def _board_means(columns: np.ndarray, fitted: np.ndarray, boards: np.ndarray) -> np.ndarray:
-    """Return the mean of each column over the fitted practices of a practice's board; of all, where it is not known."""
+    """Return the mean of each column over the fitted practices of a practice's board; of all, where it is not known.
+
+    Of few boards some means say the same as others: those are left out.
+    """
     code, labels = pd.factorize(boards)
     known = fitted & (boards != "")
     size = np.bincount(code[known], minlength=len(labels))
     with np.errstate(invalid="ignore", divide="ignore"):
         means = np.column_stack([np.bincount(code[known], c[known], len(labels)) / size for c in columns.T])
     found = means[code]
-    return np.where(np.isnan(found), columns[fitted].mean(axis=0), found)
+    found = np.where(np.isnan(found), columns[fitted].mean(axis=0), found)
+    found -= found[fitted].mean(axis=0)
+    kept = design.independent(np.column_stack([columns, found])[fitted])[columns.shape[1] :]
+    return np.asarray(found[:, kept])
 
 
 def _within(expected: Expected, matrix: np.ndarray) -> Expected:
