@@ -93,7 +93,13 @@ def calibration_first(facts: TrialFacts) -> str:
             f"**{len(missed)} of {plural(len(barred), 'bar')} {were} missed**, and {_stand(missed)} first, here."
         )
     else:
-        said.append(f"**All {len(barred)} bars were kept.** In simulated worlds: that is no proof for real ones.")
+        which = " that were counted" if facts.untried else ""
+        end = (
+            "The run is too short to rest on."
+            if facts.short
+            else "In simulated worlds: that is no proof for real ones."
+        )
+        said.append(f"**All {len(barred)} bars{which} were kept.** {end}")
     return f'::: {{.verdict custom-style="Verdict"}}\n\n{" ".join(said)}\n\n:::'
 
 
@@ -184,7 +190,7 @@ def _not_here(facts: TrialFacts) -> str:
     if left > 0:
         said.append(f"{plural(left, 'world')} of {number(asked)} {'was' if left == 1 else 'were'} not finished.")
     if facts.untried:
-        said.append(f"Not counted in this run: {escape_markdown(listed(facts.untried), 4000)}.")
+        said.append(f"Not counted in this run: {escape_markdown('; '.join(facts.untried), 4000)}.")
     return " ".join(said)
 
 
@@ -292,11 +298,13 @@ def _letters(facts: TrialFacts) -> list[str]:
             f"**The opposite of the truth.** Of 1,000 such statements it is said of {_of(opposite, 1000)} "
             f"{_from(opposite)}."
         )
-    seeming = facts.row(UNCHANGED, "change_seeming")
-    if seeming is not None:
+    seeming, any_one = facts.row(UNCHANGED, "change_seeming"), facts.row(UNCHANGED, "change")
+    if seeming is not None and any_one is not None:
         items.append(
-            "**Changes that are none.** Of 100 practices that seemed to have changed the most while nothing lasting "
-            f"did, {_of(seeming, 100)} are said to have changed {_from(seeming)}."
+            "**Changes that are none.** Of 100 practices that nothing lasting happened to, picked without looking, "
+            f"{_of(any_one, 100)} are said to have changed. Of 100 picked because they seemed to have changed the "
+            f"most, it is {_of(seeming, 100)}: each statement is judged as if nobody had picked it "
+            f"{_from(any_one, seeming)}."
         )
     if stopped is not None:
         items.append(

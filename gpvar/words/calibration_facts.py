@@ -300,7 +300,7 @@ def what(row: Row, *, short: bool = False) -> str:
     """Return what a row counted, with what it is divided by; `short` under the heading of its own section."""
     bar = bar_of(row)
     return ", ".join(
-        part for part in (bar.short if short and bar.short else bar.what, group_said(row["group"])) if part
+        part for part in (bar.short if short and bar.short else bar.what, group_said(row["group"], row["bar"])) if part
     )
 
 
@@ -346,7 +346,8 @@ def error(row: Row) -> str:
 
 def counted(row: Row) -> str:
     """Return of how many, in how many worlds."""
-    return f"{number(row['chances'])} {bar_of(row).of} in {plural(row['worlds'], 'world')}"
+    of = bar_of(row).of if row["chances"] != 1 else bar_of(row).of.removesuffix("s")
+    return f"{number(row['chances'])} {of} in {plural(row['worlds'], 'world')}"
 
 
 def bounds(row: Row) -> str:
