@@ -88,17 +88,14 @@ def _given(made: Made, at: int, compared: np.ndarray) -> dict[str, float]:
 def of_practices(setting: Setting, comparator: str, made: Made) -> pd.DataFrame:
     """Return one row per analysis and practice of the area."""
     area = np.flatnonzero(made.known & np.isin(setting.counts.practice_code, list(setting.table.area_codes)))
-    frames = []
-    for place, (number, placed) in enumerate(zip(made.specs, made.placed, strict=True)):
-        rows = area[made.agreement.placed[place][area]]
-        frame = pd.DataFrame({"practice_code": setting.counts.practice_code[rows]})
-        frame.insert(0, "spec", number)
-        frame.insert(1, "comparator", comparator)
-        for name in ("value", "difference", "lower", "upper", "z"):
-            frame[name] = getattr(placed, name)[rows]
-        frame["agrees"] = np.where(made.agreement.agrees[place][rows], "yes", "")
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)[schema.names("specification_practices")]
+    placed = made.agreement.placed[:, area]
+    ways, rows = np.nonzero(placed)
+    frame = pd.DataFrame({"spec": np.array(made.specs, dtype=object)[ways], "comparator": comparator})
+    frame["practice_code"] = setting.counts.practice_code[area][rows]
+    for name in ("value", "difference", "lower", "upper", "z"):
+        frame[name] = np.array([getattr(each, name)[area] for each in made.placed])[placed]
+    frame["agrees"] = np.where(made.agreement.agrees[:, area][placed], "yes", "")
+    return frame[schema.names("specification_practices")]
 
 
 def of_everyone(setting: Setting, comparator: str, made: Made, yardstick: Yardstick) -> pd.DataFrame:
