@@ -101,6 +101,7 @@ def _odds(facts: TrialFacts) -> tuple[Chart, ...]:
             axes.legend(loc="upper left", frameon=False, fontsize=8)
         axes.set_xticks(np.linspace(0, 1, 5))
         axes.set_yticks(np.linspace(0, 1, 5))
+        axes.set_ylim(-0.04, 1.04)
         axes.set_xlabel(words.SAID)
         axes.set_ylabel(words.TRUE)
         _percent(axes, "x")

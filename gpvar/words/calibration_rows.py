@@ -134,7 +134,8 @@ def calibration_not_shown(facts: TrialFacts) -> str:
         f"**Other measures.** Tried were {escape_markdown(listed(_measures(facts)), 400) or 'none by name'}. Patient "
         "surveys, advice and guidance, referrals and telephone figures were not.",
         "**Faults in files.** Files here are whole and their columns mean what they say. Faults that no check is made "
-        "for would not be found.",
+        "for would not be found. "
+        "Where a check fails here, it was made to: whether it notices a fault was not tried.",
     ]
     return f"## What this does not show\n\n{boxes.bullets(items)}"
 
