@@ -263,14 +263,37 @@ def test_a_part_of_england_keeps_the_counts_of_those_who_did_not_change(trial: T
     assert (part.after - part.before)[rose].mean() > 3 * (part.after - part.before)[same].abs().mean()
 
 
-def test_behind_a_check_that_stops_nothing_is_decided(trial: Trial) -> None:
-    compared = trial.counts.practice_code[trial.counts.in_reference]
-    said = [item.claim for item in claims_of(trial.world, stopped.TEMPLATES, compared, 4)]
-    run = stopped.stopping(trial, [claim.practice_code for claim in said])
-    assert {found.verdict for found in letters_claims.check_all(said, run)} == {"not_decidable"}
-    assert {found.verdict for found in letters_claims.check_all(said, trial_claims.slim(trial.run))} != {
-        "not_decidable"
-    }
+def test_spoiled_figures_are_seen_by_their_check_and_sentences_about_them_not_decided() -> None:
+    made = world(SEED, stopped.PRACTICES, stopped.BOARDS, metric="same_day_share", spread="normal")
+    said = [item.claim for item in claims_of(made, stopped.TEMPLATES, None, 2)]
+    codes = list(dict.fromkeys(claim.practice_code for claim in said))
+    spoiled, why = stopped.spoil(made, codes)
+    assert set(why.values()) == {
+        "no_denominator", "appointments_under_one_per_patient", "numerator_over_denominator",
+    }  # fmt: skip
+    sound, wrong = (stopped.analysed(item) for item in (made, spoiled))
+    gates = wrong.table.gates.query("state == 'failed' and severity == 'stop'")
+    assert set(why.items()) <= set(zip(gates["practice_code"], gates["gate"], strict=True))
+    assert {found.verdict for found in letters_claims.check_all(said, wrong)} == {"not_decidable"}
+    assert {found.verdict for found in letters_claims.check_all(said, sound)} != {"not_decidable"}
+
+
+def test_kinds_laid_out_by_hand_are_in_no_row_of_all_kinds() -> None:
+    found = tallies(Answer("many_red", "false", "false", True), Answer("tail", "false", "open", True))
+    assert found["claims_decided", ""] == (0.0, 1) and found["claims_decided", "many_red"] == (1.0, 1)
+
+
+def test_what_is_ruled_out_by_another_reason_is_counted_beside_what_is_contradicted() -> None:
+    found = tallies(
+        Answer("outlier", "false", "false", True, verdict="not_shown"),
+        Answer("outlier", "false", "false", True, verdict="contradicted"),
+    )
+    assert found["claims_false_right", ""] == (2.0, 2) and found["claims_false_contradicted", ""] == (1.0, 2)
+
+
+def test_the_contrary_near_the_edge_is_counted_apart() -> None:
+    found = tallies(Answer("tail", "true", "false", clear=False), Answer("tail", "true", "true", clear=True))
+    assert found["claims_opposite", ""] == (0.0, 1) and found["claims_opposite_near", ""] == (1.0, 1)
 
 
 def test_what_is_left_out_to_save_time_changes_no_finding(trial: Trial) -> None:

@@ -30,6 +30,9 @@ _SAID = {
 }
 #: What may be said of a truth.
 _RIGHT = {"true": ("true",), "unfair": ("unfair",), "false": ("false", "slight"), "slight": ("slight", "open")}
+#: Kinds that are shown by themselves alone: their answers are laid out by hand, far from any edge, and would flatter
+#: the rest.
+APART = ("many_red",)
 ENDS_TO_SD = 2.0 * 1.959963984540054
 
 
@@ -52,6 +55,8 @@ class Answer:
         The chance that was said of a rank or a threshold; NaN where none was.
     holds
         Whether it is true as it stands.
+    verdict
+        Code of the finding.
     """
 
     template: str
@@ -60,6 +65,7 @@ class Answer:
     clear: bool
     chance: float = float("nan")
     holds: bool = False
+    verdict: str = ""
 
 
 def truth_of(planted: PlantedClaim) -> str:
@@ -77,8 +83,11 @@ def said_of(finding: Finding) -> str:
 def counted(answers: Iterable[Answer]) -> Iterator[Tally]:
     """Count answers towards the bars, by kind of sentence and over all."""
     frame = pd.DataFrame(answers, columns=list(Answer.__slots__))
-    for group, part in (("", frame), *frame.groupby("template", sort=False)):
-        yield from _bars(part[part["clear"].astype(bool)], str(group))
+    pooled = frame[~frame["template"].isin(APART)]
+    for group, part in (("", pooled), *frame.groupby("template", sort=False)):
+        clear = part["clear"].astype(bool)
+        yield from _bars(part[clear], str(group))
+        yield Tally("claims_opposite_near", float(_opposites(part[~clear])), int((~clear).sum()), str(group))
     yield from _chances(frame.dropna(subset=["chance"]))
 
 
@@ -86,20 +95,23 @@ def _bars(clear: pd.DataFrame, group: str) -> Iterator[Tally]:
     # What is slight is neither to be borne out nor refuted: it can only be said the opposite of.
     asked = clear[clear["truth"] != "slight"]
     yield Tally("claims_decided", float((asked["said"] != "open").sum()), len(asked), group)
-    yield Tally("claims_opposite", float(_opposite(clear["truth"], clear["said"]).sum()), len(clear), group)
+    yield Tally("claims_opposite", float(_opposites(clear)), len(clear), group)
     for name, right in _RIGHT.items():
         said = clear.loc[clear["truth"] == name, "said"]
         yield Tally(f"claims_{name}_right", float(said.isin(right).sum()), len(said), group)
+    refuted = clear.loc[clear["truth"] == "false", "verdict"]
+    yield Tally("claims_false_contradicted", float((refuted == "contradicted").sum()), len(refuted), group)
     fair = clear.loc[clear["truth"] == "true", "said"]
     yield Tally("claims_true_unfair", float((fair == "unfair").sum()), len(fair), group)
 
 
-def _opposite(truth: pd.Series, said: pd.Series) -> pd.Series:
-    """Return of which sentences the contrary of what is true was said: as they stand, or beside like practices."""
+def _opposites(answers: pd.DataFrame) -> int:
+    """Return of how many sentences the contrary of what is true was said: as they stand, or beside like practices."""
+    truth, said = answers["truth"], answers["said"]
     denied = truth.isin(["true", "unfair", "slight"]) & (said == "false")
     belittled = truth.isin(["true", "unfair"]) & (said == "slight")
     let_stand = truth.isin(["false", "slight"]) & said.isin(["true", "unfair"])
-    return denied | belittled | let_stand | ((truth == "unfair") & (said == "true"))
+    return int((denied | belittled | let_stand | ((truth == "unfair") & (said == "true"))).sum())
 
 
 def _chances(frame: pd.DataFrame) -> Iterator[Tally]:
@@ -109,3 +121,4 @@ def _chances(frame: pd.DataFrame) -> Iterator[Tally]:
         group = f"{test} {at / 10:.1f}-{(at + 1) / 10:.1f}"
         yield Tally("claims_chance_true", float(part["holds"].sum()), len(part), group)
         yield Tally("claims_chance_said", float(part["chance"].sum()), len(part), group)
+        yield Tally("claims_chance_off", float(part["chance"].sum() - part["holds"].sum()), len(part), group)

@@ -246,6 +246,7 @@ def _answered(trial: Trial, claim: Claim, by: float, finding: Finding) -> Answer
         said=said_of(finding),
         clear=bool(reliable and distance > CLEAR * error),
         holds=truth,
+        verdict=finding.verdict,
     )
 
 

@@ -156,4 +156,5 @@ def answered(planted: PlantedClaim, finding: Finding, errors: Errors) -> Answer:
         clear=bool(far and errors.reliability >= RELIABLE),
         chance=float("nan") if chance is None else float(chance),
         holds=planted.truth,
+        verdict=finding.verdict,
     )

@@ -51,6 +51,7 @@ def measure(trial: Trial) -> Iterator[Tally]:
     rng = trial.rng("coverage")
     for _ in range(trial.settings.redraws):
         model = fit_rung(_TOP, trial.rungs[_TOP], redraw(trial, known, rng).counts, trial.practices).expected.model
+        yield Tally("coverage_unsolved", float(model is None), 1)
         if model is not None:
             yield _held_beta(model.fixed, true)
             yield from _held_sds(_intervals(model), known, known.movement)

@@ -145,7 +145,7 @@ def trial_of(number: int, seed: int, settings: Settings | None = None) -> Trial:
         templates=TEMPLATES,
     )
     clock.lap("world")
-    with tempfile.TemporaryDirectory(prefix="gpvar-trial-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="gpvar-trial-", ignore_cleanup_errors=True) as scratch:
         study = load_study(world.write(Path(scratch)))
         table = build_table(study)
     clock.lap("table")

@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import platform
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -14,6 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -33,8 +35,10 @@ from gpvar.reporting.files import write_text
 ENOUGH = 300
 TABLE, ABOUT, WORLDS = "calibration.csv", "calibration.json", "worlds"
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-#: Raised whenever a measure counts something else than before, so that no two countings are added up.
-COUNTING = 1
+#: Rooms of words, pictures and commands, which move no number.
+_NOTHING_COUNTED = ("words", "tables", "charts", "reporting", "starter", "cli", "_share")
+#: More processes than Windows can wait for.
+_MOST_WORKERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,8 @@ def calibrate(
         When the numbers asked for make no trial, or no world could be finished.
     """
     settings = settings or Settings()
-    _refuse(worlds, workers, measures)
+    _refuse(worlds, seed, workers, measures)
+    _try_to_write(into)
     key = _key(seed, settings, measures)
     numbers = range(1, worlds + 1)
     jobs = [_Job(number, seed, settings, tuple(measures), key, into / WORLDS) for number in numbers]
@@ -147,7 +152,7 @@ def about(
         "when": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "version": gpvar.__version__,
         "numbers": gpvar.__numbers__,
-        "counting": COUNTING,
+        "code": fingerprint(),
         "python": platform.python_version(),
         "versions": versions(),
         "seed": seed,
@@ -172,21 +177,50 @@ def write(frame: pd.DataFrame, about: dict[str, Any], folder: Path) -> None:
     write_text(folder / ABOUT, json.dumps(about, indent=2) + "\n")
 
 
-def _refuse(worlds: int, workers: int, measures: Sequence[str]) -> None:
+def _refuse(worlds: int, seed: int, workers: int, measures: Sequence[str]) -> None:
     unknown = [name for name in measures if name not in MEASURES]
-    if worlds < 1 or workers < 1 or unknown or not measures:
+    if worlds < 1 or seed < 0 or not 1 <= workers <= _MOST_WORKERS or unknown or not measures:
         raise GpvarError(
             "Such a trial cannot be made.",
-            f"worlds={worlds}, workers={workers}, measures={', '.join(measures)}",
-            f"Ask for one world and one process at least, and measures among {', '.join(MEASURES)}.",
+            f"worlds={worlds}, seed={seed}, workers={workers}, measures={', '.join(measures)}",
+            f"Ask for one world at least, a seed of 0 or more, 1 to {_MOST_WORKERS} processes, and measures among "
+            f"{', '.join(MEASURES)}.",
         )
+
+
+def _try_to_write(folder: Path) -> None:
+    """Refuse a folder that cannot be written to before the first world, not after it."""
+    try:
+        (folder / WORLDS).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder / WORLDS):
+            pass
+    except OSError as error:
+        raise GpvarError(
+            "The trial cannot be written there.",
+            f"{folder} ({error.strerror or error})",
+            "Name a folder that you may write to, with --into.",
+        ) from error
+
+
+@cache
+def fingerprint() -> str:
+    """Return a SHA-256 of the code and tables that decide what is counted: worlds of two codes are never added up."""
+    whole = hashlib.sha256()
+    home = Path(gpvar.__file__).parent
+    for path in sorted(path for path in home.rglob("*") if path.suffix in (".py", ".toml")):
+        within = path.relative_to(home)
+        if within.parts[0] in _NOTHING_COUNTED:
+            continue
+        whole.update(within.as_posix().encode("utf-8"))
+        whole.update(path.read_bytes().replace(b"\r\n", b"\n"))
+    return whole.hexdigest()
 
 
 def _key(seed: int, settings: Settings, measures: Sequence[str]) -> str:
     """Return what a stored world must agree with: versions, settings, seed and what is counted."""
     parts = {
         "numbers": gpvar.__numbers__,
-        "counting": COUNTING,
+        "code": fingerprint(),
         "version": gpvar.__version__,
         "versions": versions(),
         "seed": seed,
@@ -237,9 +271,9 @@ def _work(job: _Job) -> tuple[str, float]:
     """Count one world and keep it. Returns its error, which stops no other world, or its processor seconds."""
     try:
         counted = count_world(job.number, job.seed, job.settings, job.measures)
+        _store(counted, job)
     except Exception as error:
         return f"{type(error).__name__}: {' '.join(str(error).split())}", 0.0
-    _store(counted, job)
     return "", float(sum(counted.seconds.values()))
 
 
