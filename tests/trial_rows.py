@@ -32,7 +32,7 @@ GROUPS = {
     "coverage_ranks": ("M0", "M1"),
     **dict.fromkeys(("claims_decided", "claims_opposite", "claims_true_right", "claims_false_right"), KINDS),
     "claims_unchanged": ("change", "change_seeming", "worst_improved"),
-    **dict.fromkeys(("claims_chance_true", "claims_chance_said"), ODDS),
+    **dict.fromkeys(("claims_chance_true", "claims_chance_said", "claims_chance_off"), ODDS),
 }
 FREE = {"plants_found_below": 0.7, "plants_far": 0.5, "noise_partly": 0.02}
 

@@ -85,11 +85,11 @@ def _odds(facts: TrialFacts) -> tuple[Chart, ...]:
         return ()
     data = pd.DataFrame(
         {
-            "of": [of for of, _, _ in pairs],
-            "odds_said": [said["estimate"] for _, said, _ in pairs],
-            "true": [true["estimate"] for _, _, true in pairs],
-            "error": [true["se"] for _, _, true in pairs],
-            "statements": [true["chances"] for _, _, true in pairs],
+            "of": [of for of, *_ in pairs],
+            "odds_said": [said["estimate"] for _, said, *_ in pairs],
+            "true": [true["estimate"] for _, _, true, _ in pairs],
+            "error": [true["se"] for _, _, true, _ in pairs],
+            "statements": [true["chances"] for _, _, true, _ in pairs],
         }
     )
     with style():

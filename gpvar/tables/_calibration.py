@@ -8,6 +8,7 @@ import pandas as pd
 
 from gpvar.tables._table import Table
 from gpvar.words import calibration_facts as said
+from gpvar.words.calibration_bars import BARS, COLUMN, ODDS_OFF, group_said
 from gpvar.words.text import number, sentence
 
 if TYPE_CHECKING:
@@ -43,12 +44,23 @@ def calibration_odds(facts: TrialFacts) -> Table | str:
             "Error": said.error(true),
             "Counted": said.counted(true),
         }
-        for of, told, true in facts.odds()
+        | _off(off)
+        for of, told, true, off in facts.odds()
     ]
     if not rows:
         return ""
     caption = "Statements that were given odds, by tenth of the odds said. Error: of how many were true."
-    return Table(pd.DataFrame(rows), caption, "", "calibration_odds")
+    return Table(pd.DataFrame(rows).fillna("not counted"), caption, "", "calibration_odds")
+
+
+def _off(row: said.Row | None) -> dict[str, str]:
+    """Return the cells of how far odds are off."""
+    if row is None:
+        return {}
+    return {
+        "Off": f"{said.estimate(row)} ({said.error(row)})",
+        "Beside its bar": f"{said.beside(row)}, {said.bounds(row)}",
+    }
 
 
 def calibration_by_kind(facts: TrialFacts) -> Table | str:
@@ -56,11 +68,11 @@ def calibration_by_kind(facts: TrialFacts) -> Table | str:
     rows = facts.of_one_kind
     if not rows:
         return ""
-    bars = [name for name in said.BARS if any(row["bar"] == name for row in rows)]
+    bars = [name for name in BARS if any(row["bar"] == name for row in rows)]
     found = {(row["group"], row["bar"]): row for row in rows}
     lines = [
-        {"Kind of statement": said.group_said(kind)}
-        | {said.COLUMN.get(name, said.BARS[name].what): _of_kind(found.get((kind, name))) for name in bars}
+        {"Kind of statement": group_said(kind)}
+        | {COLUMN.get(name, BARS[name].what): _of_kind(found.get((kind, name))) for name in bars}
         for kind in dict.fromkeys(row["group"] for row in rows)
     ]
     caption = (
@@ -88,6 +100,7 @@ def calibration_by_measure(facts: TrialFacts) -> Table | str:
         {"What was counted": sentence(said.what(row)).rstrip("."), "Bar": said.bounds(row)}
         | {name: _cell(found.get((row["bar"], row["group"], name))) for name in measures}
         for row in facts.barred
+        if row["bar"] != ODDS_OFF
     ]
     caption = (
         "How often, by measure, with the Monte-Carlo error in points in brackets. A bar that is missed says so, and by "

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gpvar.words import boxes
+from gpvar.words.calibration_bars import UNCHANGED
 from gpvar.words.calibration_facts import (
     CLOSE,
-    UNCHANGED,
     Row,
     TrialFacts,
     beside,
@@ -39,6 +39,12 @@ _MEANS = {
     "claims_opposite": ("", "The opposite of the truth is said more often than promised: the worst error of all."),
     "claims_true_right": ("ICBs are conceded too little: too many true statements are not said to hold.", ""),
     "claims_false_right": ("ICBs are conceded too much: too many false statements are let stand.", ""),
+    "claims_unfair_right": (
+        "Too few of the statements that are true, but not a fair comparison, are said to be just that.",
+        "",
+    ),
+    "claims_chance_off": ("Odds are said too low.", "Odds are said too high."),
+    "stopped_seen": ("Faults in figures get past the checks that are there for them.", ""),
     "stopped": ("Statements were judged although a check of their data had failed.", ""),
 }
 

@@ -12,6 +12,16 @@ import gpvar
 from gpvar import catalogue
 from gpvar.catalogue import letters
 from gpvar.errors import StudyError
+from gpvar.words.calibration_bars import (
+    BARS,
+    ODDS_OFF,
+    ODDS_SAID,
+    ODDS_TRUE,
+    UNCHANGED,
+    Bar,
+    group_said,
+    odds_of,
+)
 from gpvar.words.text import known, number, plain, plural
 
 Row = dict[str, Any]
@@ -22,120 +32,6 @@ COLUMNS = (
     "distance",
 )  # fmt: skip
 _NUMBERS = ("estimate", "se", "hits", "chances", "worlds", "low", "high", "distance")
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """How one row of the trial is said.
-
-    `what` was counted, `of` which things, with so many decimals of a per cent; `short` is what its own section says.
-    """
-
-    what: str
-    of: str = "practices"
-    decimals: int = 1
-    short: str = ""
-
-
-_FAR, _OUT = "called far outside the usual range", "called outside the usual range, or far outside"
-_COVERS = "95% intervals that hold the truth"
-_LINE, _PARTLY = "said to be in line with their patients", "said to be partly in line with their patients"
-
-
-def _alarms(whom: str) -> tuple[Bar, Bar]:
-    return Bar(f"{_FAR}, {whom}", "practices", 2, f"far outside, {whom}"), Bar(
-        f"{_OUT}, {whom}", "practices", 1, f"outside or far outside, {whom}"
-    )
-
-
-def _covers(of: str) -> Bar:
-    return Bar(f"{_COVERS}: {of}", "intervals", 1, of)
-
-
-def _excused(said: str, where: str = "") -> Bar:
-    whom = ", ".join(part for part in ("flagged practices of noise", where) if part)
-    return Bar(f"{whom}, {said}", "flagged practices", 2, ", ".join(part for part in (said, where) if part))
-
-
-def _found(where: str) -> Bar:
-    return Bar(f"planted practices found {where}", "planted practices", 1, f"found {where}")
-
-
-_PAIRS = {
-    "england": "all of England",
-    "150": "sets of 150 practices",
-    "50": "sets of 50 practices",
-    "side": "one side alone",
-    "t5": "true spread with heavy tails",
-}
-UNCHANGED = "claims_unchanged"
-BARS = {
-    f"alarms_{kind}_{name}": bar
-    for name, whom in _PAIRS.items()
-    for kind, bar in zip(("far", "out"), _alarms(whom), strict=True)
-} | {
-    "noise_explained": _excused(_LINE),
-    "noise_partly": _excused(_PARTLY),
-    "noise_explained_150": _excused(_LINE, _PAIRS["150"]),
-    "noise_partly_150": _excused(_PARTLY, _PAIRS["150"]),
-    "plants_found": _found("outside the usual range or further"),
-    "plants_found_below": _found("outside the usual range or further"),
-    "plants_far": _found("far outside the usual range"),
-    "plants_found_own_icb": _found("outside the usual range of their own ICB or further"),
-    "coverage_beta": _covers("coefficients"),
-    "coverage_practice_sd": _covers("SD of practices"),
-    "coverage_pcn_sd": _covers("SD of PCNs"),
-    "coverage_icb_sd": _covers("SD of ICBs"),
-    "coverage_values": _covers("lasting figures, averaged over practices"),
-    "coverage_ranks": _covers("ranks, averaged over practices"),
-    "claims_decided": Bar("statements decided either way", "statements"),
-    "claims_opposite": Bar("statements of which the opposite of the truth is said", "statements", 2),
-    "claims_true_right": Bar("true and fair statements that are said to hold", "true and fair statements"),
-    "claims_false_right": Bar("false statements that are said not to hold", "false statements"),
-    "claims_unfair_right": Bar(
-        "statements that are true as they stand but not beside like practices, and are said to be so", "such statements"
-    ),
-    "claims_slight_right": Bar(
-        "statements that are true by less than their test asks, and are said to be so or left open", "such statements"
-    ),
-    "claims_true_unfair": Bar(
-        "true and fair statements that are said not to be a fair comparison", "true and fair statements"
-    ),
-    UNCHANGED: Bar("statements of a change that are said to hold where nothing changed for good", "statements"),
-    "claims_chance_true": Bar("statements that are true, by the odds that were said", "statements"),
-    "claims_chance_said": Bar("the odds that were said, on average", "statements"),
-    "stopped_not_decidable": Bar("statements said to be beyond checking, behind a failed check", "statements"),
-}
-#: How rows are headed where they are columns.
-COLUMN = {
-    "claims_decided": "Decided",
-    "claims_opposite": "Opposite said",
-    "claims_true_right": "True and fair: said to hold",
-    "claims_false_right": "False: said not to",
-    "claims_unfair_right": "True but unfair: said so",
-    "claims_slight_right": "Slight: said so, or open",
-    "claims_true_unfair": "True and fair: called unfair",
-    "stopped_not_decidable": "Behind a failed check: left open",
-}
-#: Rows that are the two columns of one table: how often true, and the odds that were said.
-ODDS_TRUE, ODDS_SAID = "claims_chance_true", "claims_chance_said"
-#: What a row of odds is of, by the word its group begins with.
-ODDS_OF = {"rank": "a place among practices", "threshold": "a target or threshold"}
-SECTIONS = ("alarms", "noise", "plants", "coverage", "claims", "stopped")
-#: Of whom changes that are none are said.
-_CHANGES = {
-    "change": "any practice",
-    "change_seeming": "practices that seem to have changed the most",
-    "worst_improved": "a group chosen for its low figures",
-}
-_GROUPS = {
-    "": "",
-    "england": "against England",
-    "own_icb": "against the own ICB",
-    "M0": "raw figure (M0)",
-    "M1": "after allowing for patients (M1)",
-    "M2": "after allowing for patients and circumstances (M2)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,24 +124,21 @@ class TrialFacts:
 
     def section(self, name: str) -> list[Row]:
         """Return the rows of a section over all measures, without the odds, which have a table of their own."""
-        return [row for row in self.rows if row["section"] == name and row["bar"] not in (ODDS_TRUE, ODDS_SAID)]
+        return [
+            row for row in self.rows if row["section"] == name and row["bar"] not in (ODDS_TRUE, ODDS_SAID, ODDS_OFF)
+        ]
 
     def row(self, bar: str, group: str = "") -> Row | None:
         """Return one row over all measures."""
         return next((row for row in self.rows if (row["bar"], row["group"]) == (bar, group)), None)
 
-    def odds(self) -> list[tuple[str, Row, Row]]:
-        """Return what they are of, the odds said and how often true, tenth by tenth."""
-        true = {row["group"]: row for row in self.rows if row["bar"] == ODDS_TRUE}
-        said = {row["group"]: row for row in self.rows if row["bar"] == ODDS_SAID}
-        both = [(_odds_of(group), said[group], true[group]) for group in said if group in true]
-        return sorted(both, key=lambda one: (one[0], float(one[1]["estimate"])))
-
-
-def _odds_of(group: str) -> str:
-    """Return what odds are of: the first word of their group, where it is one."""
-    first = group.partition(" ")[0]
-    return ODDS_OF.get(first, "" if first[:1].isdigit() else plain(first))
+    def odds(self) -> list[tuple[str, Row, Row, Row | None]]:
+        """Return what they are of, the odds said, how often true and the difference of the two, tenth by tenth."""
+        true, said, off = (
+            {row["group"]: row for row in self.rows if row["bar"] == bar} for bar in (ODDS_TRUE, ODDS_SAID, ODDS_OFF)
+        )
+        found = [(odds_of(group), said[group], true[group], off.get(group)) for group in said if group in true]
+        return sorted(found, key=lambda one: (one[0], float(one[1]["estimate"])))
 
 
 def is_kind(row: Row) -> bool:
@@ -304,23 +197,6 @@ def what(row: Row, *, short: bool = False) -> str:
     )
 
 
-def group_said(group: str, bar: str = "") -> str:
-    """Return what a row is divided by, in words."""
-    if bar == UNCHANGED:
-        return _CHANGES.get(group, plain(group))
-    if group in _GROUPS:
-        return _GROUPS[group]
-    if group in letters.templates():
-        return f"“{letters.templates()[group].title}”"
-    first, _, last = group.rpartition(" ")
-    if first == "r":
-        return f"reliability {last}"
-    if last in ("low", "high"):
-        whom = group_said(first) if first in _GROUPS else f"sets of {first} practices"
-        return f"{whom}, {last} side"
-    return plain(group).replace("_", " ")
-
-
 def measure(row: Row) -> str:
     """Return the title of the measure a row is of."""
     try:
@@ -335,8 +211,11 @@ def per_cent(value: float, decimals: int) -> str:
 
 
 def estimate(row: Row) -> str:
-    """Return how often, in per cent."""
-    return per_cent(row["estimate"], bar_of(row).decimals)
+    """Return how often, in per cent; in percentage points where the row is a difference."""
+    bar = bar_of(row)
+    if bar.difference and known(row["estimate"]):
+        return f"{number(100 * row['estimate'], bar.decimals)} points"
+    return per_cent(row["estimate"], bar.decimals)
 
 
 def error(row: Row) -> str:
@@ -354,6 +233,8 @@ def bounds(row: Row) -> str:
     """Return the bar in words; that there is none."""
     low, high = row["low"], row["high"]
     places = 1 if bar_of(row).decimals > 1 or (known(low) and round(100 * low, 6) % 1) else 0
+    if bar_of(row).difference and known(low) and known(high):
+        return f"{number(100 * low, places)} to {number(100 * high, places)} points"
     if known(low) and known(high):
         return f"{number(100 * low, places)}% to {number(100 * high, places)}%"
     if known(low):

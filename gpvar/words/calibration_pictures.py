@@ -24,7 +24,7 @@ def odds_alt(facts: TrialFacts) -> str:
     """Return the text alternative of the picture of odds."""
     said = listed(
         f"{of or 'any kind'}: said {per_cent(told['estimate'], 0)}, true {per_cent(true['estimate'], 0)}"
-        for of, told, true in facts.odds()
+        for of, told, true, _ in facts.odds()
     )
     return f"{odds_title()}. {said}. On the line, odds are right."
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpvar.catalogue import letters
 from gpvar.words import boxes
 from gpvar.words.calibration import STEM, TITLE
-from gpvar.words.calibration_facts import SECTIONS, TrialFacts, measure
+from gpvar.words.calibration_bars import SECTIONS
+from gpvar.words.calibration_facts import TrialFacts, measure
 from gpvar.words.text import escape_markdown, known, listed, number, plain, plural
 
 if TYPE_CHECKING:
@@ -47,8 +49,7 @@ _HEADINGS = {
     ),
     "stopped": (
         "Behind a failed check",
-        "For some practices a check that stops was made to fail, each such check in turn. Then the data cannot answer, "
-        "and nothing may be decided either way.",
+        "Where a check that stops fails, the data cannot answer, and nothing may be decided either way.",
     ),
 }
 
@@ -87,18 +88,36 @@ def calibration_odds(facts: TrialFacts) -> str:
     return (
         "### Odds\n\nStatements about a place among practices, or about a target, are also given odds, such as “the "
         "odds that this practice is in the lowest tenth are 60 in 100”. All are counted here, clear or not. Where the "
-        "odds are right, statements that were given 60 in 100 are true 60 times in 100."
+        "odds are right, statements that were given 60 in 100 are true 60 times in 100. *Off* is what was said less "
+        "what was true."
     )
 
 
 def calibration_by_kind(facts: TrialFacts) -> str:
-    """Return what the table by kind of statement is; nothing where none were counted."""
+    """Return what the table by kind of statement is, and which kinds were not tried; nothing where none was counted."""
     if not facts.of_one_kind:
         return ""
-    return (
-        "### By kind of statement\n\nThe same, of one kind of statement each, over all measures. Where a kind is not "
-        "here, no statement of it could be written whose truth is known without a doubt, or none was clear enough."
+    tried = {row["group"] for row in facts.of_one_kind}
+    left = [(_titles(kinds), why) for kinds, why in _NOT_TRIED if not tried & set(kinds)]
+    items = boxes.bullets([f"{kinds}: {why}." for kinds, why in left])
+    said = (
+        "### By kind of statement\n\nThe same, of one kind of statement each, over all measures. Indicators of the "
+        f"kind {_titles(('many_red',))} were drawn by hand, far from any edge, and are counted here alone."
     )
+    return f"{said} Kinds that were not tried, and why:\n\n{items}" if left else said
+
+
+#: Kinds of statement that no world holds, and why.
+_NOT_TRIED = (
+    (("cannot_get_through", "emergency_use"), "no file of theirs is read, so they are always beyond checking"),
+    (("association",), "it is never borne out, whatever the figures"),
+    (("low_ag_user", "low_ag_high_referral"), "a simulated England has no one truth for advice and guidance"),
+    (("patients_per_gp",), "it is arithmetic on two published numbers, and nothing is estimated"),
+)
+
+
+def _titles(kinds: tuple[str, ...]) -> str:
+    return listed(f"“{escape_markdown(letters.templates()[kind].title)}”" for kind in kinds)
 
 
 def calibration_by_measure(facts: TrialFacts) -> str:
@@ -134,8 +153,7 @@ def calibration_not_shown(facts: TrialFacts) -> str:
         f"**Other measures.** Tried were {escape_markdown(listed(_measures(facts)), 400) or 'none by name'}. Patient "
         "surveys, advice and guidance, referrals and telephone figures were not.",
         "**Faults in files.** Files here are whole and their columns mean what they say. Faults that no check is made "
-        "for would not be found. "
-        "Where a check fails here, it was made to: whether it notices a fault was not tried.",
+        "for would not be found.",
     ]
     return f"## What this does not show\n\n{boxes.bullets(items)}"
 
