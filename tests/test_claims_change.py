@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -139,6 +140,21 @@ def changes(run: Run) -> dict[tuple[str, str], Finding]:
     asked = [(code, direction) for code in [*_PLANTED, "A80010"] for direction in ("low", "high")]
     found = [judged(said(*item), run) for item in asked]
     return dict(zip(asked, found, strict=True))
+
+
+def test_how_many_would_seem_to_change_as_far_by_chance_is_said_where_it_is_one_or_more(
+    changes: dict[tuple[str, str], Finding],
+) -> None:
+    told = set()
+    for (_, direction), found in changes.items():
+        numbers = found.numbers
+        error = (numbers["left_upper"] - numbers["left_lower"]) / (2 * 1.959964)
+        z = numbers["left"] / error * (1 if direction == "high" else -1)
+        expected = numbers["panel"] * NormalDist().cdf(-z)
+        assert numbers["by_chance"] == pytest.approx(expected, rel=1e-3, abs=1e-9)
+        assert ("some_change_by_chance" in found.because) == (expected >= 1.0)
+        told.add(expected >= 1.0)
+    assert told == {True, False}
 
 
 @pytest.mark.parametrize(

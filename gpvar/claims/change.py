@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from scipy import stats as distributions
+
+from gpvar.analysis.position import USUAL
 from gpvar.claims import twice
 from gpvar.claims.always import margin_of
 from gpvar.claims.evidence import Evidence, Tested
@@ -18,7 +21,7 @@ _ROUNDING = 1e-9
 _MEASURED = (
     "change", "change_lower", "change_upper", "before", "after", "england_change", "england_before", "england_after",
     "excess", "excess_lower", "excess_upper", "given_back", "left", "left_lower", "left_upper", "kept", "panel",
-    "could_have_been_missed", "shared_part", "foreseen_part",
+    "could_have_been_missed", "shared_part", "foreseen_part", "by_chance",
 )  # fmt: skip
 
 
@@ -54,6 +57,7 @@ def _tested(seen: Evidence, judged: Any) -> Tested:
         numbers |= {"written": seen.in_raw_unit(seen.claim.figure_before), "value": numbers["before"]}
         return Tested(frozenset(["figure_far"]), numbers, (*beside, "first_figure_far"))
     beside += ["figure_differs"] if far == "differs" else []
+    beside += ["some_change_by_chance"] if panel.known and numbers["by_chance"] >= 1.0 else []
     return Tested(frozenset(judged(numbers, seen.sign, panel.known)), numbers, tuple(beside))
 
 
@@ -79,6 +83,9 @@ def _numbers(found: Parts, panel: twice.Panel, sign: int) -> dict[str, Any]:
     # Nothing of no change is shared; a part of it against the change is less than none.
     change = numbers["change"] or float("nan")
     numbers["shared_part"] = numbers["england_change"] / change
+    # A letter names the practice that changed most: of many that did not, some seem to have.
+    error = (numbers["left_upper"] - numbers["left_lower"]) / (2.0 * USUAL)
+    numbers["by_chance"] = numbers["panel"] * distributions.norm.sf(sign * numbers["left"] / error) if error else 0.0
     numbers["foreseen_part"] = (numbers["england_change"] + numbers["given_back"]) / change
     return {name: float(value) if name != "panel" else value for name, value in numbers.items()}
 

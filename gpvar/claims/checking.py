@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gpvar.results import Claim, Run
 
 #: Raised by one whenever the code that decides findings changes what it finds: stored findings are then made anew.
-RULES = 5
+RULES = 6
 _SHOWN = (
     "rung", "value", "centre", "difference", "difference_lower", "difference_upper", "z", "position", "movement",
     "explained_share", "percentile", "gap_per_week", "exceeds_margin", "rank", "ranked", "middle_lower", "middle_upper",

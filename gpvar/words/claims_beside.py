@@ -117,6 +117,17 @@ def _before_chosen(facts: ClaimFacts) -> str:
     return f"The letter names no first period{f'; {when} was taken' if when else ''}."
 
 
+def _some_change_by_chance(facts: ClaimFacts) -> str:
+    many, panel = facts.get("by_chance"), facts.get("panel")
+    if not (known(many) and known(panel)):
+        return "Of many practices some seem to change as far by chance alone."
+    return (
+        f"Of {number(panel)} practices about {number(round(many))} would seem to change as far this way by chance, "
+        "with no change that lasts: if the practice was picked because it changed so much, chance is likelier than the "
+        "interval says."
+    )
+
+
 def _first_far(facts: ClaimFacts) -> str:
     return "It is the letter's first figure that is not what these data give."
 
@@ -285,6 +296,7 @@ INSIDE = (
     "target_not_due",
     "patients_would_reach_it",
     "reached_by_chance",
+    "some_change_by_chance",
     "hidden_both_ends",
     "chance_not_separated",
 )
@@ -316,6 +328,7 @@ BESIDE: dict[str, Callable[[ClaimFacts], str]] = {
     "hidden_both_ends": _both_ends,
     "break_controlled": _controlled,
     "period_before_chosen": _before_chosen,
+    "some_change_by_chance": _some_change_by_chance,
     "first_figure_far": _first_far,
     "panel_not_england": _panel,
     "other_period": _other_period,
