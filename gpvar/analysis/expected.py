@@ -217,6 +217,7 @@ def regress(
 
 
 def refuse_what_cannot_be_fitted(y: np.ndarray, n: np.ndarray, kind: str, n_terms: int) -> None:
+    """Raise a `TableError` where so few practices, or practices all alike, cannot set a comparison."""
     used, needed = len(y), n_terms + 3
     if used < needed:
         raise TableError(

@@ -39,7 +39,7 @@ ABOUT: dict[str, str] = {
     "resources": "staff, funding and weighted patients of the area's practices beside all",
     "specifications": "the ways in which the analysis was made, those that could not be made, and what each gives",
     "specification_practices": "where each way places the area's practices",
-    "robustness": "in how many of the ways every practice stands as in the study's own, which choice moves it most, and "
-    "what something unmeasured would have to be",
+    "robustness": "in how many of the ways every practice stands as in the study's own, which choice moves it most, "
+    "and what something unmeasured would have to be",
     "supply": "the scenario M3: what supply that a practice did not choose would explain",
 }
