@@ -661,6 +661,30 @@ def test_without_boards_practices_are_compared_with_all_alone(year: simulate.Wor
     assert {"multilevel", "regression"} == set(listed["model"]) and "identity" in set(listed["link"])
 
 
+def test_where_few_practices_have_every_characteristic_the_adjusted_rung_rests_on_a_regression(
+    year: simulate.World, tmp_path: Path
+) -> None:
+    rows = year.practices.copy()
+    rows.loc[rows.index[:110], "imd2025_score"] = np.nan
+    run = analysed(year, tmp_path, rows)
+    assert run.analyses[SHARE].models["rung"].tolist() == ["M0"]
+    made = run.multiverse[SHARE]
+    assert reasons(made)["model"] == {"multilevel": "too_few"} and reasons(made)["slopes"] == {"within_icb": "too_few"}
+    own = run.analyses[SHARE].practices
+    own = own[own["rung"] == "M1"].set_index(["practice_code", "comparator"])["z"]
+    summary = made.summary.set_index(["practice_code", "comparator"])["z"]
+    assert (summary == own.reindex(summary.index)).all()
+    # Without deprivation all have what is allowed for, and those practices are placed as well.
+    listed = made.specifications.set_index("covariates")
+    assert listed.loc["no_deprivation", "n"] > listed.loc["declared", "n"].iloc[0]
+
+
+def test_every_characteristic_that_an_option_leaves_out_is_one_of_needs() -> None:
+    for option, ids in declared.leaves_out().items():
+        known = [catalogue.covariate(covariate) for covariate in ids]
+        assert option == "no_recorded" or all(card.cls == "need" and not card.recorded for card in known)
+
+
 def test_of_a_hidden_count_nothing_is_said(run: Run) -> None:
     outcomes = run.table.outcomes.copy()
     code = run.table.area_codes[2]

@@ -39,7 +39,7 @@ class Setting:
     rung, need
         The rung the findings speak of, and the characteristics that it was declared with and that have data.
     plain
-        Whether the analysis rests on a regression: below 200 practices, or where the model had no solution.
+        Whether that rung rests on a regression: below 200 practices, or where the models had no solution.
     comparators
         Beside whom practices are judged.
     """
@@ -59,7 +59,9 @@ class Setting:
     @property
     def few(self) -> bool:
         """Whether too few practices set the comparison for a multilevel model."""
-        return int((self.counts.usable & self.counts.in_reference).sum()) < LEAVE_ONE_OUT_BELOW
+        spread = self.analysis.spread
+        here = spread[(spread["rung"] == self.rung) & (spread["comparator"] == "england")]
+        return int(here["n"].iloc[0]) < LEAVE_ONE_OUT_BELOW
 
     @property
     def warned(self) -> np.ndarray:
@@ -90,6 +92,6 @@ def setting_of(table: PracticeTable, metric: str, analysis: Analysis) -> Setting
         known=counts.usable & counts.decidable & ~observed.is_hidden(outcomes),
         rung=rung,
         need=rungs[rung],
-        plain=analysis.models.empty,
+        plain=rung not in set(analysis.models["rung"]),
         comparators=tuple(analysis.meta["comparators"]),
     )
