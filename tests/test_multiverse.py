@@ -439,7 +439,9 @@ def test_agreement_is_counted_over_the_other_ways(run: Run) -> None:
         assert (said["agree"], said["compared"]) == (len(same), len(others)) and said["share"] == len(same) / len(
             others
         )
-        label = "robust" if said["share"] >= 0.9 else "fragile" if said["share"] < 2 / 3 else "mixed"
+        never_outside = max(abs(x) for x in [own, *others]) <= USUAL
+        sure = said["share"] >= 0.9 or never_outside
+        label = "robust" if sure else "fragile" if said["share"] < 2 / 3 else "mixed"
         assert said["label"] == label and (said["drives"] == "") == (len(same) == len(others))
     assert {"robust", "mixed"} <= set(made.summary["label"])
 

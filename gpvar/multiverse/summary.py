@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: From which share of the raw spread measured need explains enough to be a yardstick for what was not measured.
 YARDSTICK_FROM = 0.05
+#: One of five that differs would decide whether it is called robust.
+FEWEST = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def made_of(specs: Sequence[tuple[str, Specification]], placed: Sequence[Placed]
     z = np.array([each.z for each in placed])
     z[:, ~known] = np.nan
     options = {choice: [spec.taken[choice] for _, spec in specs] for choice in specs[0][1].taken}
-    return Made([number for number, _ in specs], options, list(placed), known, robustness.agreement(z))
+    return Made([number for number, _ in specs], options, list(placed), known, robustness.agreement(z, fewest=FEWEST))
 
 
 def specifications(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WAYS, PLACES, PRACTICES = "specifications", "specification_practices", "robustness"
 _WAYS = ("Ways", "Ways of making the comparison that can be defended as well, the study's own first")
 _PLACES = ("Other ways", "The practice in every way of making the comparison")
-_SUMMARY = ("Robustness", "In how many other ways a practice stands as in the study's own, and on which choice it hangs")
+_SUMMARY = ("Robustness", "In how many other ways a practice stands as in the study's own, on which choice it hangs")
 _YES = ("primary", "available", "agrees")
 #: Columns from which a count could be worked out.
 _OF_THE_COUNT = ("z", "unmeasured_sd", "unmeasured_points", "unmeasured_multiple")

@@ -44,7 +44,8 @@ class Agreement:
     share
         (units,) agree / compared; NaN where there is nothing to compare with.
     label
-        (units,) "robust", "mixed" or "fragile"; empty where there is nothing to compare with.
+        (units,) "robust", "mixed" or "fragile"; empty where there is too little to compare with. A unit inside the
+        usual range in every analysis is robust: on which side of the expectation it lies there says little.
     """
 
     agrees: BoolArray
@@ -59,7 +60,7 @@ class Agreement:
         return pd.DataFrame({name: getattr(self, name) for name in ("agree", "compared", "share", "label")})
 
 
-def agreement(z: ArrayLike, *, primary: int = 0, limit: float = USUAL) -> Agreement:
+def agreement(z: ArrayLike, *, primary: int = 0, limit: float = USUAL, fewest: int = 1) -> Agreement:
     """Compare every analysis with the primary one.
 
     Parameters
@@ -70,6 +71,8 @@ def agreement(z: ArrayLike, *, primary: int = 0, limit: float = USUAL) -> Agreem
         Row of the primary analysis.
     limit
         Ends of the usual range, ±.
+    fewest
+        Fewer other analyses than that are too few for a label.
 
     Returns
     -------
@@ -93,7 +96,10 @@ def agreement(z: ArrayLike, *, primary: int = 0, limit: float = USUAL) -> Agreem
     others = np.arange(len(values)) != primary
     agree, compared = agrees[others].sum(axis=0), placed[others].sum(axis=0)
     share = np.divide(agree, compared, out=np.full(len(own), np.nan), where=compared > 0)
-    return Agreement(agrees, placed, agree, compared, share, labels(share))
+    never_outside = ~((np.abs(values) > limit) & placed).any(axis=0)
+    label = np.where(never_outside, "robust", labels(share))
+    label = np.where(compared < max(fewest, 1), "", label).astype(object)
+    return Agreement(agrees, placed, agree, compared, share, label)
 
 
 def labels(share: ArrayLike) -> NDArray[np.object_]:

@@ -26,6 +26,7 @@ _LEAD = {
     "robust": "Robust: other defensible choices give the same answer.",
     "mixed": "Mixed: most other defensible choices give the same answer, some do not.",
     "fragile": "Fragile: the answer depends on choices that others may make otherwise.",
+    "": "Few choices can be made otherwise with these data: too few to call the answer robust or not.",
 }
 _UNMEASURED = "Figures cannot say whether there is such a reason. Whoever names one should show it."
 
@@ -59,7 +60,7 @@ def lead(found: Ways) -> str:
     if found.here is None or not found.others:
         return f"**Whether the answer hangs on the choices made is not known.** {found.why}"
     tag, n = found.tag, len(found.others)
-    if found.never_outside and found.label != "robust":
+    if found.never_outside and found.agree < n:
         return _never_outside(found, tag)
     counted = f"In {of(found.agree, n)} it stands as here: {where(found.here.stands)} ({tag})."
     if not found.agree:

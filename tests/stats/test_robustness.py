@@ -27,6 +27,17 @@ def test_a_unit_agrees_on_the_same_side_and_on_the_same_side_of_the_usual_range(
     assert found.label.tolist() == ["robust", "fragile", "fragile", "fragile"]
 
 
+def test_a_unit_that_is_never_outside_is_robust_whatever_side_it_is_on() -> None:
+    found = robustness.agreement([[0.1, 0.1], [-0.1, -0.1], [-0.2, -2.5]])
+    assert found.share.tolist() == [0.0, 0.0] and found.label.tolist() == ["robust", "fragile"]
+
+
+def test_a_handful_of_analyses_carries_no_label() -> None:
+    z = np.full((5, 1), 2.5)
+    assert robustness.agreement(z, fewest=5).label.tolist() == [""]
+    assert robustness.agreement(z, fewest=4).label.tolist() == ["robust"]
+
+
 def test_the_primary_analysis_is_not_counted_as_agreeing_with_itself() -> None:
     found = robustness.agreement([[2.5, np.nan], [np.nan, 2.5]])
     assert found.compared.tolist() == [0, 0] and np.isnan(found.share).all() and found.label.tolist() == ["", ""]
