@@ -1,5 +1,5 @@
 # The whole way from counts to positions, movements and ranks, written a second time: from the methods page, in base R
-# and lme4, without gpvar. Run it in this folder: Rscript pipeline.R (R 4.2.2, lme4 1.1-31; half an hour on one core).
+# and lme4, without gpvar. Run it in this folder: Rscript pipeline.R (R 4.2.2, lme4 1.1-31; seven minutes of one core).
 # README.md says what is compared, what is rounded and what differs.
 suppressMessages(library(lme4))
 
@@ -18,10 +18,11 @@ world$pcn <- paste(world$icb_code, ifelse(is.na(world$pcn_code), "U", world$pcn_
 # --- gates -----------------------------------------------------------------------------------------------------------
 
 # A year's list is the mean over its months.
-gates <- function(y, n, kind, appointments, list, months) {
+gates <- function(y, n, kind, appointments, list, months, book) {
   stop <- is.na(y) | is.na(n) | n <= 0
   if (kind == "proportion") stop <- stop | (!is.na(y) & !is.na(n) & y > n)
-  stop <- stop | (!is.na(appointments) & appointments * 12 / months / list < 1)
+  # Requests for advice are not in the appointment book: its fullness says nothing of them (gates of their card).
+  if (book) stop <- stop | (!is.na(appointments) & appointments * 12 / months / list < 1)
   jump <- if (months == 12) {
     lists <- monthly("list")
     apply(abs(lists[, -1] / lists[, -12] - 1), 1, max)
@@ -47,33 +48,40 @@ passing <- function(Y, n, kind, use) {
   months <- ncol(Y)
   use <- use & rowSums(is.na(Y) | is.na(n)) == 0
   y <- linked(Y[use, ], n[use, ], kind)
-  total <- linked(rowSums(Y[use, ]), rowSums(n[use, ]), kind)
-  s2 <- sampling(n[use, ], outer(total, colMeans(y - total), "+"), kind)
+  # Of a month at its own figure, as its chance was: at the year's figure too little is taken off where events are few.
+  s2 <- sampling(n[use, ], y, kind)
   lags <- 1:(months - 1)
   from <- lapply(lags, function(h) 1:(months - h))
   half <- sapply(lags, function(h) mean(sapply(from[[h]], function(t) {
     (var(y[, t + h] - y[, t]) - mean(s2[, t] + s2[, t + h])) / 2
   })))
-  fit <- function(w) {
-    at <- function(rho) sum(w * half * (1 - rho^lags)) / sum(w * (1 - rho^lags)^2)
-    lack <- function(rho) sum(w * (half - at(rho) * (1 - rho^lags))^2)
+  fit <- function(W) {
+    at <- function(shape) sum(shape * (W %*% half)) / sum(shape * (W %*% shape))
+    lack <- function(rho) {
+      shape <- 1 - rho^lags
+      gap <- half - at(shape) * shape
+      sum(gap * (W %*% gap))
+    }
     rho <- optimize(lack, c(0, 0.98), tol = 1e-10)$minimum
-    c(v = at(rho), rho = rho)
+    c(v = at(1 - rho^lags), rho = rho)
   }
-  # Errors that normal figures would have: each lag's statistic is a quadratic form of a practice's months.
-  spread <- function(p) {
-    S <- p["v"] * p["rho"]^abs(outer(1:months, 1:months, "-")) + diag(colMeans(s2))
-    sapply(lags, function(h) {
-      A <- matrix(0, months, months)
-      for (t in from[[h]]) {
-        e <- numeric(months); e[t + h] <- 1; e[t] <- -1
-        A <- A + outer(e, e) / (2 * length(from[[h]]))
-      }
-      2 * sum(diag(A %*% S %*% A %*% S)) / nrow(y)
-    })
+  # Errors that normal figures would have: each lag's statistic is a quadratic form of a practice's months, and lags
+  # share months, so that their errors go together.
+  forms <- lapply(lags, function(h) {
+    A <- matrix(0, months, months)
+    for (t in from[[h]]) {
+      e <- numeric(months); e[t + h] <- 1; e[t] <- -1
+      A <- A + outer(e, e) / (2 * length(from[[h]]))
+    }
+    A
+  })
+  errors <- function(p) {
+    S <- p["v"] * p["rho"]^abs(outer(1:months, 1:months, "-")) + mean(s2) * diag(months)
+    B <- lapply(forms, function(A) A %*% S)
+    outer(lags, lags, Vectorize(function(g, h) 2 * sum(B[[g]] * t(B[[h]]))))
   }
-  p <- fit(rep(1, length(lags)))
-  p <- fit(1 / spread(p))
+  p <- fit(diag(months - lags))
+  p <- fit(solve(errors(p)))
   c(p, mean = unname(p["v"] * mean(p["rho"]^abs(outer(1:months, 1:months, "-")))))
 }
 
@@ -97,36 +105,43 @@ blocks <- list(
 RUNGS <- list(M0 = c(), M1 = c("age_sex", "imd", "dm", "dep"), "M1-" = c("age_sex", "imd"),
               M2 = c("age_sex", "imd", "dm", "dep", "rural"))
 
+# Knots are England's: of every sound practice whose value is known, whatever else of it is missing.
 design <- function(names, use) {
-  X <- cbind("(Intercept)" = rep(1, N))
-  complete <- rep(TRUE, N)
-  for (name in names) complete <- complete & rowSums(is.na(blocks[[name]])) == 0
-  use <- use & complete
+  X <- NULL
   for (name in names) {
     columns <- blocks[[name]]
     if (name == "imd") {
-      columns <- spline_columns(columns[, 1], quantile(columns[use, 1], c(0.05, 0.35, 0.65, 0.95)))
+      knots <- quantile(columns[use, 1], c(0.05, 0.35, 0.65, 0.95), na.rm = TRUE)
+      columns <- spline_columns(columns[, 1], knots)
       colnames(columns) <- paste0("imd", 0:2)
     }
-    if (name != "rural") columns <- scale(columns, colMeans(columns[use, ,drop = FALSE]), apply(columns[use, , drop = FALSE], 2, sd))
     X <- cbind(X, columns)
   }
-  list(X = X, complete = complete)
+  complete <- if (is.null(X)) rep(TRUE, N) else rowSums(is.na(X)) == 0
+  of <- function(what) apply(X[use & complete, , drop = FALSE], 2, what)
+  if (!is.null(X)) X <- scale(X, of(mean), of(sd))
+  list(X = cbind("(Intercept)" = rep(1, N), X), complete = complete)
 }
 
 # --- what is expected ------------------------------------------------------------------------------------------------
 
+# Fitted on orthogonal columns, which the search finds its way in sooner; told in those of the design.
 multilevel <- function(y, n, kind, X, use) {
   d <- data.frame(y = y, n = n, icb = world$icb_code, pcn = world$pcn, practice = world$practice_code)[use, ]
-  d$X <- X[use, , drop = FALSE]
+  turned <- qr(X[use, , drop = FALSE])
+  stopifnot(turned$rank == ncol(X))
+  d$Q <- qr.Q(turned) * sqrt(sum(use))
   places <- "+ (1 | icb) + (1 | pcn) + (1 | practice)"
   control <- glmerControl(optimizer = "bobyqa", tolPwrss = 1e-11, optCtrl = list(rhoend = 1e-8, maxfun = 1e5),
-                          calc.derivs = FALSE)
-  if (kind == "proportion") {
-    glmer(as.formula(paste("cbind(y, n - y) ~ 0 + X", places)), d, binomial, control = control)
+                          calc.derivs = FALSE, check.scaleX = "ignore")
+  fit <- if (kind == "proportion") {
+    glmer(as.formula(paste("cbind(y, n - y) ~ 0 + Q", places)), d, binomial, control = control)
   } else {
-    glmer(as.formula(paste("y ~ 0 + X + offset(log(n))", places)), d, poisson, control = control)
+    glmer(as.formula(paste("y ~ 0 + Q + offset(log(n))", places)), d, poisson, control = control)
   }
+  back <- backsolve(qr.R(turned), diag(ncol(X))) * sqrt(sum(use))
+  V <- back %*% as.matrix(vcov(fit, use.hessian = FALSE)) %*% t(back)
+  list(fit = fit, beta = as.numeric(back %*% fixef(fit)), se = sqrt(diag(V)))
 }
 
 # --- the shared spread -----------------------------------------------------------------------------------------------
@@ -139,7 +154,8 @@ psi <- function(z) pmax(-CAP, pmin(CAP, z))
 distance <- function(m, y, base, n, kind, extra) (y - base - m) / sqrt(sampling(n, base + m, kind) + extra)
 centre <- function(y, base, n, kind, extra) {
   about <- median(y - base)
-  uniroot(function(m) sum(psi(distance(m, y, base, n, kind, extra))), about + c(-1, 1), extendInt = "downX", tol = 1e-12)$root
+  summed <- function(m) sum(psi(distance(m, y, base, n, kind, extra)))
+  uniroot(summed, about + c(-1, 1), extendInt = "downX", tol = 1e-12)$root
 }
 centres <- function(y, base, n, kind, extra, group) {
   sapply(split(seq_along(y), group), function(i) centre(y[i], base[i], n[i], kind, extra))
@@ -197,15 +213,27 @@ few <- function(n, theta, kind) {
   p <- inverse(theta, kind)
   if (kind == "rate") n * p < 30 else pmin(n * p, n * (1 - p)) < 30
 }
-# z among practices as they are (spread = v + tau^2), and by chance alone (spread = v; exact where v is nought).
+# Spread is v + tau^2 among practices as they are, v for chance alone.
 score <- function(y, n, theta, kind, spread) {
   z <- (linked(y, n, kind) - theta) / sqrt(sampling(n, theta, kind) + spread)
   exact <- which(!is.na(z) & (few(n, theta, kind) | spread == 0))
   for (i in exact) z[i] <- predictive(y[i], n[i], theta[i], kind, spread)
   z
 }
-position <- function(z, chance, decidable) {
-  ifelse(!decidable, "not_decidable", ifelse(abs(chance) <= qnorm(0.975), "no_detectable_difference",
+# Inside the 95 % limits of chance: sampling's exact limits of the count, interpolated (Spiegelhalter 2005, appendix);
+# with passing movement those of the score.
+inside_chance <- function(y, n, theta, kind, v) {
+  if (v > 0) return(abs(score(y, n, theta, kind, v)) <= qnorm(0.975))
+  p <- inverse(theta, kind)
+  below <- function(r) if (kind == "rate") ppois(r, n * p) else pbinom(r, n, p)
+  limit <- function(q) {
+    r <- if (kind == "rate") qpois(q, n * p) else qbinom(q, n, p)
+    r - (below(r) - q) / (below(r) - below(r - 1))
+  }
+  y >= limit(0.025) & y <= limit(0.975)
+}
+position <- function(z, inside, decidable) {
+  ifelse(!decidable, "not_decidable", ifelse(inside, "no_detectable_difference",
     ifelse(abs(z) <= qnorm(0.975), "usual", ifelse(abs(z) <= qnorm(0.999), "unusual", "far_outside"))))
 }
 movement <- function(d0, d, z0, z) {
@@ -219,12 +247,12 @@ movement <- function(d0, d, z0, z) {
 
 # --- one study -------------------------------------------------------------------------------------------------------
 
-judge <- function(study, fit, X, complete, rung, comparator, v) {
+judge <- function(study, beta, X, complete, rung, comparator, v) {
   y <- study$y; n <- study$n; kind <- study$kind
   decidable <- !study$stop & complete
   fitted <- decidable & !study$aside
   base <- rep(NA_real_, N)
-  base[complete] <- X[complete, , drop = FALSE] %*% fixef(fit)
+  base[complete] <- X[complete, , drop = FALSE] %*% beta
   judged <- linked(y, n, kind)
   group <- if (comparator == "england") rep("all", N) else world$icb_code
   parameters <- ncol(X) + length(unique(group[fitted])) - 1
@@ -238,16 +266,17 @@ judge <- function(study, fit, X, complete, rung, comparator, v) {
     }
   }
   theta <- base + m
-  z <- chance <- rep(NA_real_, N)
+  z <- rep(NA_real_, N)
+  inside <- rep(NA, N)
   z[decidable] <- score(y[decidable], n[decidable], theta[decidable], kind, v + spread$tau2)
-  chance[decidable] <- score(y[decidable], n[decidable], theta[decidable], kind, v)
+  inside[decidable] <- inside_chance(y[decidable], n[decidable], theta[decidable], kind, v)
   d <- judged - theta
   ranked <- if (rung == "M0") y / n else d
   ranked[!decidable] <- NA
   placed <- unsplit(lapply(split(ranked, group), rank, ties.method = "min", na.last = "keep"), group)
   rows <- data.frame(
-    study = study$id, rung = rung, comparator = comparator, practice_code = world$practice_code, z = z, chance = chance,
-    d = d, position = position(z, chance, decidable), rank = placed)
+    study = study$id, rung = rung, comparator = comparator, practice_code = world$practice_code, z = z,
+    d = d, position = position(z, inside, decidable), rank = placed)
   s2 <- sampling(n, base + (if (comparator == "england") spread$m else 0), kind)[fitted]
   r <- (judged - base)[fitted]
   about <- data.frame(study = study$id, rung = rung, comparator = comparator, n = sum(fitted), tau2 = spread$tau2,
@@ -285,23 +314,23 @@ rank_draws <- function(fit, v) {
 
 analyse <- function(study) {
   cat(study$id, format(Sys.time()), "\n")
-  study <- c(study, gates(study$y, study$n, study$kind, study$appointments, study$list, study$months))
+  study <- c(study, gates(study$y, study$n, study$kind, study$appointments, study$list, study$months,
+                          study$id != "advice_april"))
   sound <- !study$stop & !study$aside
   moved <- if (is.null(study$Y)) NULL else passing(study$Y, study$M, study$kind, sound)
   v <- if (is.null(moved)) 0 else moved[["mean"]]
   found <- list(rows = NULL, about = NULL, terms = NULL, ranks = NULL, moved = moved)
   for (rung in names(RUNGS)) {
     made <- design(RUNGS[[rung]], sound)
-    fit <- multilevel(study$y, study$n, study$kind, made$X, sound & made$complete)
+    model <- multilevel(study$y, study$n, study$kind, made$X, sound & made$complete)
     cat(" ", rung, format(Sys.time()), "\n")
-    se <- sqrt(diag(as.matrix(vcov(fit, use.hessian = FALSE))))
-    sds <- as.data.frame(VarCorr(fit))
+    sds <- as.data.frame(VarCorr(model$fit))
     found$terms <- rbind(found$terms, data.frame(
       study = study$id, rung = rung, part = rep(c("fixed", "sd", "loglik"), c(ncol(made$X), 3, 1)),
-      term = c(colnames(made$X), sds$grp, ""), estimate = c(fixef(fit), sds$sdcor, as.numeric(logLik(fit))),
-      se = c(se, NA, NA, NA, NA)))
+      term = c(colnames(made$X), sds$grp, ""), estimate = c(model$beta, sds$sdcor, as.numeric(logLik(model$fit))),
+      se = c(model$se, NA, NA, NA, NA)))
     for (comparator in c("england", "own_icb")) {
-      one <- judge(study, fit, made$X, made$complete, rung, comparator, v)
+      one <- judge(study, model$beta, made$X, made$complete, rung, comparator, v)
       if (rung == "M0") one$rows$movement <- "" else {
         raw <- found$rows[found$rows$rung == "M0" & found$rows$comparator == comparator, ]
         one$rows$movement <- movement(raw$d, one$rows$d, raw$z, one$rows$z)
@@ -310,7 +339,7 @@ analyse <- function(study) {
       found$rows <- rbind(found$rows, one$rows)
       found$about <- rbind(found$about, one$about)
     }
-    if (rung == "M1" && !is.null(moved)) found$ranks <- cbind(study = study$id, rank_draws(fit, v))
+    if (rung == "M1" && !is.null(moved)) found$ranks <- cbind(study = study$id, rank_draws(model$fit, v))
   }
   if (!is.null(moved)) found$terms <- rbind(found$terms, data.frame(
     study = study$id, rung = "", part = "passing", term = names(moved), estimate = moved, se = NA))
@@ -324,7 +353,6 @@ studies <- list(
   list(id = "dna_april", kind = "proportion", y = world$dna_01, n = world$dna_01 + attended[, 1], months = 1),
   list(id = "advice_april", kind = "rate", y = world$advice_01, n = world$list_01, months = 1))
 set.seed(8)
-if (nzchar(Sys.getenv("ONLY"))) studies <- studies[as.integer(Sys.getenv("ONLY"))]
 results <- lapply(studies, function(study) {
   if (study$months == 12) {
     study <- c(study, list(y = rowSums(study$Y), n = rowSums(study$M)))
@@ -358,7 +386,6 @@ terms <- together("terms")
 terms[c("estimate", "se")] <- signif(terms[c("estimate", "se")], 10)
 save_as(terms, "models.csv")
 ranks <- together("ranks")
-if (is.null(ranks)) quit()
 names(ranks)[-(1:2)] <- paste0(rep(c("raw", "adjusted"), each = 3), c("_median", "_lower", "_upper"))
 ranks[-(1:2)] <- round(ranks[-(1:2)])
 save_as(ranks, "ranks.csv.gz")
