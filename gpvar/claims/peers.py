@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 REQUESTS, REFERRALS = "ag_requests_per_1000", "referrals_per_1000"
-#: Of ten neighbours none can be found to reach a figure without ruling out that a fifth would; of thirty that is so.
-NEAREST = 30
+#: Of ten neighbours none can be found to reach a figure without ruling out that a fifth would; of thirty one may, of
+#: forty three: in the trial sentences that are false are refuted more often, and true ones are found as often.
+NEAREST = 40
 _FEWEST = 10
 #: Neighbours are at most this part of the practices they are taken from, or they are not near.
 _PART = 20
