@@ -11,6 +11,8 @@ import pandas as pd
 from gpvar.results import Multiverse, Run
 
 EDGE = 1.959963984540054
+#: Fewer other ways than that carry no label.
+FEWEST = 6
 #: Choice → the option used here.
 PRIMARY = {
     "covariates": "declared", "deprivation": "curve", "denominator": "card", "exclusion": "declared", "link": "card",
@@ -105,7 +107,9 @@ def _summary(rows, z, ways, comparator, need_share) -> pd.DataFrame:
     same = _same(z)
     agree, compared = same.sum(axis=1), same.shape[1]
     share = agree / compared if compared else np.full(len(rows), np.nan)
-    label = np.select([share >= 0.9, share >= 0.67], ["robust", "mixed"], "fragile" if compared else "")
+    inside = (abs(z) <= EDGE).all(axis=1)
+    label = np.select([inside | (share >= 0.9), share >= 2 / 3], ["robust", "mixed"], "fragile")
+    label = label if compared >= FEWEST else np.full(len(rows), "")
     drives, gaps = zip(*(_drives(row, ways) for row in same), strict=True)
     distance = abs(abs(z[:, 0]) - EDGE)
     return pd.DataFrame(

@@ -250,9 +250,10 @@ def _briefly(found: Ways) -> str:
 
 def warns(found: Ways) -> str:
     """Return what a verdict must not go without: that the answer depends on a choice, and on which."""
-    if found.label in ("", "robust") or found.here is None or found.never_outside:
+    agrees = found.agree == len(found.others)
+    if found.label == "robust" or found.here is None or found.never_outside or agrees:
         return ""
-    head = "holds in most defensible ways, not in all"
+    head = "holds in most defensible ways, not in all" if found.label else "is another in some of the few other ways"
     if found.label == "fragile":
         head = "depends on choices that others may make otherwise"
     return f"The answer {head}. {brief(found)}"

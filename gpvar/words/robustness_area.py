@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from gpvar.words.robustness_facts import AreaWays
 
 MEANS = (
-    "Robust: it stands the same in at least 90 in 100 of the other ways. Fragile: in fewer than two thirds. Robust is "
-    "not the same as right: a fault of the data is in every way."
+    "Robust: it stands the same in at least 90 in 100 of the other ways, or is outside in none. Fragile: in fewer than "
+    "two thirds. Robust is not the same as right: a fault of the data is in every way."
 )
 
 
@@ -35,10 +35,10 @@ def _stay(found: AreaWays, tag: str) -> str:
     always, robust, fragile = sum(many == n for many in out), labels["robust"], labels["fragile"]
     if always == len(out):
         return f"**All {whole} are there in {of(n, n)} too.**"
-    return (
-        f"**Of the {whole}, {none(robust)} {is_are(robust)} robust and {none(fragile)} fragile.** "
-        f"{capital(none(always))} {is_are(always)} there in {of(n, n)} too."
-    )
+    there = f"{none(always)} {is_are(always)} there in {of(n, n)} too."
+    if not sum(labels.values()):  # too few ways to call anything robust
+        return f"**Of the {whole}, {there}**"
+    return f"**Of the {whole}, {none(robust)} {is_are(robust)} robust and {none(fragile)} fragile.** {capital(there)}"
 
 
 def _come(found: AreaWays) -> str:

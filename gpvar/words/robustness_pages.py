@@ -74,9 +74,9 @@ def methods_other_ways(run: Run, metric: str = "") -> str:
         f"{number(n + len(found.missing))} declared{_seed(meta, n)}. All answer the same question: rung family and "
         "comparator are fixed. Compatibility modes of the funnel, and limits of sampling alone, are not among them.",
         "A practice agrees when z has the same sign and lies on the same side of ±1.96 as in the primary "
-        "specification, which does not count itself. Robust: it agrees in at least 90% of them; fragile: in fewer than "
-        "two thirds. A practice near what is expected changes sign easily, so inside ±1.96 a low share often means no "
-        "more than that. Shares of specifications are not probabilities.",
+        "specification, which does not count itself. Robust: it agrees in at least 90% of them, or is inside ±1.96 in "
+        "all, whichever its sign; fragile: in fewer than two thirds; no label with fewer than six. Shares of "
+        "specifications are not probabilities.",
         _whole(whole(run, found.facts.card.id), found),
         _strength(found),
     ]
