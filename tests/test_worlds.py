@@ -125,12 +125,28 @@ def test_the_random_state_of_the_caller_is_left_alone() -> None:
         ({"plant": (Plant(practices=("A81001",)),)}, "does not have"),
         ({"plant": (Plant(practices=301),)}, "that many practices"),
         ({"plant": (Plant(practices=200), Plant(practices=200))}, "that many practices"),
+        ({"practices": 300.5}, "'practices' must be a whole number"),
+        ({"practices": "400"}, "'practices' must be a whole number"),
+        ({"icbs": True}, "'icbs' must be a whole number"),
+        ({"need_scale": "1"}, "'need_scale' must be a number"),
+        ({"plant": [{"size": 3}]}, "list of Plant"),
+        ({"artefacts": "merger"}, "list of Artefact"),
+        ({"plant": [Plant(size=float("nan"))]}, "that size"),
+        ({"plant": [Plant(size=-3.0)]}, "that size"),
+        ({"plant": [Plant(practices=2.7)]}, "part of a practice"),
+        ({"plant": [Plant(practices=("X10001", "X10001"))]}, "names a practice twice"),
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, dict) else "",
 )
 def test_what_cannot_be_drawn_is_refused(asked: dict, said: str) -> None:
     with pytest.raises(StudyError, match=said):
         simulate.world(1, **{"practices": 300, "icbs": 4, **asked})
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a"])
+def test_a_seed_that_is_no_whole_number_is_refused(seed: object) -> None:
+    with pytest.raises(StudyError, match="'seed' must be a whole number"):
+        simulate.world(seed, 300, 4)  # type: ignore[arg-type]
 
 
 def test_an_england_of_42_boards_has_the_sizes_of_real_ones(yearly: simulate.World) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,11 @@ class World:
         return _writing.write(self, Path(folder), tuple(metrics), more)
 
 
+def _several(given: object) -> tuple[Any, ...]:
+    """Return what was given as a tuple; one thing alone as a tuple of it."""
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+
+
 def world(
     seed: int,
     practices: int = 6200,
@@ -209,7 +214,7 @@ def world(
     """
     asked = Asked(
         seed, practices, icbs, metric, need, need_scale, place_scale, spread, spread_scale, months, month_correlation,
-        movement, events, tuple(plant), tuple(artefacts), tuple(templates), shown,
+        movement, events, _several(plant), _several(artefacts), _several(templates), shown,
     )  # fmt: skip
     asked.check()
     made = _drawn(asked)
