@@ -33,6 +33,7 @@ GROUPS = {
     **dict.fromkeys(("claims_decided", "claims_opposite", "claims_true_right", "claims_false_right"), KINDS),
     "claims_unchanged": ("change", "change_seeming", "worst_improved"),
     **dict.fromkeys(("claims_chance_true", "claims_chance_said", "claims_chance_off"), ODDS),
+    "claims_chance_off_all": ("rank", "threshold"),
 }
 FREE = {"plants_found_below": 0.7, "plants_far": 0.5, "noise_partly": 0.02}
 
@@ -50,7 +51,7 @@ def row(bar: dict[str, Any], group: str, metric: str, **changes: Any) -> dict[st
     ends = [end for end in (low, high) if np.isfinite(end)]
     estimate = changes.pop("estimate", None)
     if estimate is None:
-        free = float(group.split()[1][:3]) + 0.05 if "chance" in bar["id"] else FREE.get(bar["id"], 0.05)
+        free = float(group.split()[1][:3]) + 0.05 if "chance" in bar["id"] and not ends else FREE.get(bar["id"], 0.05)
         estimate = float(np.mean([low if np.isfinite(low) else 0, high if np.isfinite(high) else 1])) if ends else free
         estimate = 1.0 if low == 1 else estimate
     inside = min([estimate - low if np.isfinite(low) else np.inf, high - estimate if np.isfinite(high) else np.inf])

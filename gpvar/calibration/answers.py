@@ -117,8 +117,15 @@ def _opposites(answers: pd.DataFrame) -> int:
 def _chances(frame: pd.DataFrame) -> Iterator[Tally]:
     tests = frame["template"].map(lambda name: letters.templates()[name].test)
     tenth = np.minimum((10.0 * frame["chance"]).astype(int), 9)
+    for test, part in frame.groupby(tests):
+        yield Tally("claims_chance_off_all", _off(part), len(part), str(test))
     for (test, at), part in frame.groupby([tests, tenth]):
         group = f"{test} {at / 10:.1f}-{(at + 1) / 10:.1f}"
         yield Tally("claims_chance_true", float(part["holds"].sum()), len(part), group)
         yield Tally("claims_chance_said", float(part["chance"].sum()), len(part), group)
-        yield Tally("claims_chance_off", float(part["chance"].sum() - part["holds"].sum()), len(part), group)
+        yield Tally("claims_chance_off", _off(part), len(part), group)
+
+
+def _off(answers: pd.DataFrame) -> float:
+    """Return by how much the chances that were said exceed how often it was true, added up."""
+    return float(answers["chance"].sum() - answers["holds"].sum())

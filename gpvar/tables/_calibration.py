@@ -42,25 +42,15 @@ def calibration_odds(facts: TrialFacts) -> Table | str:
             "Odds said, on average": said.per_cent(told["estimate"], 1),
             "True": said.per_cent(true["estimate"], 1),
             "Error": said.error(true),
+            "Off": "" if off is None else said.estimate(off),
             "Counted": said.counted(true),
         }
-        | _off(off)
         for of, told, true, off in facts.odds()
     ]
     if not rows:
         return ""
     caption = "Statements that were given odds, by tenth of the odds said. Error: of how many were true."
-    return Table(pd.DataFrame(rows).fillna("not counted"), caption, "", "calibration_odds")
-
-
-def _off(row: said.Row | None) -> dict[str, str]:
-    """Return the cells of how far odds are off."""
-    if row is None:
-        return {}
-    return {
-        "Off": f"{said.estimate(row)} ({said.error(row)})",
-        "Beside its bar": f"{said.beside(row)}, {said.bounds(row)}",
-    }
+    return Table(pd.DataFrame(rows), caption, "", "calibration_odds")
 
 
 def calibration_by_kind(facts: TrialFacts) -> Table | str:

@@ -43,7 +43,7 @@ _MEANS = {
         "Too few of the statements that are true, but not a fair comparison, are said to be just that.",
         "",
     ),
-    "claims_chance_off": ("Odds are said too low.", "Odds are said too high."),
+    "claims_chance_off_all": ("Odds are said too low.", "Odds are said too high."),
     "stopped_seen": ("Faults in figures get past the checks that are there for them.", ""),
     "stopped": ("Statements were judged although a check of their data had failed.", ""),
 }

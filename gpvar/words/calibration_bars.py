@@ -99,6 +99,7 @@ BARS = {
     ODDS_TRUE: Bar("statements that are true, by the odds that were said", "statements"),
     ODDS_SAID: Bar("the odds that were said, on average", "statements"),
     ODDS_OFF: Bar("the odds that were said, less how often true", "statements", 1, "", True),
+    "claims_chance_off_all": Bar("all odds that were said, less how often true", "statements", 1, "", True),
     "stopped_seen": Bar("spoiled figures that the check for their fault sees", "spoiled figures"),
     "stopped_not_decidable": Bar("statements said to be beyond checking, behind a failed check", "statements"),
 }
@@ -146,6 +147,8 @@ def group_said(group: str, bar: str = "") -> str:
         return _CHANGES.get(group, plain(group))
     if group in _GROUPS:
         return _GROUPS[group]
+    if group in ODDS_OF:
+        return ODDS_OF[group]
     if group in catalogue.gates():
         return f"“{catalogue.gates()[group].title}”"
     if group in letters.templates():
