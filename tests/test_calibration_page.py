@@ -15,7 +15,7 @@ from gpvar import charts, reporting, share, tables
 from gpvar.errors import ReportError, StudyError
 from gpvar.reporting import calibration
 from gpvar.words import calibration as words
-from gpvar.words import calibration_bars, calibration_facts, calibration_rows
+from gpvar.words import calibration_bars, calibration_rows
 from tests import trial_rows as trial
 from tests.reading import body, grade
 
