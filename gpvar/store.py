@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from gpvar.study import SourceSpec, Study
 
-FORMAT = 5
+FORMAT = 6
 _FINDINGS = "findings.json"
 _TABLE = (
     "outcomes", "periods", "practices", "hierarchy", "groups", "events", "provenance", "unmatched", "gates", "excluded",

@@ -120,6 +120,7 @@ def _summary(rows, z, ways, comparator, need_share) -> pd.DataFrame:
             "agree": agree,
             "compared": compared,
             "share": share,
+            "outside": (abs(z[:, 1:]) > EDGE).sum(axis=1),
             "label": label,
             "drives": drives,
             "drives_gap": gaps,

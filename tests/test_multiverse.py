@@ -439,6 +439,7 @@ def test_agreement_is_counted_over_the_other_ways(run: Run) -> None:
         assert (said["agree"], said["compared"]) == (len(same), len(others)) and said["share"] == len(same) / len(
             others
         )
+        assert said["outside"] == sum(abs(x) > USUAL for x in others)
         never_outside = max(abs(x) for x in [own, *others]) <= USUAL
         sure = said["share"] >= 0.9 or never_outside
         label = "robust" if sure else "fragile" if said["share"] < 2 / 3 else "mixed"

@@ -109,6 +109,7 @@ def of_everyone(setting: Setting, comparator: str, made: Made, yardstick: Yardst
     frame["z"] = primary.z[rows]
     for name, values in found.to_frame().items():
         frame[str(name)] = values.to_numpy()[rows]
+    frame["outside"] = _ways_outside(made)[rows]
     frame["drives"], frame["drives_gap"] = (
         values[rows] for values in robustness.drivers(found.agrees, found.placed, made.options)
     )
@@ -119,6 +120,12 @@ def of_everyone(setting: Setting, comparator: str, made: Made, yardstick: Yardst
     frame["strongest"] = yardstick.covariate
     frame["to"] = np.where(np.abs(frame["z"]) > USUAL, "inside", "outside")
     return frame[schema.names("robustness")]
+
+
+def _ways_outside(made: Made) -> np.ndarray:
+    """Return in how many of the other analyses each practice is outside the usual range."""
+    z = np.array([each.z for each in made.placed[1:]]).reshape(-1, made.known.size)
+    return np.asarray(((np.abs(z) > USUAL) & made.agreement.placed[1:]).sum(axis=0))
 
 
 def _in_unit(setting: Setting, primary: Placed, strength: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -322,7 +322,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
 }
 
 #: Tables that are made for what is sent, and stored nowhere: neighbours without their codes, findings on a letter.
-_SENT: dict[str, tuple[Column, ...]] = {"similar": _practice.SIMILAR, **_letter.TABLES, **_reconciliation.TABLES}
+_SENT: dict[str, tuple[Column, ...]] = {
+    "similar": _practice.SIMILAR,
+    **_letter.TABLES,
+    **_reconciliation.TABLES,
+    **_robustness.SHEETS,
+}
 
 
 def names(table: str) -> list[str]:
