@@ -230,10 +230,10 @@ def area_private_note(run: Run, metric: str = "") -> str:
     )
 
 
-def area_sources(run: Run, metric: str = "") -> str:
+def area_sources(run: Run, metric: str = "", *, sent: bool = True) -> str:
     """Return sources, hashes, versions and licence lines of an area report."""
     facts = area_facts(run, metric)
-    return sources_of(run, facts.card, facts.meta)
+    return sources_of(run, facts.card, facts.meta, sent=sent)
 
 
 def area_summary_line(run: Run, metric: str) -> str:

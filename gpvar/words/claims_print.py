@@ -172,7 +172,7 @@ def line(run: Run, found: Sequence[ClaimFacts]) -> str:
     licensed = dict.fromkeys(sources.licences(card, _allowed(run, card.id), simulated) for card in cards)
     parts = [
         f"Figures of {plain(run.study.period.label)}. Files: {sources.files(run.table.provenance, own)}.",
-        sources.declared(run),
+        sources.declared(run, sent=True),
         rules(run),
         *licensed,
     ]

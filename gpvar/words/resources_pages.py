@@ -187,7 +187,7 @@ def resources_sources(run: Run, practice: str = "") -> str:
     lines = [
         f"Files: {sources.files(run.table.provenance, own)}.",
         sources.dates(run.table.dates, sorted({*used, *fitted})),
-        sources.declared(run),
+        sources.declared(run, sent=True),
         *dict.fromkeys(sources.licences(one.card, sorted({*used, *fitted}), simulated) for one in facts.scenarios),
     ]
     body = " ".join(line for line in lines if line)

@@ -47,14 +47,14 @@ def allowed(covariates: dict[str, list[str]], dropped: dict[str, str], compares:
     return " ".join(text)
 
 
-def sources_of(run: Run, card: Any, meta: dict[str, Any]) -> str:
-    """Return sources, hashes, versions and licence lines."""
+def sources_of(run: Run, card: Any, meta: dict[str, Any], *, sent: bool = True) -> str:
+    """Return sources, hashes, versions and licence lines; where the page is `sent`, how often the tool is wrong."""
     covariates = sorted({c for ids in meta.get("covariates", {}).values() for c in ids})
     own = {spec.id for spec in getattr(run.study, "sources", ()) if not spec.is_publication}
     lines = [
         f"Files: {sources.files(run.table.provenance, own)}.",
         sources.dates(run.table.dates, covariates),
-        sources.declared(run),
+        sources.declared(run, sent=sent),
         sources.licences(card, covariates, bool(run.meta.get("simulated"))),
     ]
     body = " ".join(line for line in lines if line)

@@ -98,15 +98,19 @@ def _merge(lines: list[str]) -> str:
     return " ".join(said)
 
 
-def declared(run: Run, *, everything: bool = False) -> str:
-    """Return when the analysis was fixed, and what names it: the run and gpvar; on request every version."""
+def declared(run: Run, *, everything: bool = False, sent: bool = False) -> str:
+    """Return when the analysis was fixed, and what names it: the run and gpvar; on request every version.
+
+    Beside a page that is `sent` lies the page of the trial, and its name is said, without a link.
+    """
     found = run.meta.get("versions", {})
     versions = {name: version for name, version in found.items() if everything or name == "gpvar"}
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     day = run.study.declared
     said = day_in_words(day) if hasattr(day, "day") else plain(day)
     kept = frozen(run.meta.get("frozen"))
-    return f"Analysis declared on {said} (study.toml).{kept} Run {_hash(run.meta.get('key', ''))}; {named}."
+    trial = " How often gpvar is wrong: calibration.html, beside this page." if sent else ""
+    return f"Analysis declared on {said} (study.toml).{kept} Run {_hash(run.meta.get('key', ''))}; {named}.{trial}"
 
 
 #: What the parts of a declaration are called.
