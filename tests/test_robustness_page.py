@@ -18,7 +18,7 @@ from gpvar.reporting import appendix, letter_book, publish, research, ways
 from gpvar.reporting.assemble import Page
 from gpvar.reporting.publish import Look
 from gpvar.results import Run
-from gpvar.words import console, figures, robustness, robustness_choices
+from gpvar.words import console, figures, phrases, robustness, robustness_choices
 from gpvar.words.robustness_facts import practice_ways
 from tests import synthetic, synthetic_ways
 from tests.support import ROOT
@@ -247,10 +247,10 @@ def test_the_owners_workbook_has_every_practice_of_the_area_and_what_is_sent_has
     owner = book(appendix.area_workbook(run, [SHARE, RATE], private=True))
     rows = owner["Robustness"]
     assert set(rows["practice_code"]) == set(run.table.area_codes) and set(rows["comparator"]) == {"england", "own_icb"}
-    assert set(rows["label"]) <= {"robust", "mixed", "fragile"} and "practice_name" in rows
+    assert set(rows["robustness"]) <= {"robust", "mixed", "fragile"} and "practice_name" in rows
     sent = book(appendix.area_workbook(run, [SHARE, RATE], private=False))
     assert "Robustness" not in sent and len(sent["Ways"]) == 2 * (N + 3)
-    assert set(sent["Ways"]["primary"]) == {"yes", "no"}
+    assert set(sent["Ways"]["used_here"]) == {"yes", "no"}
 
 
 def test_a_practices_workbook_has_its_own_rows_alone(run: Run) -> None:
@@ -260,11 +260,46 @@ def test_a_practices_workbook_has_its_own_rows_alone(run: Run) -> None:
     assert len(own["Other ways"]) == 2 * (N + 1) and len(own["Ways"]) == N + 3
 
 
+def test_what_a_sheet_says_of_a_practice_is_in_words_and_as_it_is_printed(run: Run) -> None:
+    row = book(appendix.practice_workbook(run, OWN, [SHARE]))["Robustness"].iloc[0]
+    held = run.multiverse[SHARE].summary
+    own = held[(held["practice_code"] == OWN) & (held["comparator"] == "england")].iloc[0]
+    assert (row["other_ways"], row["other_ways_same"], row["other_ways_outside"]) == (N, 7, 7)
+    assert row["hangs_on"] == robustness_choices.CHOICES["covariates"][0].lower() + robustness_choices.CHOICES[
+        "covariates"][1:] and row["strongest_measured"] == "deprivation"  # fmt: skip
+    assert row["unmeasured_difference"] == pytest.approx(100 * own["unmeasured_points"])
+    assert row["unmeasured_unit"] == "percentage points"
+    frame = run.analyses[SHARE].practices
+    place = frame[(frame["practice_code"] == OWN) & (frame["rung"] == "M1") & (frame["comparator"] == "england")]
+    assert row["position"] == phrases.POSITION[place["position"].iloc[0]]
+
+
+def test_a_practice_that_is_not_judged_keeps_its_rows_in_the_owners_sheet(run: Run) -> None:
+    gone, found = run.table.area_codes[3], run.multiverse[SHARE]
+    rest = dataclasses.replace(found, summary=found.summary[found.summary["practice_code"] != gone])
+    held = dataclasses.replace(run, multiverse={**run.multiverse, SHARE: rest})
+    rows = book(appendix.area_workbook(held, [SHARE], private=True))["Robustness"]
+    mine = rows[rows["practice_code"] == gone]
+    assert set(rows["practice_code"]) == set(run.table.area_codes) and len(mine) == 2
+    for column in ("other_ways", "other_ways_outside", "robustness", "hangs_on", "unmeasured_difference"):
+        assert set(mine[column]) == {"[x]"}, column
+
+
+def test_the_ways_are_numbered_and_told_in_words(run: Run) -> None:
+    own = book(appendix.practice_workbook(run, OWN, [SHARE]))
+    sheet = own["Ways"].set_index("way")
+    assert list(sheet.index) == list(range(1, N + 4)) and sheet["in_words"][1] == "As used here"
+    assert sheet["in_words"][3] == "Deprivation left out" and sheet["why_not_made"][3] == "[z]"
+    assert sheet["why_not_made"][N + 2] == robustness_choices.WHY_NOT["no_data"]
+    places = own["Other ways"]
+    assert list(places["in_words"]) == [sheet["in_words"][way] for way in places["way"]]
+
+
 def test_every_column_of_the_sheets_is_in_the_dictionary(run: Run) -> None:
     content = book(appendix.practice_workbook(run, OWN, [SHARE]))
-    explained = set(content["Dictionary"]["column"])
     for sheet in ("Robustness", "Other ways", "Ways"):
-        assert set(content[sheet].columns) - {"metric"} <= explained, sheet
+        dictionary = content["Dictionary"]
+        assert list(content[sheet].columns) == list(dictionary.loc[dictionary["sheet"] == sheet, "column"]), sheet
     assert set(letter_book.claim_rows(run).columns) == set(schema.names("claims"))
 
 
@@ -272,7 +307,7 @@ def test_a_small_count_given_in_confidence_stays_hidden_among_the_ways(run: Run,
     monkeypatch.setattr(ways.hidden, "not_to_be_exported", lambda frame, card: {OWN})
     rows = ways.practice_rows(run, SHARE)
     mine = rows["practice_code"] == OWN
-    for column in ("z", "unmeasured_sd", "unmeasured_points", "unmeasured_multiple"):
+    for column in ("distance", "unmeasured_difference", "unmeasured_spreads", "unmeasured_times"):
         assert set(rows.loc[mine, column]) == {"[c]"}
         assert not (rows.loc[~mine, column].astype(str) == "[c]").any()
 

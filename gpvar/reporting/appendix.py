@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -18,7 +19,6 @@ from gpvar.words.standing_facts import Standing, standing
 if TYPE_CHECKING:
     from gpvar.results import Run
 
-PRACTICE_TABLES = ["analysis_practices", "spread", "effects", "waterfall", "similar", "reach", "gates", "provenance"]
 #: What the practice's figure is made of, and its rank: table → sheet and its title.
 STANDING = {
     "effects": ("Lasting", "What lasts of the practice's figure, and what may be said of its rank"),
@@ -26,7 +26,11 @@ STANDING = {
     "similar": ("Like it", "The practices most like it, together; none of them is named"),
     "reach": ("Target", "Who reaches the target"),
 }
-AREA_TABLES = ["methods", "spread", "calibration", "fits", "gates", "provenance"]
+#: Sheet → its table.
+PRACTICE_TABLES = {
+    "Results": "analysis_practices", "Spread": "spread", **{sheet: name for name, (sheet, _) in STANDING.items()},
+    "Checks": "gates", "Files": "provenance",
+}  # fmt: skip
 #: Where the variation comes from: table → sheet and its title. The boards are in neither: they are other ICBs.
 VARIATION = {
     "shares": ("Shares", "Where the variation between practices comes from"),
@@ -36,7 +40,13 @@ VARIATION = {
     "board_slopes": ("Patients or place", "What an ICB's mix of patients adds to the practice's own"),
     "coefficients": ("Model", "Coefficients of the multilevel model; they describe practices, not patients"),
 }
-PRIVATE_TABLES = ["analysis_practices", "gates", "unmatched", "excluded"]
+AREA_TABLES = {
+    "Methods": "methods", "Spread": "spread", "Calibration": "calibration", "Fits": "fits", "Checks": "gates",
+    "Files": "provenance", **{sheet: name for name, (sheet, _) in VARIATION.items()},
+}  # fmt: skip
+PRIVATE_TABLES = {
+    "Practices": "analysis_practices", "Checks": "gates", "Unmatched": "unmatched", "Left out": "excluded",
+}  # fmt: skip
 
 #: What a reader of the workbook wants to see; the CSV beside it holds every column, and opens in a tenth of the time.
 READ = (
@@ -99,8 +109,8 @@ def practice_workbook(run: Run, practice: str, metrics: list[str]) -> bytes:
             for name, (sheet, title) in STANDING.items()
             if len(frame := pd.concat([standing_rows(run, practice, m, name) for m in metrics], ignore_index=True))
         },
-        **(stands := beside.sheets(run, metrics, practice)),
-        **(others := ways.practice_sheets(run, metrics, practice)),
+        **beside.sheets(run, metrics, practice),
+        **ways.practice_sheets(run, metrics, practice),
         "Checks": ("Checks of the data that concern this practice", gates),
         "Files": ("Files that were read", run.table.provenance),
     }
@@ -109,7 +119,8 @@ def practice_workbook(run: Run, practice: str, metrics: list[str]) -> bytes:
         f"{first.name} ({first.code}), {first.meta['period_label']}",
         _notes(run, metrics, False),
         sheets,
-        [*PRACTICE_TABLES, *(beside.TABLES if stands else []), *ways.tables(others)],
+        _tables(sheets, PRACTICE_TABLES),
+        reading=ways.READING,
     )
 
 
@@ -127,13 +138,12 @@ def area_workbook(run: Run, metrics: list[str], private: bool) -> bytes:
         every = [area_rows(run, m).assign(metric=m) for m in metrics]
         sheets = {
             "Practices": ("Every practice of the area, by code", pd.concat(every, ignore_index=True)[list(READ)]),
-            **(others := ways.owner_sheets(run, metrics)),
-            **(stands := beside.sheets(run, metrics)),
+            **ways.owner_sheets(run, metrics),
+            **beside.sheets(run, metrics),
             "Checks": ("Checks of the data for this area", gates[gates["practice_code"].isin(["", *facts.codes])]),
             "Unmatched": ("What did not match", run.table.unmatched),
             "Left out": ("Practices left out of the fit and placed against it", run.table.excluded),
         }
-        tables = [*PRIVATE_TABLES, *ways.tables(others), *(beside.TABLES if stands else [])]
     else:
         sheets = {
             "Methods": ("How many practices each method marks", together("methods")),
@@ -148,12 +158,19 @@ def area_workbook(run: Run, metrics: list[str], private: bool) -> bytes:
         }
         found = {name: (sheet, title, together(name)) for name, (sheet, title) in VARIATION.items()}
         sheets |= {sheet: (title, frame) for sheet, title, frame in found.values() if len(frame)}
-        sheets |= (others := ways.area_sheets(run, metrics))
-        tables = [*AREA_TABLES, *(name for name, (_, _, frame) in found.items() if len(frame)), *ways.tables(others)]
-    return workbook.build(f"{facts.name}, {facts.meta['period_label']}", _notes(run, metrics, private), sheets, tables)
+        sheets |= ways.area_sheets(run, metrics)
+    tables = _tables(sheets, PRIVATE_TABLES if private else AREA_TABLES)
+    title = f"{facts.name}, {facts.meta['period_label']}"
+    return workbook.build(title, _notes(run, metrics, private), sheets, tables, reading=ways.READING)
 
 
-def dictionary(tables: list[str]) -> bytes:
+def _tables(sheets: Iterable[str], mine: Mapping[str, str]) -> dict[str, str]:
+    """Return sheet → its table, in the order of the sheets."""
+    known = {**mine, **beside.TABLES, **ways.TABLES}
+    return {sheet: known[sheet] for sheet in sheets}
+
+
+def dictionary(tables: Iterable[str]) -> bytes:
     """Return the data dictionary of the tables as a CSV for people."""
     return csv_for_people(schema.data_dictionary(tables))
 

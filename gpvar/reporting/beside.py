@@ -12,7 +12,8 @@ from gpvar.words.phrases import CONFIDENTIAL
 if TYPE_CHECKING:
     from gpvar.results import Run
 
-TABLES = ["resources", "supply"]
+#: Sheet → the table by whose columns the dictionary explains it.
+TABLES = {"Resources": "resources", "Supply (M3)": "supply"}
 _RESOURCES = ("Resources", "Need, staff and funding of each practice, beside all practices compared")
 _SUPPLY = ("Supply (M3)", "What supply not chosen would explain: a scenario, which excuses nothing")
 _OF_THE_COUNT = ("difference_m2", "difference_m3", "z_m2", "z_m3")

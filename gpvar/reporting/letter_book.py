@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from gpvar.results import Figure, Run
     from gpvar.words.claims_facts import ClaimFacts
 
-TABLES = ["claims", "claim_rungs", "claim_numbers", "claim_checks"]
+#: Sheet → the table by whose columns the dictionary explains it.
+TABLES = {
+    "Findings": "claims", "Rungs": "claim_rungs", "Numbers": "claim_numbers", "Checks": "claim_checks",
+    "Files": "provenance",
+}  # fmt: skip
 _LONG = 4000
 
 
@@ -153,11 +157,11 @@ def letter_workbook(run: Run, *, notes: bool = False) -> bytes:
         "Checks": ("Checks of the data that failed or could not be made, by sentence", _checks(run)),
         "Files": ("Files that were read", run.table.provenance),
     }
-    tables = [*TABLES, "provenance"]
+    tables = dict(TABLES)
     if notes:
         rows = [(finding.claim.id, plain(finding.claim.note, _LONG)) for finding in run.findings]
         sheets["Your notes"] = ("Your own remarks: private", pd.DataFrame(rows, columns=schema.names("claim_notes")))
-        tables.append("claim_notes")
+        tables["Your notes"] = "claim_notes"
     title = f"The letter: {plain(run.study.title)}"
     return workbook.build(title, _notes(run, notes), sheets, tables, reading=("Findings",))
 

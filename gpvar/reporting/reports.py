@@ -325,7 +325,9 @@ def _appendices(run: Run, jobs: list[Job], root: Path) -> list[tuple[str, Callab
             (
                 "data_dictionary",
                 lambda: [
-                    files.write(root / SEND / "data_dictionary.csv", appendix.dictionary(appendix.PRACTICE_TABLES))
+                    files.write(
+                        root / SEND / "data_dictionary.csv", appendix.dictionary(appendix.PRACTICE_TABLES.values())
+                    )
                 ],
             )
         )
@@ -363,5 +365,6 @@ def _area_appendix(run: Run, place: str, metrics: list[str], root: Path) -> list
         if metric in run.multiverse:
             others = files.csv_for_people(ways.practice_rows(run, metric))
             made.append(files.write(root / PRIVATE / f"area_{place}_{metric}_robustness.csv", others))
-    made.append(files.write(root / PRIVATE / "data_dictionary.csv", appendix.dictionary(appendix.PRIVATE_TABLES)))
+    tables = [*appendix.PRIVATE_TABLES.values(), *([ways.PRACTICES] if run.multiverse else [])]
+    made.append(files.write(root / PRIVATE / "data_dictionary.csv", appendix.dictionary(tables)))
     return made

@@ -34,7 +34,7 @@ def build(
     title: str,
     notes: list[str],
     sheets: Mapping[str, tuple[str, pd.DataFrame]],
-    tables: list[str],
+    tables: Mapping[str, str],
     reading: tuple[str, ...] = (),
 ) -> bytes:
     """Return a workbook.
@@ -48,7 +48,7 @@ def build(
     sheets
         Sheet name → (title of the sheet, table).
     tables
-        Names in ``schema.TABLES`` whose columns the dictionary explains.
+        Sheet name → the table of the schema by whose columns the dictionary explains it.
     reading
         Sheets that people read row by row: wrapped, with a filter, and on paper laid across.
     """
@@ -64,10 +64,16 @@ def build(
         front.append([_cell(front, line, 12 if i else 14, bold=not i, wrap=True)])
     for name, (heading, frame) in sheets.items():
         _sheet(book.create_sheet(name[:31]), heading, frame, name in reading)
-    _sheet(book.create_sheet("Dictionary"), "What every column means", schema.data_dictionary(tables))
+    _sheet(book.create_sheet("Dictionary"), "What every column means", _dictionary(tables))
     target = BytesIO()
     book.save(target)
     return target.getvalue()
+
+
+def _dictionary(tables: Mapping[str, str]) -> pd.DataFrame:
+    """Return what every column means, by the sheet on which it stands."""
+    parts = [schema.data_dictionary([table]).assign(table=sheet) for sheet, table in tables.items()]
+    return pd.concat(parts, ignore_index=True).rename(columns={"table": "sheet"})
 
 
 def _cell(sheet: Any, text: object, size: int, bold: bool = False, wrap: bool = False) -> WriteOnlyCell:

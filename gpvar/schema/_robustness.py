@@ -112,7 +112,7 @@ WAYS_SHEET = columns(
     ("made", "yes/no", "", "yes where it could be made"),
     ("why_not_made", "text", "", "Why it could not be made; not applicable where it could"),
     ("practices", "whole number", "practices", "Practices that set centre and spread"),
-    ("spread", "number", "scale of the link", "Shared spread beside England, as a standard deviation"),
+    ("shared_spread", "number", "scale of the link", "Shared spread beside England, as a standard deviation"),
     ("outside", "whole number", "practices", "Practices compared that are outside the usual range beside England"),
     (
         "same_share",
