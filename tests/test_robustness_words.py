@@ -12,7 +12,7 @@ from gpvar import words
 from gpvar.catalogue import multiverse as declared
 from gpvar.results import Run
 from gpvar.words import console, phrases, robustness, robustness_area, robustness_choices
-from gpvar.words.claims_robust import choice_in_short, robust, robust_where_it_matters
+from gpvar.words.claims_robust import PLACE, choice_in_short, far_ways, robust, robust_where_it_matters, same_ways
 from gpvar.words.robustness_facts import area_ways, practice_ways
 from tests import synthetic, synthetic_ways
 from tests.reading import body, grade
@@ -322,7 +322,7 @@ def finding(run: Run, verdict: str = "supported", comparator: str = "england", *
         verdict=verdict,
         comparator=comparator,
     )
-    return SimpleNamespace(run=run, finding=found)
+    return SimpleNamespace(run=run, finding=found, template=SimpleNamespace(test="outlier"))
 
 
 def counted(run: Run, comparator: str = "england") -> dict[str, object]:
@@ -333,11 +333,9 @@ def counted(run: Run, comparator: str = "england") -> dict[str, object]:
 
 def test_a_finding_is_told_in_how_many_ways_the_practice_stands_so(bare: Run) -> None:
     calm = placed(bare, others(2.5, 2.5, {}))
-    assert robust(finding(calm, **counted(calm))) == (
-        "It is outside the usual range in all 9 other ways of comparing that can be defended as well (M1, England)."
-    )
-    local = robust(finding(calm, comparator="own_icb", **counted(calm, "own_icb")))
-    assert local.endswith("(M1, own ICB).")
+    said = robust(finding(calm, **counted(calm)))
+    assert said.startswith(f"{PLACE} It is outside the usual range in all 9 other ways of comparing")
+    assert "(M1, own ICB)" in robust(finding(calm, comparator="own_icb", **counted(calm, "own_icb")))
     turned = placed(bare, others(2.5, 2.5, {0: 1.0, 1: 1.0}))
     assert "It stands the same in 7 of 9 other ways" in robust(finding(turned, **counted(turned)))
     assert choice_in_short(finding(turned, **counted(turned))) == robustness_choices.CHOICES["covariates"]
@@ -349,10 +347,28 @@ def test_a_finding_of_another_period_is_told_by_its_counts_alone(bare: Run) -> N
     facts = finding(made, agree=6, compared=9, label="fragile", drives="period")
     facts.finding.source = {"run": "another"}
     assert robust(facts) == (
-        "It stands the same in 6 of 9 other ways of comparing that can be defended as well. It hangs most on which "
-        "months are counted."
+        f"{PLACE} It stands the same in 6 of 9 other ways of comparing. It hangs most on which months are counted."
     )
     assert robust(finding(bare)) == ""
+    never = finding(made, agree=5, compared=9, label="robust", drives="period")
+    never.finding.source = {"run": "another"}
+    assert robust(never) == f"{PLACE} It is inside the usual range in all 9 other ways of comparing."
+    assert same_ways(never) == 9 and choice_in_short(never) == "none" and same_ways(facts) == 6
+
+
+def test_a_sentence_judged_by_the_far_limits_is_told_in_how_many_ways_the_practice_is_beyond_them(bare: Run) -> None:
+    out = placed(bare, others(2.5, 2.5, {0: 3.2, 1: 3.4}))
+    facts = finding(out, **counted(out))
+    assert far_ways(facts) == 2
+    assert "Outside the 99.8% limits, by which this sentence is judged, it is in 2 of 9 other ways." in robust(facts)
+    facts.template.test = "rank"
+    assert far_ways(facts) is None and "99.8%" not in robust(facts)
+
+
+def test_a_place_that_is_never_outside_is_the_same_in_every_way(bare: Run) -> None:
+    sign = placed(bare, others(0.1, -0.1, {}))
+    facts = finding(sign, **counted(sign))
+    assert (same_ways(facts), choice_in_short(facts)) == (9, "none") and same_ways(finding(bare)) is None
 
 
 def test_a_reply_says_it_where_it_matters(bare: Run) -> None:

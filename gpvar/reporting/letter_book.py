@@ -16,7 +16,7 @@ from gpvar.words.claims import (
     finding_position,
     finding_sentence,
 )
-from gpvar.words.claims_robust import choice_in_short
+from gpvar.words.claims_robust import choice_in_short, far_ways, same_ways
 from gpvar.words.claims_short import outcome, short
 from gpvar.words.console import without_markdown
 from gpvar.words.sources import declared
@@ -67,14 +67,27 @@ def _row(facts: ClaimFacts) -> dict[str, Any]:
         "said_beside": _joined(finding_beside(facts)),
         "would_change": _joined(finding_change(facts)),
         "to_ask": _joined(finding_ask(facts)),
-        "other_ways_same": finding.robustness.get("agree"),
-        "other_ways": finding.robustness.get("compared"),
-        "robustness": str(finding.robustness.get("label") or ""),
-        "hangs_on": choice_in_short(facts),
+        **_place(facts),
         "period": str(finding.source.get("period") or ""),
         "comparator": finding.comparator,
         "files": "; ".join(_file(item) for item in finding.source.get("files", ())),
         "run": str(finding.source.get("run") or ""),
+    }
+
+
+def _place(facts: ClaimFacts) -> dict[str, Any]:
+    """Return in how many other ways the practice's place is as here; not applicable where no practice is named."""
+    ways = facts.finding.robustness
+    if not ways.get("compared"):
+        names = ("same_ways", "other_ways", "far_ways", "robustness", "hangs_on")
+        return dict.fromkeys((f"place_{name}" for name in names), None if facts.is_practice else "")
+    far = far_ways(facts)
+    return {
+        "place_same_ways": same_ways(facts),
+        "place_other_ways": ways["compared"],
+        "place_far_ways": "" if far is None else far,
+        "place_robustness": str(ways.get("label") or ""),
+        "place_hangs_on": choice_in_short(facts),
     }
 
 
@@ -177,6 +190,8 @@ def _notes(run: Run, private: bool) -> list[str]:
         "Which finding follows from what is in the decision table decisions.toml, the same for every letter.",
         "Figures, differences and intervals of the first sheet are in the units in which they are printed, beside "
         "practices with patients like its own (M1) where those could be allowed for.",
+        "The columns place_… are of the practice's place, allowing for patients, in other ways of comparing. The "
+        "finding of the sentence was not made again in those ways.",
     ]
     return lines
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpvar.schema._column import RUNG, Column, columns
+from gpvar.schema._robustness import LABEL
 
 _SENTENCE = ("sentence", "code", "", "Number of the sentence in the letter")
 _WHO = ("practice_code", "code", "", "The practice the sentence is about; blank for one about the area")
@@ -26,10 +27,15 @@ CLAIMS = columns(
     ("position", "text", "", "Where the practice stands, beside the finding; blank for a sentence about the area"),
     ("to_ask", "text", "", "What to ask the ICB for, the most important first"),
     ("would_change", "text", "", "What would change the finding"),
-    ("other_ways_same", "whole number", "ways", "In how many other defensible ways the practice stands as here"),
-    ("other_ways", "whole number", "ways", "How many other ways could be made; a share of them is no probability"),
-    ("robustness", "code", "", "robust (from 90 %), fragile (below two thirds) or mixed; blank without another way"),
-    ("hangs_on", "text", "", "The choice on which its place hangs most; none where all ways agree"),
+    ("place_same_ways", "whole number", "ways", "In how many other ways the practice's place, allowing for patients, "
+     "is as here: inside the usual range in all of them, or else on the same side of what is expected and of the end "
+     "of the usual range. It is the place that was tried in other ways, not the finding of the sentence"),
+    ("place_other_ways", "whole number", "ways", "How many other ways could be made; a share of them is no "
+     "probability. Not applicable for a sentence about the area, not available where a practice is not judged"),
+    ("place_far_ways", "whole number", "ways", "In how many of them it is outside the 99.8 % limits; for a sentence "
+     "that is judged by them, of the same months"),
+    ("place_robustness", "text", "", f"{LABEL}; not applicable with fewer than six other ways"),
+    ("place_hangs_on", "text", "", "The choice on which its place hangs most; none where it hangs on none"),
     ("kind", "text", "", "Kind of sentence, from the catalogue of templates"),
     ("letter_figure", "text", "", "The figure that the letter prints"),
     ("letter_figure_before", "text", "", "Its figure of the earlier period"),

@@ -134,8 +134,8 @@ OTHER_WAYS_SHEET = columns(
     ("difference", "number", "as value", "Value minus what is expected of a practice like it"),
     ("lower", "number", "as value", "Lower end of the usual range (95 %) of the difference"),
     ("upper", "number", "as value", "Upper end of the usual range of the difference"),
-    ("distance", "number", "standard deviations", "The difference in units of chance and shared spread together; beyond "
-     "1.96 is outside the usual range"),
+    ("distance", "number", "standard deviations", "The difference in units of chance and shared spread together; "
+     "beyond 1.96 is outside the usual range"),
     ("same_place", "yes/no", "", "yes where it stands as in the study's own way"),
 )  # fmt: skip
 
@@ -164,8 +164,8 @@ ROBUSTNESS_SHEET = columns(
      "wrong for that, as it is printed"),
     ("unmeasured_unit", "text", "", "Unit of the column before"),
     ("unmeasured_spreads", "number", "SDs of the shared spread", "The same, in standard deviations of practices"),
-    ("unmeasured_times", "number", "times", "The same as a multiple of the strongest measured characteristic (one SD of "
-     "what it adds to the expectation); not available where measured need explains less than 5 %"),
+    ("unmeasured_times", "number", "times", "The same as a multiple of the strongest measured characteristic (one SD "
+     "of what it adds to the expectation); not available where measured need explains less than 5 %"),
     ("strongest_measured", "text", "", "That characteristic"),
 )  # fmt: skip
 
