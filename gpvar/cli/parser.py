@@ -141,13 +141,31 @@ def _of_practices_and_tools(commands: argparse._SubParsersAction[argparse.Argume
     draws.add_argument("--no-effects", action="store_true", help="coefficients and spreads alone")
     draws.add_argument("--into", type=Path, metavar="FOLDER", help="where they are written")
 
-    trial = _command(commands, "calibrate", "for researchers: how often is this tool wrong? Long", jobs.calibrate)
-    trial.add_argument(
-        "--worlds", type=int, default=300, metavar="N", help="how many simulated Englands; 300 take an hour"
+    trial = _command(
+        commands,
+        "calibrate",
+        "for researchers: how often is this tool wrong? About an hour of two processors; stops and resumes",
+        jobs.calibrate,
     )
-    trial.add_argument("--seed", type=int, default=20260401)
-    trial.add_argument("--into", type=Path, default=Path("gpvar-calibration"), metavar="FOLDER")
-    trial.add_argument("--workers", type=int, default=2, metavar="K", help="how many processes at once")
+    trial.description += (
+        " Makes simulated Englands whose truth is known, and counts how often gpvar is wrong in them: a page and its "
+        "figures (calibration.html, .md, .csv, .json). Ctrl-C loses unfinished worlds alone: the same command goes on."
+    )
+    trial.epilog = "Example: python run.py calibrate --worlds 12 --into small-trial"
+    trial.add_argument(
+        "--worlds", type=int, default=300, metavar="N", help="how many simulated Englands; %(default)s when left out"
+    )
+    trial.add_argument("--seed", type=int, default=20260401, help="%(default)s when left out")
+    trial.add_argument(
+        "--into",
+        type=Path,
+        default=Path("gpvar-calibration"),
+        metavar="FOLDER",
+        help="where it is written, and taken up again; %(default)s when left out",
+    )
+    trial.add_argument(
+        "--workers", type=int, default=2, metavar="K", help="how many processes at once; %(default)s when left out"
+    )
 
     lab = _command(commands, "lab", "open the study's notebooks in JupyterLab", jobs.lab)
     lab.add_argument("study", type=Path)

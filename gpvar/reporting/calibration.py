@@ -18,8 +18,8 @@ from gpvar.reporting.assemble import Page, Picture
 from gpvar.reporting.publish import Look, to_html
 from gpvar.words import calibration as words
 from gpvar.words import calibration_rows as rows
-from gpvar.words.calibration_facts import TrialFacts, trial_facts
-from gpvar.words.text import escape_markdown
+from gpvar.words.calibration_facts import TrialFacts, trial_facts, what
+from gpvar.words.text import escape_markdown, sentence
 
 CSV, JSON, HTML, MARKDOWN = (f"{words.STEM}.{kind}" for kind in ("csv", "json", "html", "md"))
 
@@ -77,7 +77,8 @@ def lay_beside(folder: Path) -> list[Path]:
 def _shipped() -> tuple[bytes, bytes]:
     """Return the page and the rows of the trial that comes with gpvar: the same for every study."""
     facts = read_trial()
-    return page(facts), files.csv_for_people(facts.frame)
+    in_words = [sentence(what(row)).rstrip(".") for row in facts.every]
+    return page(facts), files.csv_for_people(facts.frame.assign(in_words=in_words))
 
 
 def shipped_line() -> str:
@@ -103,19 +104,21 @@ def markdown(facts: TrialFacts) -> str:
     return re.sub(r"\\([,.:;%()/-])", r"\1", text) + "\n"
 
 
-#: The pictures follow the head, the answer, what was missed, and the answer in more words.
-_PICTURES_AFTER = 4
+#: The pictures follow the head, the answer, and the answer in more words.
+_PICTURES_AFTER = 3
 
 
 def _parts(facts: TrialFacts) -> list[str]:
     parts = [words.calibration_title(facts), words.calibration_first(facts)]
-    parts += [words.calibration_missed(facts), words.calibration_plain(facts)]
-    parts += [words.calibration_icb_right(facts), rows.calibration_not_shown(facts), rows.calibration_reading()]
+    parts += [words.calibration_plain(facts), words.calibration_icb_right(facts)]
+    parts += [words.calibration_missed(facts), rows.calibration_not_shown(facts), rows.calibration_reading()]
     for name in rows.section_names(facts):
         parts += [rows.calibration_section(name, facts), _markdown(tables.calibration_rows(name, facts))]
     parts += [rows.calibration_by_kind(facts), _markdown(tables.calibration_by_kind(facts))]
     parts += [rows.calibration_odds(facts), _markdown(tables.calibration_odds(facts))]
     parts += [rows.calibration_by_measure(facts), _markdown(tables.calibration_by_measure(facts))]
+    parts += [words.calibration_apart(facts), _markdown(tables.calibration_apart(facts))]
+    parts += [words.calibration_close(facts), _markdown(tables.calibration_close(facts))]
     return [*parts, rows.calibration_repeat(facts)]
 
 

@@ -11,8 +11,10 @@ from gpvar import catalogue, gates
 from gpvar.dates import month_in_words
 from gpvar.study import Period, months_between
 from gpvar.tables._calibration import (
+    calibration_apart,
     calibration_by_kind,
     calibration_by_measure,
+    calibration_close,
     calibration_odds,
     calibration_rows,
 )
@@ -32,7 +34,12 @@ from gpvar.tables._research import (
     methods_variances,
 )
 from gpvar.tables._resources import resources_beside, resources_scenario
-from gpvar.tables._robustness import methods_other_ways, methods_other_ways_missing, standing_other_ways
+from gpvar.tables._robustness import (
+    methods_other_ways,
+    methods_other_ways_missing,
+    standing_other_ways,
+    standing_out_ways,
+)
 from gpvar.tables._standing import standing_ranks, standing_steps
 from gpvar.tables._table import Table
 from gpvar.tables._variation import variation_equity, variation_levels, variation_shares, variation_spread
@@ -49,8 +56,10 @@ __all__ = [
     "area_positions",
     "area_practices",
     "area_standing_out",
+    "calibration_apart",
     "calibration_by_kind",
     "calibration_by_measure",
+    "calibration_close",
     "calibration_odds",
     "calibration_rows",
     "check_dates",
@@ -237,10 +246,16 @@ def area_standing_out(run: Run, metric: str = "") -> Table | str:
     found = frame.loc[frame[last].isin(out), ["Code", "Practice", "Figure", last]]
     if found.empty:
         return ""
+    shown = found.rename(columns={last: "Position"}).reset_index(drop=True)
+    note = ""
+    if facts.card.id in run.multiverse:
+        ways = [standing_out_ways(run, str(code), facts.card.id) for code in shown["Code"]]
+        shown["Outside in other ways"], shown["Hangs on"] = zip(*ways, strict=True)
+        note = "Other ways of comparing, all of which allow for patients: how many is no probability."
     return Table(
-        found.rename(columns={last: "Position"}).reset_index(drop=True),
+        shown,
         f"{plural(len(found), 'practice')} outside the usual range, by code. Figure in {_unit(facts.card)}.",
-        "",
+        note,
         f"area_{facts.card.id}_standing_out",
     )
 

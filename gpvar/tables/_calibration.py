@@ -34,6 +34,32 @@ def calibration_rows(name: str, facts: TrialFacts) -> Table | str:
     return Table(pd.DataFrame(rows), caption, "", f"calibration_{name}", (34, 12, 17, 26, 16, 17))
 
 
+def calibration_apart(facts: TrialFacts) -> Table | str:
+    """Return the bars that one measure or one kind of statement misses although all together keep them."""
+    return _listed(facts.missed_apart, "Missed when taken apart. Error: in percentage points.", "calibration_apart")
+
+
+def calibration_close(facts: TrialFacts) -> Table | str:
+    """Return the bars that are kept by less than two Monte-Carlo errors, the nearest first."""
+    return _listed(facts.close, "Kept by little. Error: in percentage points.", "calibration_close")
+
+
+def _listed(rows: list[said.Row], caption: str, name: str) -> Table | str:
+    lines = [
+        {
+            "What was counted": sentence(said.what(row)).rstrip("."),
+            "Measure": said.measure(row) if row["metric"] else "all",
+            "How often": said.estimate(row),
+            "Error": said.error(row),
+            "Counted": said.counted(row),
+            "Bar": said.bounds(row),
+            "Beside its bar": said.beside(row),
+        }
+        for row in rows
+    ]
+    return Table(pd.DataFrame(lines), caption, "", name, (34, 18, 11, 14, 24, 14, 17)) if lines else ""
+
+
 def calibration_odds(facts: TrialFacts) -> Table | str:
     """Return how often statements are true beside the odds said, by tenth; nothing where none were counted."""
     rows = [

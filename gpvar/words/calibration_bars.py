@@ -72,7 +72,7 @@ BARS = {
     "plants_far": _found("far outside the usual range"),
     "plants_found_own_icb": _found("outside the usual range of their own ICB or further"),
     "coverage_beta": _covers("coefficients"),
-    "coverage_practice_sd": _covers("SD of practices"),
+    "coverage_practice_sd": _covers("SD of practices, with what passes within the year"),
     "coverage_pcn_sd": _covers("SD of PCNs"),
     "coverage_icb_sd": _covers("SD of ICBs"),
     "coverage_values": _covers("lasting figures, averaged over practices"),

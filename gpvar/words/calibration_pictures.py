@@ -5,7 +5,7 @@ from __future__ import annotations
 from gpvar.words.calibration_facts import Row, TrialFacts, error, estimate, per_cent
 from gpvar.words.text import listed
 
-BAR, RELIABILITY, FOUND = "bar", "Reliability of the figure", "Found"
+BAR, RELIABILITY, FOUND = "bar", "Reliability of the figure", "Called outside"
 SAID, TRUE = "Odds said", "True"
 
 
@@ -31,7 +31,7 @@ def odds_alt(facts: TrialFacts) -> str:
 
 def plants_title() -> str:
     """Return the message of the picture of planted practices."""
-    return "Planted practices that are found, by how reliable figures are"
+    return "Planted practices called outside the usual range, by how reliable figures are"
 
 
 def plants_alt(rows: list[Row]) -> str:

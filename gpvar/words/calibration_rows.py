@@ -37,7 +37,8 @@ _HEADINGS = {
         "Intervals",
         "Of 95% intervals, 95 in 100 should hold what was true in the simulated world. Intervals of lasting figures "
         "and of ranks keep that on average over practices, not for each one: for the very lowest and highest they "
-        "hold less often.",
+        "hold less often. The SD (standard deviation) of practices includes what passes within the year: figures of "
+        "one year cannot tell it from what lasts.",
     ),
     "claims": (
         "What a letter says",
@@ -45,7 +46,11 @@ _HEADINGS = {
         "known. The bars are for those that the data are good enough for: every check passed, the truth clear of the "
         "threshold by two posterior standard deviations, reliability 0.9 or more. Fair: true among like practices too, "
         "where the statement is of a kind that should be. The opposite of the truth is also said where a true and fair "
-        "statement is held to be false, or an unfair one fair.",
+        "statement is held to be false, or an unfair one fair. Whether a statement about rank, outlier or fair "
+        "comparison is true is worked out with gpvar's own definitions of middle, spread and likeness: the trial tries "
+        "how precise it is, not those definitions. False statements that are “said not to hold” include those refuted "
+        "by a reason of “not shown”; the row below them, contradicted outright, is stricter. Statements near the edge "
+        "are counted apart: some of them get the opposite answer.",
     ),
     "stopped": (
         "Behind a failed check",
@@ -140,6 +145,13 @@ def calibration_not_shown(facts: TrialFacts) -> str:
         "**Heavy tails.** The bars on false alarms are for a normal spread. Real spreads have heavier tails: after "
         "allowing for patients, 0.3% to 0.4% of England's practices are far outside on the same-day share, 0.7% on "
         "appointments per 1,000 patients, 1.1% on missed appointments, where 0.2% would be with a normal spread.",
+        "**The chance that a flagged practice is ordinary.** That depends on how many practices are unusual, which "
+        "nobody knows. No share on this page is that chance.",
+        "**The definitions.** Whether a statement about rank, outlier or fair comparison is true is worked out with "
+        "gpvar's own definitions of middle, spread and likeness. So the trial tries how precise gpvar is. It does not "
+        "try those definitions.",
+        "**Other defensible ways.** Reports say in how many other ways of comparing a practice stands the same. How "
+        "often that is right is not tried here: many ways can agree and all be wrong.",
         "**What was not measured.** In these worlds every characteristic that matters is in the data. In England some "
         "are not. A flagged practice may differ for a reason that no file holds, and the trial cannot say how often.",
         "**Whether variation is unwarranted, and why it is there.** Planted practices were moved without a reason. "
@@ -153,7 +165,7 @@ def calibration_not_shown(facts: TrialFacts) -> str:
         f"**Other measures.** Tried were {escape_markdown(listed(_measures(facts)), 400) or 'none by name'}. Patient "
         "surveys, advice and guidance, referrals and telephone figures were not.",
         "**Faults in files.** Files here are whole and their columns mean what they say. Faults that no check is made "
-        "for would not be found.",
+        "for would not be found. Telephone accounts that practices share are seen by no check.",
     ]
     return f"## What this does not show\n\n{boxes.bullets(items)}"
 
@@ -178,8 +190,10 @@ def calibration_repeat(facts: TrialFacts) -> str:
         f"**Every row, and every measure, as numbers:** [{STEM}.csv]({STEM}.csv). Columns: bar (the id), section, "
         "group (what the row is divided by), metric (blank: all together), estimate, se (the Monte-Carlo error, "
         "between worlds), hits, chances, worlds, low and high (the bar), met (yes, no, or blank without a bar), "
-        "distance (how many errors from the nearer end of the bar; below 0 outside it). Shares are fractions of 1.",
-        "Where a bar is missed the method is changed, not the bar, and CHANGELOG.md says so under Changed numbers.",
+        "distance (how many errors from the nearer end of the bar; below 0 outside it), in_words (in the copy beside "
+        "reports: what the row is). Shares are fractions of 1.",
+        "Where a bar is missed the method is changed, not the bar, and the list of changes that comes with gpvar "
+        "(CHANGELOG.md) says so.",
     ]
     return f"## To repeat it\n\n{boxes.bullets(items)}"
 
@@ -206,7 +220,8 @@ def trial_line(facts: TrialFacts) -> str:
     """Return one plain line for an index: how many bars were missed, in how many worlds."""
     worlds = plural(facts.worlds, "simulated England", "simulated Englands")
     if facts.short:
-        return f"a trial in {worlds}, too short to hold it to its bars."
+        return f"a trial in {worlds}, too short to say whether the rates promised are kept."
     missed, barred = len(facts.missed), len(facts.barred)
-    kept = f"{missed} of {barred} bars missed" if missed else f"all {barred} bars kept"
+    were = "was" if missed == 1 else "were"
+    kept = f"{missed} of the {barred} rates promised {were} not kept" if missed else f"all {barred} rates promised kept"
     return f"a trial in {worlds} whose truth is known: {kept}."
