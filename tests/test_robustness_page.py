@@ -67,10 +67,10 @@ def test_the_curve_runs_from_the_lowest_difference_to_the_highest_and_holds_ever
 
 def test_the_curve_shows_where_the_practice_is_outside_and_the_message_counts_it(run: Run) -> None:
     chart = drawn(charts.standing_other_ways(run, OWN, SHARE))
-    assert chart.title == "It is outside the usual range in 7 of 9 other ways; here it is outside"
+    assert chart.title == "Invented Surgery 0: outside the usual range here and in 7 of 9 other ways"
     above, below = chart.figure.axes
     marks = {line.get_label(): len(line.get_xdata()) for line in above.lines if not line.get_label().startswith("_")}
-    assert marks == {"outside it": 7, "inside it": 2, "the way used here": 1}
+    assert marks == {"outside it": 7, "inside it": 2, "the way used here, outside it": 1}
     faces = {line.get_label(): line.get_markerfacecolor() for line in above.lines}
     assert faces["outside it"] != faces["inside it"], "told apart by filling as well as by colour"
     for bar, way in zip(above.patches, sorted(_ways(run), key=lambda way: (way.difference, way.spec)), strict=True):
@@ -197,8 +197,8 @@ def test_the_methods_table_has_every_declared_specification_and_what_it_gives(ru
         assert row["Outside ±1.96"] == f"{frame.loc[row['No.'], 'flagged']:.0f}"
         assert row["Agree (%)"] == f"{100 * frame.loc[row['No.'], 'agree_share']:.1f}"
     why = missing.set_index("What would be done otherwise")["Why it is not available"]
-    assert why["Some of the months left out"] == "The study holds no figures for it"
-    assert why["Every month taken as new"] == "How far figures move from month to month is not known"
+    assert why["The first months left out"] == "The study holds no figures for it"
+    assert why["Each month unlike the last"] == "How far figures move from month to month is not known"
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_the_sections_are_valid_pages_in_both_formats(run: Run, metric: str) -> 
     ]  # fmt: skip
     page = Page("# Ways\n\n" + "\n\n".join(parts), ())
     html = publish.to_html(page, Look("Ways", True, False)).decode("utf-8")
-    assert "If something was not measured" in html and "not measured here, for a figure" in html and "**" not in html
+    assert "If something was not measured" in html and "not measured here would have to" in html and "**" not in html
     assert publish.to_docx(page, Look("Ways", True, False))[:2] == b"PK"
 
 
@@ -251,6 +251,19 @@ def test_the_owners_workbook_has_every_practice_of_the_area_and_what_is_sent_has
     sent = book(appendix.area_workbook(run, [SHARE, RATE], private=False))
     assert "Robustness" not in sent and len(sent["Ways"]) == 2 * (N + 3)
     assert set(sent["Ways"]["used_here"]) == {"yes", "no"}
+
+
+def test_the_owners_short_list_says_who_is_outside_in_other_ways_too_and_what_that_hangs_on(run: Run) -> None:
+    table = tables.area_standing_out(run, SHARE)
+    shown = table.frame.set_index("Code")
+    assert len(shown) and "no probability" in table.note
+    for code, row in shown.iterrows():
+        found = practice_ways(run, code, SHARE)
+        many = sum(abs(way.z) > synthetic_ways.EDGE for way in found.others)
+        assert row["Outside in other ways"] == f"{many} of {N}"
+        assert (row["Hangs on"] == "none") == (found.agree == N or not found.summary["drives"]), code
+    bare = dataclasses.replace(run, multiverse={})
+    assert "Hangs on" not in tables.area_standing_out(bare, SHARE).frame
 
 
 def test_a_practices_workbook_has_its_own_rows_alone(run: Run) -> None:
@@ -323,7 +336,7 @@ def test_a_stopped_practice_has_no_rows_in_its_workbook(run: Run) -> None:
 
 def test_the_terminal_tells_it_too(run: Run) -> None:
     text = console.explanation(run, OWN, SHARE)
-    assert "It stands the same in 7 of 9 other ways" in text and "a practice would need a reason" in text
+    assert "It stands the same in 7 of 9 other ways" in text and "not measured here would have to raise" in text
 
 
 def test_researchers_get_every_way_as_a_table(run: Run, tmp_path, monkeypatch) -> None:

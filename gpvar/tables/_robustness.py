@@ -9,10 +9,10 @@ import pandas as pd
 from gpvar.tables._table import Table
 from gpvar.words import figures, robustness
 from gpvar.words.research_facts import figures as significant
+from gpvar.words.robustness_choices import CHOICES, why_not
 from gpvar.words.robustness_choices import way as named
-from gpvar.words.robustness_choices import why_not
 from gpvar.words.robustness_facts import Way, area_ways, held, practice_ways, specifications
-from gpvar.words.text import known, number, plural
+from gpvar.words.text import known, lower_first, number, plural
 
 if TYPE_CHECKING:
     from gpvar.results import Run
@@ -49,6 +49,15 @@ def standing_other_ways(run: Run, practice: str = "", metric: str = "") -> Table
         f"{found.facts.code}_{card.id}_ways",
         (40, 16, 22, 34),
     )
+
+
+def standing_out_ways(run: Run, practice: str, metric: str) -> tuple[str, str]:
+    """Return in how many other ways a practice is outside the usual range, and on which choice that hangs."""
+    found = practice_ways(run, practice, metric)
+    if found.here is None or not found.others:
+        return "not known", "not known"
+    hangs = lower_first(CHOICES.get(robustness.drives(found), "")) if found.agree < len(found.others) else ""
+    return f"{number(found.outside)} of {number(len(found.others))}", hangs or "none"
 
 
 def _single(ways: list[Way]) -> list[Way]:
