@@ -229,7 +229,7 @@ def test_the_sections_are_valid_pages_in_both_formats(run: Run, metric: str) -> 
     ]  # fmt: skip
     page = Page("# Ways\n\n" + "\n\n".join(parts), ())
     html = publish.to_html(page, Look("Ways", True, False)).decode("utf-8")
-    assert "If something was not measured" in html and "not measured here would have to" in html and "**" not in html
+    assert "If something was not measured" in html and "A small reason would do" in html and "**" not in html
     assert publish.to_docx(page, Look("Ways", True, False))[:2] == b"PK"
 
 
@@ -256,7 +256,7 @@ def test_the_owners_workbook_has_every_practice_of_the_area_and_what_is_sent_has
 def test_the_owners_short_list_says_who_is_outside_in_other_ways_too_and_what_that_hangs_on(run: Run) -> None:
     table = tables.area_standing_out(run, SHARE)
     shown = table.frame.set_index("Code")
-    assert len(shown) and "no probability" in table.note
+    assert len(shown) and "no probability" in table.to_markdown()
     for code, row in shown.iterrows():
         found = practice_ways(run, code, SHARE)
         many = sum(abs(way.z) > synthetic_ways.EDGE for way in found.others)
@@ -336,7 +336,7 @@ def test_a_stopped_practice_has_no_rows_in_its_workbook(run: Run) -> None:
 
 def test_the_terminal_tells_it_too(run: Run) -> None:
     text = console.explanation(run, OWN, SHARE)
-    assert "It stands the same in 7 of 9 other ways" in text and "not measured here would have to raise" in text
+    assert "It stands the same in 7 of 9 other ways" in text and "A small reason would do" in text
 
 
 def test_researchers_get_every_way_as_a_table(run: Run, tmp_path, monkeypatch) -> None:
