@@ -90,12 +90,10 @@ def test_on_a_handful_of_ways_nothing_is_called_robust_and_what_differs_is_still
     made = synthetic_ways.with_ways(bare, SHARE, ways=few, codes=codes)
     text = said(made)
     assert "too few to call the answer robust or not. In 3 of 4 other ways it stands as here" in text
-    assert "The answer is another in some of the few other ways. It stands the same in 3 of 4" in robustness.warns(
-        ways(made)
-    )
+    assert robustness.warns(ways(made)).startswith("It stands the same in 3 of 4")
     area = lead(made)
     assert area.startswith(
-        "Of the 2 practices outside the usual range here (M1, England), 1 is there in all 4 other ways"
+        "Of the 2 practices outside the usual range here (M1, England), 1 is outside in all 4 other ways"
     )
     assert "robust" not in area and "fragile" not in area
 
@@ -125,13 +123,12 @@ def test_the_difference_is_told_here_and_from_end_to_end(bare: Run) -> None:
     low, here = (100 * abs(robustness.apart(found.facts.card, way)) for way in (found.others[0], found.here))
     high = max(here, *(100 * robustness.apart(found.facts.card, way) for way in found.others))
     shown = (
-        f"is {here:.1f} percentage points higher here, and runs from {low:.1f} to {high:.1f} percentage points higher"
+        f"Its figure is {here:.1f} percentage points above the expected here; over all ways, {low:.1f} to {high:.1f} "
+        "percentage points above it (first: recorded illness left out)."
     )
     assert shown in said(made)
     across = said(placed(bare, others(0.5, 0.4, {0: -1.0})))
-    assert re.search(
-        r"runs from [\d.]+ percentage points lower to [\d.]+ percentage points higher over all ways", across
-    )
+    assert re.search(r"over all ways, [\d.]+ percentage points below to [\d.]+ percentage points above it", across)
 
 
 def test_a_share_of_ways_is_said_to_be_no_probability_once(run: Run) -> None:
@@ -148,16 +145,16 @@ def test_a_share_of_ways_is_said_to_be_no_probability_once(run: Run) -> None:
     [
         (
             2.5,
-            "To be inside the usual range, a practice would need a reason",
+            "To be inside the usual range",
             "higher",
         ),
         (
             -2.5,
-            "To be inside the usual range, a practice would need a reason",
+            "To be inside the usual range",
             "lower",
         ),
-        (1.0, "It would be outside the usual range if there were a reason", "lower"),
-        (-1.0, "It would be outside the usual range if there were a reason", "higher"),
+        (1.0, "To be outside the usual range", "lower"),
+        (-1.0, "To be outside the usual range", "higher"),
     ],
 )
 @pytest.mark.parametrize("metric", [SHARE, RATE])
@@ -165,22 +162,36 @@ def test_what_something_unmeasured_would_have_to_do_is_told_both_ways(bare, z, s
     made = placed(bare, (z,) * (N + 1), metric)
     text = console.without_markdown(words.standing_unmeasured(made, OWN, metric))
     row, card = ways(made, metric).summary, ways(made, metric).facts.card
-    assert f"{start}, not measured here, for a figure" in text
-    size, way = re.search(r"for a figure ([\d.,]*\d) .*?(higher|lower)\. ", text).groups()
-    then = r"([\d.,]*\d)(?:%| app)[^.]* would then be expected of it in place of ([\d.,]*\d)"
-    size, after, before = (text.replace(",", "") for text in (size, *re.search(then, text).groups()))
-    assert way == side and (float(after) > float(before)) == (side == "higher")
+    assert text.split("\n\n")[1].startswith(f"{start}, something not measured here would have to ")
+    way, before, after = re.search(r"(raise|lower) what .*? from ([\d.,]*\d)%? to ([\d.,]*\d)", text).groups()
+    size = re.search(r"That is ([\d.,]*\d)", text)[1]
+    size, after, before = (text.replace(",", "") for text in (size, after, before))
+    assert way == {"higher": "raise", "lower": "lower"}[side]
+    assert (float(after) > float(before)) == (side == "higher")
+    end, own, now = re.search(
+        r"then (end|begin) at its own figure, ([\d.,]*\d)%?, and not at ([\d.,]*\d)", text
+    ).groups()
+    here = ways(made, metric).here
+    assert float(own.replace(",", "")) == pytest.approx(here.value * card.scale, abs=1.0)
+    assert (end == "end") == (z > 0)
+    beyond = float(own.replace(",", "")) > float(now.replace(",", ""))
+    assert beyond == (here.outside == (z > 0)), "its own figure lies beyond the end of the range where it is outside"
     assert float(size) == pytest.approx(abs(float(after) - float(before)), abs=0.5 if metric == RATE else 1e-9)
     assert float(size) == pytest.approx(row["unmeasured_points"] * card.scale, abs=1.0 if metric == RATE else 0.1)
-    assert f"{row['unmeasured_sd']:.1f} times the standard deviation of practices" in text
-    assert f"{row['unmeasured_multiple']:.1f} times what the strongest thing measured, deprivation, typically" in text
+    assert f"{row['unmeasured_sd']:.1f} times the spread of practices (two in three practices lie within one" in text
+    assert "what deprivation adds to the expected figure differs most from practice to practice; this is " in text
+    assert f"this is {row['unmeasured_multiple']:.1f} times the spread of that." in text
     assert "Figures cannot say whether there is such a reason. Whoever names one should show it." in text
 
 
 def test_a_reason_too_small_to_print_is_called_slight(bare: Run) -> None:
     text = console.without_markdown(words.standing_unmeasured(placed(bare, (1.9601,) * (N + 1)), OWN, SHARE))
-    assert "a reason, not measured here, for a figure slightly higher." in text and "in place of" not in text
-    assert "less than a tenth of the standard deviation of practices" in text
+    assert "A small reason would do: if slightly more were expected of this practice, it would be inside." in text
+    assert "spread" not in text
+    small = console.without_markdown(words.standing_unmeasured(placed(bare, (2.1,) * (N + 1)), OWN, SHARE))
+    assert re.search(
+        r"A small reason would do: if [\d.]+% of [^.]* and not [\d.]+%, it would be inside the usual", small
+    )
 
 
 def test_without_enough_measured_need_there_is_no_yardstick(bare: Run) -> None:
@@ -193,20 +204,21 @@ def test_a_verdict_that_another_choice_would_turn_says_so_with_the_choice_and_th
     two = words.practice_verdict(placed(bare, others(2.5, 2.5, {0: 1.0, 1: 1.1})), OWN, SHARE)
     assert "The 2 that differ (recorded illness left out; deprivation left out) put it inside the usual range" in two
     verdict = words.practice_verdict(turned, OWN, SHARE)
-    assert "The answer depends on choices that others may make otherwise. It stands the same in 5 of 9" in verdict
+    assert "It depends on choices that others may make otherwise. It stands the same in 5 of 9" in verdict
     assert re.search(
         r"It hangs most on .{10,80}; the rest put it inside the usual range, higher than expected", verdict
     )
     one = placed(bare, others(1.5, 1.5, {1: 2.3}))
     verdict = words.practice_verdict(one, OWN, SHARE)
-    assert "The answer holds in most defensible ways, not in all." in verdict
+    assert "How firm is this?" in verdict and "It stands the same in 8 of 9 other ways of comparing" in verdict
+    assert "The answer holds" not in verdict
     assert "The one that differs (deprivation left out) puts it outside the usual range, higher." in verdict
-    assert "comparing that can be defended" not in words.practice_after(one, OWN, SHARE), "said in the verdict"
+    assert "ways of comparing" not in words.practice_after(one, OWN, SHARE), "said in the verdict"
     calm = placed(bare, others(2.5, 2.5, {}))
-    assert "defended" not in words.practice_verdict(calm, OWN, SHARE)
-    assert "defended" not in words.practice_after(calm, OWN, SHARE), "said in the box"
+    assert "ways of comparing" not in words.practice_verdict(calm, OWN, SHARE)
+    assert "ways of comparing" not in words.practice_after(calm, OWN, SHARE), "said in the box"
     after = words.practice_after(placed(bare, others(1.0, 1.0, {})), OWN, SHARE)
-    assert "It is inside the usual range in all 9 other ways of comparing that can be defended as well (M1" in after
+    assert "It is inside the usual range in all 9 other ways of comparing (M1" in after
 
 
 @pytest.mark.parametrize("box", [words.practice_icb_right, words.standing_icb_right])
@@ -215,7 +227,7 @@ def test_what_speaks_for_the_icb_stands_in_its_box_whichever_way_it_goes(bare: R
     assert robustly in box(placed(bare, others(2.5, 2.5, {})), OWN, SHARE)
     assert "hang on the choices" not in box(placed(bare, others(2.5, 1.0, {})), OWN, SHARE)
     inside = box(placed(bare, others(1.5, 1.5, {0: 2.2, 1: 2.3})), OWN, SHARE)
-    assert "Other choices that can be defended as well put it outside the usual range: 2 of 9 other ways." in inside
+    assert "Other choices that can be made as well put it outside the usual range: 2 of 9 other ways." in inside
     assert "Other choices" not in box(placed(bare, others(1.0, 1.0, {})), OWN, SHARE)
 
 
@@ -249,6 +261,46 @@ def test_a_practice_that_cannot_be_judged_is_told_so_and_nothing_else(run: Run, 
     assert words.standing_unmeasured(gone, OWN, SHARE) == words.standing_unmeasured(bare, OWN, SHARE) == ""
 
 
+def test_close_to_the_edge_nothing_is_called_robust_and_both_are_said_in_one_sentence(bare: Run) -> None:
+    made = placed(bare, others(2.1, 2.1, {}))
+    assert ways(made).label == "robust" and ways(made).close
+    text = said(made).split("\n\n")[1]
+    assert re.match(
+        r"In all 9 other ways too it is outside the usual range, higher \(M1, England\), but close to the edge: a "
+        r"reason, not measured here, worth [\d.]+ percentage points would put it inside\.",
+        text,
+    )
+    assert "Robust:" not in text and robustness.icb_right(ways(made)) == []
+    far = every(bare, {OWN: others(2.1, 2.1, {}), "X10005": (3.5,) * (N + 1)})
+    assert "1 is robust and none fragile. 1 more would be robust but is close to the edge" in lead(far)
+
+
+def test_far_outside_is_counted_where_it_is_far_here_alone(bare: Run) -> None:
+    assert "far outside in 7 of 9 other ways." in said(placed(bare, others(3.5, 3.5, {0: 2.5, 1: 2.6})))
+    assert "far outside" not in said(placed(bare, others(2.5, 3.5, {})))
+
+
+@pytest.mark.parametrize(("z", "outside"), [(2.5, True), (1.0, False)])
+def test_the_raw_position_is_told_where_it_differs_and_conceded_where_only_it_is_outside(bare, z, outside) -> None:
+    frame = bare.analyses[SHARE].practices
+    raw = (frame["practice_code"] == OWN) & (frame["rung"] == "M0") & (frame["comparator"] == "england")
+    frame = frame.assign(position=frame["position"].mask(raw, "unusual"), z=frame["z"].mask(raw, 2.5))
+    analysis = dataclasses.replace(bare.analyses[SHARE], practices=frame)
+    made = placed(dataclasses.replace(bare, analyses={**bare.analyses, SHARE: analysis}), others(z, z, {}))
+    assert "Each changes one choice of ours, and all of them allow for patients." in said(made)
+    told = "On the raw figure it is outside the usual range, higher (M0, England)." in said(made)
+    conceded = any("Without that it is outside" in text for text in robustness.icb_right(ways(made)))
+    assert (told, conceded) == (not outside, not outside)
+
+
+def test_the_areas_box_has_who_is_outside_whatever_is_chosen_and_who_would_be(bare: Run) -> None:
+    a, b, c = bare.table.area_codes[:3]
+    made = every(bare, {a: (3.0,) * (N + 1), b: others(2.2, 2.2, {0: 1.0}), c: others(1.5, 1.5, {0: 2.2})})
+    assert "1 of the 2 outside the usual range is outside whichever" in words.area_icb_right(made, SHARE)
+    assert "1 more would be outside by another choice." in words.area_icb_right(made, SHARE)
+    assert "whichever" not in words.area_icb_right(bare, SHARE)
+
+
 # an area
 
 
@@ -268,8 +320,9 @@ def test_an_area_is_told_who_stays_outside_who_comes_and_which_choice_moves_most
     z = {a: (3.0,) * (N + 1), b: others(2.1, 2.1, {0: 1.0}), c: others(1.5, 1.5, {0: 2.2}), d: others(-2.2, -1.0, {})}
     made = every(bare, z)
     assert lead(made) == (
-        "Of the 3 practices outside the usual range here (M1, England), 1 is robust and 1 fragile. 1 is there in all 9 "
-        "other ways too. Of the 47 inside it, 1 would be outside in some other way, none in more than a third of them."
+        "Of the 3 practices outside the usual range here (M1, England), 1 is outside in all 9 other ways too; the "
+        "other 2 in 0 to 8 of 9. 1 is robust and 1 fragile. Of the 47 inside it, 1 would be outside in some other way, "
+        "none in more than a third of them."
     )
     choice = robustness_area.choice(area_ways(made, SHARE))
     assert "which characteristics of patients are allowed for" in choice
@@ -406,7 +459,10 @@ def test_a_reason_or_an_option_of_a_later_version_is_shown_by_its_name() -> None
 
 def test_several_choices_at_once_are_all_named() -> None:
     taken = {"covariates": "no_deprivation", "link": "identity", "model": "regression"}
-    assert robustness_choices.way(taken) == "Deprivation left out; differences as they are; model without places"
+    assert (
+        robustness_choices.way(taken)
+        == "Deprivation left out; compared as plain differences; model that knows no ICBs or networks"
+    )
     assert robustness_choices.way({}) == "As used here"
 
 

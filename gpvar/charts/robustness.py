@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +27,7 @@ from gpvar.words.robustness_facts import AreaWays, Way, Ways, area_ways, practic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
 
     from gpvar.results import Run
 
@@ -35,26 +35,35 @@ BAND = "#CFD9E2"
 #: Above so many ways marks become small, and an area's counts go by tenths.
 _MANY = 40
 _BINS = 20
+_TEXT, _SMALL = 10, 8
 
 
 def standing_other_ways(run: Run, practice: str = "", metric: str = "") -> tuple[Chart, ...]:
     """Return the practice's difference in every way, and below it what is done otherwise; empty without other ways."""
     found = practice_ways(run, practice, metric)
-    if found.here is None or not found.others:
+    if found.here is None or not found.others or found.alike:
         return ()
     ways = sorted((found.here, *found.others), key=lambda way: (way.difference, way.spec))
     rows = _rows(ways)
     title, card = words.curve_title(found), found.facts.card
     with style():
-        figure = Figure(figsize=(6.3, 2.2 + 0.165 * len(rows)), layout=ConstrainedLayoutEngine(h_pad=0.02, hspace=0.0))
+        figure = Figure(figsize=(6.3, 2.9 + 0.19 * len(rows)), layout=ConstrainedLayoutEngine(h_pad=0.02, hspace=0.0))
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[8.0, max(len(rows), 1.0)])
         _curve(above, ways, found)
         _choices(below, ways, rows)
-        figure.legend(
-            loc="outside lower left", ncols=4, frameon=False, fontsize=8, handletextpad=0.4, columnspacing=1.2
+        legend = figure.legend(
+            loc="outside lower left", ncols=2, frameon=False, fontsize=_TEXT, handletextpad=0.4, columnspacing=1.2
         )
         set_title(figure, title, 78)
+        _told(legend, words.about(found))
     return (Chart(figure, title, words.curve_alt(found), _data(ways, found), f"{found.facts.code}_{card.id}_ways"),)
+
+
+def _told(legend: Legend, about: str) -> None:
+    """Write what the picture is of above its key, so that it can stand alone."""
+    legend.set_title(about, {"size": _SMALL})
+    legend.set_alignment("left")
+    legend.get_title().set_color(DARK_GREY)
 
 
 def _rows(ways: list[Way]) -> list[tuple[str, str]]:
@@ -72,20 +81,19 @@ def _curve(axes: Axes, ways: list[Way], found: Ways) -> None:
     looks = (
         ([i for i, way in enumerate(ways) if way.taken and way.outside], ORANGE, DARK_GREY, "o", words.OUTSIDE),
         ([i for i, way in enumerate(ways) if way.taken and not way.outside], "white", DARK_GREY, "o", words.INSIDE),
-        ([i for i, way in enumerate(ways) if not way.taken], DARK_PINK, "white", "D", words.HERE),
+        ([i for i, way in enumerate(ways) if not way.taken], DARK_PINK, "white", "D", words.here_label(found)),
     )
-    for places, face, edge, marker, label in looks:
-        if places:
-            size = (7.0 if marker == "D" else 3.0) if small else (9.0 if marker == "D" else 6.5)
-            axes.plot(
-                places, [ways[i].difference * scale for i in places], marker, markersize=size, markerfacecolor=face,
-                markeredgecolor=edge, markeredgewidth=0.8 if small else 1.6, linestyle="none", label=label, zorder=3,
-            )  # fmt: skip
-    axes.set_ylabel(textwrap.fill(words.curve_axis(found.facts.card), 24), fontsize=8)
+    for places, face, edge, marker, label in looks:  # one that no way has is in the legend all the same
+        size = (7.0 if marker == "D" else 3.0) if small else (9.0 if marker == "D" else 6.5)
+        axes.plot(
+            places, [ways[i].difference * scale for i in places], marker, markersize=size, markerfacecolor=face,
+            markeredgecolor=edge, markeredgewidth=0.8 if small else 1.6, linestyle="none", label=label, zorder=3,
+        )  # fmt: skip
+    axes.set_title(words.curve_axis(found.facts.card), fontsize=_TEXT, fontweight="normal")
     axes.tick_params(axis="x", length=0, labelbottom=False)
     axes.set_xlim(-0.7, len(ways) - 0.3)
     every = np.concatenate([low, high, [way.difference * scale for way in ways]])
-    room = 0.06 * max(np.ptp(every), 1e-9)
+    room = 0.12 * max(np.ptp(every), 1e-9)
     axes.set_ylim(every.min() - room, every.max() + room)
 
 
@@ -99,7 +107,7 @@ def _choices(axes: Axes, ways: list[Way], rows: list[tuple[str, str]]) -> None:
         x = [i for i, way in enumerate(ways) if way.taken.get(choice) == name]
         marker, size = ("|", 5.0) if small else ("s", 4.5)
         axes.plot(x, [y] * len(x), marker, color=DARK_BLUE, markersize=size, linestyle="none", zorder=2)
-    axes.set_yticks(range(len(rows)), [option(*row) for row in reversed(rows)], fontsize=8)
+    axes.set_yticks(range(len(rows)), [option(*row) for row in reversed(rows)], fontsize=_TEXT)
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.tick_params(axis="both", length=0, labelbottom=False)
     for side in ("left", "bottom"):
@@ -126,20 +134,25 @@ def area_other_ways(run: Run, metric: str = "") -> tuple[Chart, ...]:
     labels, counts = _binned(found)
     title = words.area_title(found)
     with style():
-        figure, axes = canvas(6.3, 2.5)
-        for side, colour, hatch, shift in ((True, DARK_BLUE, "", -0.2), (False, BAND, "////", 0.2)):
+        figure, axes = canvas(6.3, 3.4)
+        for side, colour, hatch in ((True, DARK_BLUE, ""), (False, BAND, "////")):
+            under = np.array(counts[True]) * (not side)
             bars = axes.bar(
-                np.arange(len(labels)) + shift, counts[side], width=0.4, color=colour, hatch=hatch,
+                np.arange(len(labels)), counts[side], bottom=under, width=0.7, color=colour, hatch=hatch,
                 edgecolor=DARK_GREY, linewidth=0.8, label=words.bar_label(found, side),
             )  # fmt: skip
-            axes.bar_label(bars, [str(n) if n else "" for n in counts[side]], fontsize=8, padding=1)
-        axes.set_xticks(range(len(labels)), labels, fontsize=8)
-        axes.set_xlabel(words.area_axis(found), fontsize=8)
-        axes.set_ylabel("practices", fontsize=8)
+            written = axes.bar_label(bars, [str(n) if n else "" for n in counts[side]], label_type="center")
+            for text in written:
+                text.set(fontsize=_TEXT, color="white" if side else "black", fontweight="bold")
+                text.set_bbox(None if side else {"facecolor": "white", "edgecolor": "none", "pad": 1.0})
+        axes.set_xticks(range(len(labels)), labels, fontsize=_TEXT)
+        axes.set_xlabel(words.area_axis(found), fontsize=_TEXT)
+        axes.set_title("Practices", fontsize=_TEXT, fontweight="normal")
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_ylim(0, 1.15 * max(max(counts[True]), max(counts[False]), 1))
-        figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=8)
+        axes.set_ylim(0, 1.1 * max(*np.add(counts[True], counts[False]), 1))
+        legend = figure.legend(loc="outside lower left", ncols=1, frameon=False, fontsize=_TEXT)
         set_title(figure, title, 78)
+        _told(legend, words.about(found))
     data = pd.DataFrame({"other_ways_outside": labels, "outside_here": counts[True], "inside_here": counts[False]})
     alt = words.area_alt(found)
     return (Chart(figure, title, alt, data, f"area_{found.facts.card.id}_ways"),)

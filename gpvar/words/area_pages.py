@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpvar.words import area, boxes, figures, marks, passing, phrases, pictures, quality, verdict
+from gpvar.words import area, boxes, figures, marks, passing, phrases, pictures, quality, robustness_area, verdict
 from gpvar.words.facts import AreaFacts, area_facts
+from gpvar.words.robustness_facts import area_ways
 from gpvar.words.shared import NAN, after_heading, allowed, note, sources_of
 from gpvar.words.text import escape_markdown
 
@@ -98,7 +99,7 @@ def area_icb_right(run: Run, metric: str = "") -> str:
     more_than_chance = bool((raw["overdispersion_p"] < 0.05).any())
     of = passing.of(facts.analysis.passing) if more_than_chance else ""
     items = area.icb_right(facts.card, judged, reference, own, of, rung=facts.headline, names=facts.names)
-    return boxes.box(phrases.ICB_RIGHT, items)
+    return boxes.box(phrases.ICB_RIGHT, [*items, *robustness_area.icb_right(area_ways(run, facts.card.id))])
 
 
 def area_methods(run: Run, metric: str = "") -> str:

@@ -66,7 +66,9 @@ def verdict_text(facts: PracticeFacts) -> str:
         chance = verdict.chance(facts.card, bool(facts.meta.get("has_months")), moved)
         own = verdict.own_icb(facts.rows, rung, only_different=True)
         choices = robustness.warns(practice_ways(facts.run, facts.code, facts.card.id))
-        rest = [nothing, verdict.disagreement(facts.rows, names=names), own, choices, chance, *rest]
+        firm = " ".join(text for text in (verdict.disagreement(facts.rows, names=names), own, choices) if text)
+        parts.append(f"**How firm is this?** {firm}" if firm else "")
+        rest = [nothing, chance, *rest]
     parts.append(" ".join(text for text in rest if text))
     return "\n\n".join(part for part in parts if part)
 

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpvar.words.robustness import capital, none, of
+from gpvar.words.robustness import NOT_CHANCE, NOT_RIGHT, capital, none, of
 from gpvar.words.robustness_choices import CHOICES, option
 from gpvar.words.text import is_are, number, plural
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from gpvar.words.phrases import Names
     from gpvar.words.robustness_facts import AreaWays
 
 MEANS = (
-    "Robust: it stands the same in at least 90 in 100 of the other ways, or is outside in none. Fragile: in fewer than "
-    "two thirds. Robust is not the same as right: a fault of the data is in every way."
+    "Robust: it stands the same in at least 90 in 100 of the other ways, or is outside in none, and is not close to "
+    "the edge. Fragile: in fewer than two thirds."
 )
+
+
+def means(found: AreaWays) -> str:
+    """Return what the words mean, how many ways could not be made, and what a share of ways is not."""
+    n = number(len(found.made))
+    missing = len(found.missing)
+    gone = (
+        f"{number(len(found.made) + missing)} ways were declared; {number(missing)} could not be made with these data "
+        "(workbook, sheet Ways)."
+    )
+    said = [MEANS, NOT_RIGHT, gone if missing else "", NOT_CHANCE, f"{n} of {n} does not mean 100% sure."]
+    return " ".join(part for part in said if part)
 
 
 def lead(found: AreaWays, names: Names) -> str:
@@ -32,13 +46,53 @@ def _stay(found: AreaWays, tag: str) -> str:
     if len(out) == 1:
         return f"**The one practice outside the usual range here ({tag}) is there in {of(out[0], n)}.**"
     whole = f"{plural(len(out), 'practice')} outside the usual range here ({tag})"
-    always, robust, fragile = sum(many == n for many in out), labels["robust"], labels["fragile"]
+    always = sum(many == n for many in out)
     if always == len(out):
-        return f"**All {whole} are there in {of(n, n)} too.**"
-    there = f"{none(always)} {is_are(always)} there in {of(n, n)} too."
-    if not sum(labels.values()):  # too few ways to call anything robust
-        return f"**Of the {whole}, {there}**"
-    return f"**Of the {whole}, {none(robust)} {is_are(robust)} robust and {none(fragile)} fragile.** {capital(there)}"
+        said = f"**All {whole} are outside in {of(n, n)} too.**"
+    else:
+        said = f"**Of the {whole}, {none(always)} {is_are(always)} outside in {of(n, n)} too{_rest(out, n)}.**"
+    return f"{said}{_firm(labels)}"
+
+
+def _rest(out: tuple[int, ...], n: int) -> str:
+    """Return in how many ways those are outside that are not in all."""
+    rest = sorted(many for many in out if many != n)
+    if not rest:
+        return ""
+    ends = none(rest[0]) if rest[0] == rest[-1] else f"{number(rest[0])} to {number(rest[-1])}"
+    who = "all" if len(rest) == len(out) else "the other one" if len(rest) == 1 else f"the other {number(len(rest))}"
+    return f"; {who} in {ends} of {number(n)}"
+
+
+def _firm(labels: Counter[str]) -> str:
+    """Return how many are robust and fragile, those close to the edge apart; nothing on a handful of ways."""
+    if not sum(labels.values()):
+        return ""
+    robust, fragile, close = (labels[name] for name in ("robust", "fragile", "close"))
+    said = f" {capital(none(robust))} {is_are(robust)} robust and {none(fragile)} fragile."
+    if close:
+        said += (
+            f" {number(close)} more would be robust but {is_are(close)} close to the edge, where a small reason that "
+            "nobody measured is enough."
+        )
+    return said
+
+
+def icb_right(found: AreaWays | None) -> list[str]:
+    """Return what speaks for the ICB: who is outside whatever is chosen, and who would be by another choice."""
+    if found is None or not found.made or not found.judged:
+        return []
+    out, n = found.outside[True], len(found.made)
+    always, come = sum(many == n for many in out), sum(many > 0 for many in found.outside[False])
+    said = []
+    if always:
+        said.append(
+            f"{number(always)} of the {number(len(out))} outside the usual range {is_are(always)} outside whichever of "
+            "the choices described on this page is made."
+        )
+    if come:
+        said.append(f"{number(come)} {'more ' if out else ''}would be outside by another choice.")
+    return [" ".join(said)] if said else []
 
 
 def _come(found: AreaWays) -> str:

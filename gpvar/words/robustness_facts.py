@@ -14,11 +14,20 @@ from gpvar.words.robustness_choices import CHOICES, LABEL
 from gpvar.words.text import known
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gpvar.results import Multiverse, Run
 
 Row = dict[str, Any]
 #: Beyond so many standard deviations a practice is outside the usual range.
 EDGE = 1.959963984540054
+#: Beyond so many it is far outside.
+FAR = 3.090232306167813
+#: A reason nobody measured below so many spreads of practices would carry a practice across the edge: too near for
+#: the agreement of ways that are nearly one another to be called robust.
+NEAR = 0.25
+#: Below this share of the usual range's width the ways are too much alike to be drawn.
+ALIKE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,11 @@ class Way:
         return abs(self.z) > EDGE
 
     @property
+    def far(self) -> bool:
+        """Whether the practice is far outside the usual range."""
+        return abs(self.z) > FAR
+
+    @property
     def stands(self) -> tuple[bool, bool]:
         """Whether it is outside the usual range, and whether it is higher than expected."""
         return self.outside, self.z > 0
@@ -82,6 +96,8 @@ class Ways:
         Choice → the option used here.
     own
         The ways beside its own ICB, that used here first; empty where that is not judged.
+    declared, missing
+        How many other ways were declared, and how many of them could not be made with these data.
     why
         Why nothing can be said, a sentence; empty where something can.
     """
@@ -93,6 +109,8 @@ class Ways:
     summary: Row | None
     used: dict[str, str]
     own: tuple[Way, ...]
+    declared: int
+    missing: int
     why: str
     meta: dict[str, Any]
 
@@ -120,6 +138,32 @@ class Ways:
     def outside(self) -> int:
         """In how many of the other ways it is outside the usual range."""
         return sum(way.outside for way in self.others)
+
+    @property
+    def far(self) -> int:
+        """In how many of the other ways it is far outside the usual range."""
+        return sum(way.far for way in self.others)
+
+    @property
+    def alike(self) -> bool:
+        """Whether all ways stand as here and so close together that a picture would show no difference."""
+        if self.here is None or self.agree < len(self.others):
+            return False
+        run = [way.difference for way in (self.here, *self.others)]
+        return max(run) - min(run) < ALIKE * (self.here.upper - self.here.lower)
+
+    @property
+    def close(self) -> bool:
+        """Whether it lies so close to the edge of the usual range that agreement says little."""
+        row = self.facts.row(self.rung, self.comparator)
+        return self.summary is not None and _near(self.summary, "" if row is None else row.get("movement"))
+
+    @property
+    def raw(self) -> Row | None:
+        """Its row before patients are allowed for, beside the same practices; None where it was not judged."""
+        row = self.facts.row("M0", self.comparator)
+        judged = row is not None and row["position"] != "not_decidable" and known(row["z"])
+        return row if judged and self.rung != "M0" else None
 
     @property
     def turned(self) -> Counter[tuple[bool, bool]]:
@@ -153,7 +197,7 @@ class AreaWays:
     outside
         Whether a practice is outside the usual range here → in how many of the other ways it is, a number a practice.
     labels
-        The same → robust, mixed or fragile → practices.
+        The same → robust, mixed or fragile → practices; "close" where one would be robust but for the edge.
     crossed
         Way → how many practices it takes out of the usual range, and how many into it.
     """
@@ -222,13 +266,15 @@ def practice_ways(run: Run, practice: str = "", metric: str = "", comparator: st
         summary=summary,
         used={choice: str(here[choice]) for choice in CHOICES if choice in here},
         own=_ways(_own(found.practices, facts.code, "own_icb"), here, others),
+        declared=len(others),
+        missing=sum(way["available"] != "yes" for way in others),
         why="" if ways[1:] else "These data allow no other way of making the comparison.",
         meta=found.meta,
     )
 
 
 def _nothing(facts: PracticeFacts, comparator: str, why: str) -> Ways:
-    return Ways(facts, comparator, None, (), None, {}, (), why, {})
+    return Ways(facts, comparator, None, (), None, {}, (), 0, 0, why, {})
 
 
 def _ways(rows: list[Row], here: Row, others: list[Row]) -> tuple[Way, ...]:
@@ -271,7 +317,7 @@ def area_ways(run: Run, metric: str = "") -> AreaWays | None:
         made=tuple(made),
         missing=tuple(way for way in others if way["available"] != "yes"),
         outside={side: tuple(int(n) for n in counts[stands == side]) for side in (True, False)},
-        labels=_labelled(found.summary[found.summary["practice_code"].isin(out.index)]),
+        labels=_labelled(found.summary[found.summary["practice_code"].isin(out.index)], _moved(facts)),
         crossed=crossed,
         meta=found.meta,
     )
@@ -288,7 +334,22 @@ def whole(run: Run, metric: str) -> dict[bool, Counter[str]]:
     return {True: Counter(), False: Counter()} if found is None else _labelled(found.summary)
 
 
-def _labelled(summary: pd.DataFrame) -> dict[bool, Counter[str]]:
+def _labelled(summary: pd.DataFrame, moved: dict[str, str] | None = None) -> dict[bool, Counter[str]]:
+    """Return practices by label; those that are close to the edge apart, where it is given how they moved."""
     frame = summary[(summary["comparator"] == "england") & summary["label"].isin(list(LABEL))]
-    out = frame["z"].abs() > EDGE
-    return {side: Counter(map(str, frame.loc[out == side, "label"])) for side in (True, False)}
+    counted: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+    for row in frame.to_dict("records"):
+        near = moved is not None and _near(row, moved.get(str(row["practice_code"])))
+        label = "close" if near and row["label"] == "robust" else str(row["label"])
+        counted[abs(row["z"]) > EDGE][label] += 1
+    return counted
+
+
+def _moved(facts: AreaFacts) -> dict[str, str]:
+    rows = facts.at(facts.headline)
+    return dict(zip(rows["practice_code"].astype(str), rows["movement"].astype(str), strict=True))
+
+
+def _near(row: Mapping[Any, Any], movement: object) -> bool:
+    small = known(row["unmeasured_sd"]) and row["unmeasured_sd"] < NEAR
+    return movement == "borderline" or small

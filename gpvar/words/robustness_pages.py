@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from gpvar.words import robustness, robustness_area
 from gpvar.words.research_facts import figures as significant
 from gpvar.words.research_facts import label
-from gpvar.words.robustness_choices import LABEL
+from gpvar.words.robustness_choices import CHOICES, LABEL, MEANS, option
 from gpvar.words.robustness_facts import area_ways, practice_ways, whole
 from gpvar.words.shared import note
-from gpvar.words.text import known, listed, number, plural
+from gpvar.words.text import known, listed, lower_first, number, plural
 
 if TYPE_CHECKING:
     from collections import Counter
 
     from gpvar.results import Run
-    from gpvar.words.robustness_facts import AreaWays
+    from gpvar.words.robustness_facts import AreaWays, Ways
 
 TITLE = "Other defensible ways"
 REFERENCES = (
@@ -34,7 +34,8 @@ def standing_other_ways(run: Run, practice: str = "", metric: str = "") -> str:
     said = [
         " ".join((robustness.lead(found), robustness.span(found))),
         robustness.hangs_on(found),
-        " ".join(part for part in (robustness.own_icb(found), robustness.NOT_CHANCE) if part),
+        " ".join(part for part in (robustness.same_question(found), robustness.own_icb(found)) if part),
+        " ".join(part for part in (robustness.declared(found), robustness.no_chance(found)) if part),
     ]
     return f"## {TITLE}\n\n" + "\n\n".join(part for part in said if part)
 
@@ -54,11 +55,7 @@ def area_other_ways(run: Run, metric: str = "") -> str:
     if not found.made or not found.judged:
         return f"## {TITLE}\n\n{robustness_area.lead(found, found.facts.names)}"
     said = [robustness_area.lead(found, found.facts.names), robustness_area.choice(found)]
-    return (
-        f"## {TITLE}\n\n"
-        + "\n\n".join(part for part in said if part)
-        + f"\n\n{note(f'{robustness_area.MEANS} {robustness.NOT_CHANCE}')}"
-    )
+    return f"## {TITLE}\n\n" + "\n\n".join(part for part in said if part) + f"\n\n{note(robustness_area.means(found))}"
 
 
 def methods_other_ways(run: Run, metric: str = "") -> str:
@@ -126,8 +123,24 @@ def standing_other_ways_note(run: Run, practice: str = "", metric: str = "") -> 
     found = practice_ways(run, practice, metric)
     if found.here is None or not found.others:
         return ""
+    if found.alike:
+        return note(
+            "No picture is drawn of these ways: their differences are less than a tenth of the width of the usual "
+            "range, and would not be seen."
+        )
     return note(
         "Each column of the picture is one way of making the comparison, from the lowest difference to the highest. "
         "The shaded bars are the usual range in that way, the marks the practice's difference. The rows below show "
-        "what is done otherwise; a column without a mark there is the way used on every page here."
+        "what is done otherwise; a column without a mark there is the way used on every page here. "
+        f"{_meant(found)}"
     )
+
+
+def _meant(found: Ways) -> str:
+    """Return what the rows mean that their names cannot say, each under the choice it is of."""
+    taken = {item for way in found.others for item in way.taken.items()}
+    said = []
+    for choice, title in CHOICES.items():
+        rows = [f"{lower_first(option(*row))} ({MEANS[row]})" for row in MEANS if row[0] == choice and row in taken]
+        said += [f"{title[0].upper()}{title[1:]}: {listed(rows)}."] if rows else []
+    return " ".join(said)

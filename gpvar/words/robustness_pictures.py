@@ -16,6 +16,7 @@ __all__ = [
     "INSIDE",
     "OUTSIDE",
     "USUAL",
+    "about",
     "area_alt",
     "area_axis",
     "area_title",
@@ -23,6 +24,7 @@ __all__ = [
     "curve_alt",
     "curve_axis",
     "curve_title",
+    "here_label",
     "named",
 ]
 USUAL, OUTSIDE, INSIDE = "usual range in that way", "outside it", "inside it"
@@ -30,23 +32,36 @@ HERE = "the way used here"
 
 
 def curve_title(found: Ways) -> str:
-    """Return the message of the curve: in how many other ways the practice is outside the usual range."""
-    n = len(found.others)
-    return f"It is outside the usual range in {robustness.of(found.outside, n)}{_here(found)}"
-
-
-def _here(found: Ways) -> str:
-    if found.here is None:
+    """Return the message of the curve: who it is, and in how many ways the practice is where."""
+    n, many, here = len(found.others), found.outside, found.here
+    if here is None:
         return ""
-    if found.here.outside:
-        return ", as here" if found.outside == len(found.others) else "; here it is outside"
-    return ", as here" if found.outside == 0 else "; here it is inside"
+    name = found.facts.name
+    if many == (n if here.outside else 0):
+        return f"{name}: {'outside' if here.outside else 'inside'} the usual range here and in {robustness.of(n, n)}"
+    if here.outside:
+        return f"{name}: outside the usual range here {'and' if many else 'but'} in {robustness.of(many, n)}"
+    return f"{name}: inside the usual range here; outside it in {robustness.of(many, n)}"
+
+
+def about(found: Ways | AreaWays) -> str:
+    """Return what a picture that stands alone must say of itself: the measure, the months, and beside whom."""
+    facts = found.facts
+    told = "allowing for patients" if found.rung != "M0" else "raw figures"
+    beside = facts.plain_names.label(found.rung, "england")
+    simulated = " Simulated: not real practices." if facts.run.meta.get("simulated") else ""
+    return f"{facts.card.title}, {facts.meta['period_label']}, {told} ({beside}).{simulated}"
+
+
+def here_label(found: Ways) -> str:
+    """Return what the mark of the way used here is called, and where that puts the practice."""
+    return f"{HERE}, {'outside' if found.here is not None and found.here.outside else 'inside'} it"
 
 
 def curve_axis(card: Any) -> str:
     """Return the name of the axis of differences."""
     unit = "percentage points" if figures.is_share(card) else card.unit
-    return f"difference from the expected ({unit})"
+    return f"Difference from the expected ({unit})"
 
 
 def curve_alt(found: Ways) -> str:
@@ -73,8 +88,8 @@ def area_title(found: AreaWays) -> str:
             f"None is outside the usual range here; {number(come)} of {number(len(inside))} would be in some other way"
         )
     return (
-        f"Of the {number(len(out))} outside the usual range here, {number(always)} are in every other way; of the "
-        f"{number(len(inside))} inside, {number(come) if come else 'none'} would be in some"
+        f"Of the {number(len(out))} outside the usual range here, {number(always)} are outside in every other way; "
+        f"of the {number(len(inside))} inside, {number(come) if come else 'none'} would be outside in some"
     )
 
 
