@@ -94,7 +94,10 @@ def _summaries(run: Run, metric: str, codes: Sequence[str]) -> pd.DataFrame:
     share, card = figures.is_share(facts.card), facts.card
     whole["unmeasured_difference"] = whole["unmeasured_difference"] * card.scale
     whole["unmeasured_unit"] = pd.Series("percentage points" if share else card.unit, whole.index).where(judged)
-    whole["hangs_on"] = whole["hangs_on"].map(_choice, na_action="ignore")
+    # Inside the usual range in every way only the side of the expected hangs on a choice, which says little.
+    inside = judged & (whole["brought_to"] == "outside") & (whole["other_ways_outside"] == 0)
+    whole["hangs_on"] = whole["hangs_on"].mask(inside, "").map(_choice, na_action="ignore")
+    whole["hangs_on_gap"] = whole["hangs_on_gap"].astype(object).mask(whole["hangs_on"] == _NONE, "")
     whole["strongest_measured"] = whole["strongest_measured"].map(_characteristic, na_action="ignore")
     return whole[schema.names(PRACTICES)]
 

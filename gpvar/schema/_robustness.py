@@ -153,7 +153,7 @@ ROBUSTNESS_SHEET = columns(
     ("other_ways_same_share", "number", "share", "other_ways_same divided by other_ways; no probability"),
     ("robustness", "text", "", f"{LABEL}; not applicable with fewer than six other ways"),
     ("hangs_on", "text", "", "The choice that tells most of the ways in which it stands the same from the others; none "
-     "where it hangs on none"),
+     "where it hangs on none, or is inside the usual range in every way"),
     ("hangs_on_gap", "number", "share", "Share of the ways with the study's own option of that choice in which it "
      "stands the same, less the share among the others"),
     ("distance", "number", "standard deviations", "Its distance from the centre in the study's own way; beyond 1.96 is "
