@@ -672,7 +672,11 @@ def test_the_spreadsheet_can_be_printed_and_its_notes_are_not_written_over_one_a
     frame = pd.DataFrame({f"column {i}": ["text of a finding " * 4] for i in range(20)})
     lines = ["short", "a long note that takes more than one line of the sheet " * 4]
     book = openpyxl.load_workbook(
-        io.BytesIO(workbook.build("Title", lines, {"Findings": ("What is found", frame)}, [], reading=("Findings",)))
+        io.BytesIO(
+            workbook.build(
+                "Title", lines, {"Findings": ("What is found", frame)}, {"Findings": "claims"}, reading=("Findings",)
+            )
+        )
     )
     heights = [book["Notes"].row_dimensions[row].height for row in (2, 3)]
     assert heights[1] >= 2 * heights[0]

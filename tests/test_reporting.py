@@ -378,14 +378,14 @@ def test_file_names_come_from_codes_only() -> None:
 
 def test_a_workbook_takes_any_value() -> None:
     frame = pd.DataFrame({"a": ["=1", "", "\x00b"], "b": [1.5, float("nan"), float("inf")], "c": [True, False, True]})
-    content = workbook.build("=title", ["note"], {"S": ("T", frame)}, ["methods"])
+    content = workbook.build("=title", ["note"], {"S": ("T", frame)}, {"S": "methods"})
     rows = list(openpyxl.load_workbook(io.BytesIO(content))["S"].iter_rows(min_row=4, values_only=True))
     assert rows == [("'=1", 1.5, "yes"), ("[z]", "[x]", "no"), ("b", "[x]", "yes")]
 
 
 def test_a_workbook_shows_four_figures_and_holds_them_all() -> None:
     values = [0.123456789, 12.3456789, 12345.678, 3.0, 1.23456e-12, -0.00123456]
-    content = workbook.build("t", [], {"S": ("T", pd.DataFrame({"a": values}))}, ["methods"])
+    content = workbook.build("t", [], {"S": ("T", pd.DataFrame({"a": values}))}, {"S": "methods"})
     cells = [row[0] for row in openpyxl.load_workbook(io.BytesIO(content))["S"].iter_rows(min_row=4)]
     assert [cell.value for cell in cells] == values
     formats = ["0.0000", "0.00", "0", "General", "0.00E+00", "0.000000"]
