@@ -72,7 +72,7 @@ def dates(known: Mapping[str, str], covariates: list[str]) -> str:
 def licences(card: Any, covariates: list[str], simulated: bool) -> str:
     """Return the attribution lines of the publications behind the figures; none for simulated data."""
     if simulated:
-        return "The data were made up by gpvar's simulator; no publication is behind them."
+        return "The data are simulated; no publication is behind them."
     known = catalogue.attributions()
     wanted = [card.source, *(catalogue.covariates()[c].source for c in covariates if c in catalogue.covariates())]
     lines = list(dict.fromkeys(known[source] for source in wanted if source in known))
