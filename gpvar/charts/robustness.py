@@ -61,7 +61,8 @@ def standing_other_ways(run: Run, practice: str = "", metric: str = "") -> tuple
 
 def _told(legend: Legend, about: str) -> None:
     """Write what the picture is of above its key, so that it can stand alone."""
-    legend.set_title(about, {"size": _SMALL})
+    legend.set_title(about)
+    legend.get_title().set_fontsize(_SMALL)
     legend.set_alignment("left")
     legend.get_title().set_color(DARK_GREY)
 
