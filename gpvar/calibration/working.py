@@ -36,7 +36,9 @@ ENOUGH = 300
 TABLE, ABOUT, WORLDS = "calibration.csv", "calibration.json", "worlds"
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 #: Rooms of words, pictures and commands, and of other ways, which move nothing that is counted.
-_NOTHING_COUNTED = ("words", "tables", "charts", "reporting", "starter", "cli", "schema", "multiverse", "_share")
+_NOTHING_COUNTED = (
+    "words", "tables", "charts", "reporting", "starter", "cli", "schema", "store.py", "multiverse", "_share",
+)  # fmt: skip
 #: More processes than Windows can wait for.
 _MOST_WORKERS = 60
 
