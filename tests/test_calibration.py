@@ -107,6 +107,7 @@ def test_the_bars_are_those_that_were_declared() -> None:
     declared = {
         "alarms_far_england": far, "alarms_out_england": out, "alarms_far_150": far, "alarms_out_150": out,
         "alarms_far_50": (None, 0.006), "alarms_out_50": (0.035, 0.065), "noise_explained": (None, 0.01),
+        "noise_explained_150": (None, 0.01),
         "plants_found": (0.77, None), "coverage_beta": (0.93, 0.97), "coverage_practice_sd": (0.93, 0.97),
         "coverage_pcn_sd": (0.93, 0.97), "coverage_icb_sd": (0.90, 0.97), "coverage_values": (0.93, 0.97),
         "coverage_ranks": (0.93, 0.97),
