@@ -393,7 +393,8 @@ def test_every_methods_page_leads_to_how_often_the_tool_is_wrong(published: repo
     send = published.index.parent / "to-send"
     assert "How often is this tool wrong?" in (send / "calibration.html").read_text(encoding="utf-8")
     rows = pd.read_csv(send / "calibration.csv", encoding="utf-8-sig")
-    assert list(rows.columns) == list(COLUMNS) and len(rows)
+    assert list(rows.columns) == [*COLUMNS, "in_words"] and len(rows)
+    assert rows["in_words"].notna().all()
     for name in (f"{SHARE}_methods.html", f"{RATE}_methods.html"):
         page = next(p for p in published.files if p.name.endswith(name))
         assert 'href="calibration.html"' in page.read_text(encoding="utf-8")

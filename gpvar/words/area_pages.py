@@ -231,10 +231,16 @@ def area_private_note(run: Run, metric: str = "") -> str:
     )
 
 
-def area_sources(run: Run, metric: str = "", *, sent: bool = True) -> str:
+def area_private_sources(run: Run, metric: str = "") -> str:
+    """Return sources of the page that stays with its owner: the page of the trial does not lie beside it."""
+    facts = area_facts(run, metric)
+    return sources_of(run, facts.card, facts.meta, sent=False)
+
+
+def area_sources(run: Run, metric: str = "") -> str:
     """Return sources, hashes, versions and licence lines of an area report."""
     facts = area_facts(run, metric)
-    return sources_of(run, facts.card, facts.meta, sent=sent)
+    return sources_of(run, facts.card, facts.meta)
 
 
 def area_summary_line(run: Run, metric: str) -> str:
