@@ -572,8 +572,9 @@ def test_a_study_that_asks_for_no_other_ways_keeps_its_key(world: simulate.World
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"specifications": 0}, "cannot be analysed in 0 ways"),
-        ({"specifications": 9_999_999}, "from 1 to 5000"),
+        ({"specifications": 0}, "as many ways as that: 0"),
+        ({"specifications": 1}, "as many ways as that: 1"),
+        ({"specifications": 9_999_999}, "its own way and one other, to 5000"),
         ({"specifications": "many"}, "must be a whole number"),
         ({"choices": ["links"]}, "no choice of analysis called 'links'"),
         ({"choises": ["link"]}, "no word 'choises'"),

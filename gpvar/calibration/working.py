@@ -182,11 +182,14 @@ def write(frame: pd.DataFrame, about: dict[str, Any], folder: Path) -> None:
 def _refuse(worlds: int, seed: int, workers: int, measures: Sequence[str]) -> None:
     unknown = [name for name in measures if name not in MEASURES]
     if worlds < 1 or seed < 0 or not 1 <= workers <= _MOST_WORKERS or unknown or not measures:
+        where, counted = f"worlds={worlds}, seed={seed}, workers={workers}", ""
+        if unknown or not measures:
+            where += f", measures={', '.join(measures)}"
+            counted = f", measures among {', '.join(MEASURES)}"
         raise GpvarError(
             "Such a trial cannot be made.",
-            f"worlds={worlds}, seed={seed}, workers={workers}, measures={', '.join(measures)}",
-            f"Ask for one world at least, a seed of 0 or more, 1 to {_MOST_WORKERS} processes, and measures among "
-            f"{', '.join(MEASURES)}.",
+            where,
+            f"Ask for one world at least, a seed of 0 or more and 1 to {_MOST_WORKERS} processes{counted}.",
         )
 
 

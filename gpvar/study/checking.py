@@ -374,9 +374,10 @@ def _ways(read: Reader, content: dict[str, Any]) -> Ways | None:
         return None
     table = read.table(content, "multiverse", ("specifications", "choices"))
     count = read.get(table, "specifications", int, default=None, where="[multiverse]")
-    if count is not None and not 1 <= count <= _MOST_WAYS:
-        said = f"A metric cannot be analysed in {count} ways."
-        read.problems.add(said, "[multiverse] specifications", f"Write a number from 1 to {_MOST_WAYS}, such as 300.")
+    if count is not None and not 2 <= count <= _MOST_WAYS:
+        said = f"A metric cannot be analysed in as many ways as that: {count}."
+        fix = f"Write a number from 2, its own way and one other, to {_MOST_WAYS}, such as 300."
+        read.problems.add(said, "[multiverse] specifications", fix)
         count = None
     choices = read.texts(table, "choices", "[multiverse]")
     for choice in choices:
