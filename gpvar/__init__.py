@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 #: Raised by one with every entry under "Changed numbers" in the changelog; part of the key of every run.
-__numbers__ = 3
+__numbers__ = 4
 
 _HOMES = {
     "load_study": "gpvar.study",

@@ -119,6 +119,23 @@ def proposal_2(r: np.ndarray, variance: np.ndarray, p: int) -> tuple[float, floa
     return centre(tau2), tau2
 
 
+def centre_and_spread(
+    r: np.ndarray, chance: Callable[[np.ndarray], np.ndarray], p: int, solve: Callable[..., Any] = proposal_2
+) -> tuple[Any, float]:
+    """Centre and shared spread with the variance by chance at the fitted value, the centre included."""
+    m = np.median(r)
+    for _ in range(20):
+        m, tau2 = solve(r, chance(m), p)
+    return m, tau2
+
+
+def dersimonian_laird(r: np.ndarray, variance: np.ndarray, p: int) -> tuple[float, float]:
+    w = 1.0 / variance
+    q = float(w @ (r - np.average(r, weights=w)) ** 2)
+    tau2 = (q - (len(r) - p)) / (w.sum() - (w**2).sum() / w.sum())
+    return float(np.average(r, weights=1.0 / (variance + tau2))), tau2
+
+
 def regression(
     y: np.ndarray, x: np.ndarray, variance_at: Callable[[np.ndarray], np.ndarray], p: int | None = None
 ) -> np.ndarray:
@@ -144,15 +161,14 @@ def transient(run: Run) -> float:
     return passing.transient_of(run.analyses[SHARE].passing)
 
 
-def expected_by_hand(run: Run) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    """Practices, what is expected of each on the logit scale, and the variance of chance there: the way `plain`."""
+def expected_by_hand(run: Run) -> tuple[pd.DataFrame, np.ndarray, Callable[[Any], np.ndarray]]:
+    """Practices, what is expected of each on the logit scale, and the variance of chance by centre: the way `plain`."""
     frame = figures(run)
     x, fitted = columns(frame), frame["fitted"].to_numpy()
     n = frame["n"].to_numpy()
     beta = regression(logit(frame)[fitted], x[fitted], lambda link: binomial(link, n[fitted]))
     link = x @ beta
-    middle = np.median((logit(frame) - link)[fitted])
-    return frame, link, binomial(link + middle, n) + transient(run)
+    return frame, link, lambda centre: binomial(link + centre, n) + transient(run)
 
 
 # ---- the study's own way
@@ -216,11 +232,11 @@ def test_every_other_way_of_counting_is_of_a_part_of_what_it_is_divided_by() -> 
 def test_a_regression_on_fewer_characteristics_is_that_of_statsmodels_with_huber_s_spread(
     run: Run, hand: Multiverse
 ) -> None:
-    frame, link, variance = expected_by_hand(run)
-    fitted = frame["fitted"].to_numpy()
-    m, tau2 = proposal_2((logit(frame) - link)[fitted], variance[fitted], columns(frame).shape[1])
+    frame, link, chance = expected_by_hand(run)
+    fitted, p = frame["fitted"].to_numpy(), columns(frame).shape[1]
+    m, tau2 = centre_and_spread((logit(frame) - link)[fitted], lambda at: chance(at)[fitted], p)
     centre = link + m
-    z = (logit(frame) - centre) / np.sqrt(binomial(centre, frame["n"].to_numpy()) + transient(run) + tau2)
+    z = (logit(frame) - centre) / np.sqrt(chance(m) + tau2)
     made = way(hand, "plain")
     assert made["z"].to_numpy() == pytest.approx(pd.Series(z, frame.index)[made.index].to_numpy(), abs=1e-6)
     expected = pd.Series(special.expit(centre), frame.index)[made.index]
@@ -230,26 +246,35 @@ def test_a_regression_on_fewer_characteristics_is_that_of_statsmodels_with_huber
 
 
 def test_a_plain_spread_is_dersimonian_and_laird_s(run: Run, hand: Multiverse) -> None:
-    frame, link, variance = expected_by_hand(run)
+    frame, link, chance = expected_by_hand(run)
     fitted, p = frame["fitted"].to_numpy(), columns(frame).shape[1]
-    r, w = (logit(frame) - link)[fitted], 1.0 / variance[fitted]
-    q = float(w @ (r - np.average(r, weights=w)) ** 2)
-    tau2 = (q - (len(r) - p)) / (w.sum() - (w**2).sum() / w.sum())
-    centre = link + np.average(r, weights=1.0 / (variance[fitted] + tau2))
-    z = (logit(frame) - centre) / np.sqrt(binomial(centre, frame["n"].to_numpy()) + transient(run) + tau2)
+    m, tau2 = centre_and_spread(
+        (logit(frame) - link)[fitted], lambda at: chance(at)[fitted], p, solve=dersimonian_laird
+    )
+    z = (logit(frame) - link - m) / np.sqrt(chance(m) + tau2)
     made = way(hand, "laird")
     assert made["z"].to_numpy() == pytest.approx(pd.Series(z, frame.index)[made.index].to_numpy(), abs=1e-6)
 
 
 def test_beside_its_board_a_plain_way_compares_with_the_mean_of_the_others(run: Run, hand: Multiverse) -> None:
-    frame, link, variance = expected_by_hand(run)
-    frame = frame.assign(r=logit(frame) - link, variance=variance)[frame["fitted"]]
-    p, boards = columns(frame).shape[1], frame.groupby("icb")
-    w = 1.0 / frame["variance"]
-    mean = (w * frame["r"]).groupby(frame["icb"]).sum() / w.groupby(frame["icb"]).sum()
-    q = float((w * (frame["r"] - frame["icb"].map(mean)) ** 2).sum())
-    lost = float(((w**2).groupby(frame["icb"]).sum() / w.groupby(frame["icb"]).sum()).sum())
-    tau2 = (q - (len(frame) - (p - 1 + boards.ngroups))) / (w.sum() - lost)
+    frame, link, chance = expected_by_hand(run)
+    fitted, p, icb = frame["fitted"].to_numpy(), columns(frame).shape[1], frame["icb"]
+    frame["r"] = logit(frame) - link
+
+    def solve(frame: pd.DataFrame) -> tuple[pd.Series, float]:
+        w, own = 1.0 / frame["variance"], frame["icb"]
+        mean = (w * frame["r"]).groupby(own).sum() / w.groupby(own).sum()
+        q = float((w * (frame["r"] - own.map(mean)) ** 2).sum())
+        lost = float(((w**2).groupby(own).sum() / w.groupby(own).sum()).sum())
+        tau2 = (q - (len(frame) - (p - 1 + own.nunique()))) / (w.sum() - lost)
+        total = 1.0 / (frame["variance"] + tau2)
+        return (total * frame["r"]).groupby(own).sum() / total.groupby(own).sum(), tau2
+
+    means = pd.Series(0.0, icb.unique())
+    for _ in range(20):
+        frame["variance"] = chance(icb.map(means).to_numpy())
+        means, tau2 = solve(frame[fitted])
+    frame = frame[fitted]
     made = way(hand, "laird", "own_icb")
     code = made.index[3]
     others = frame[(frame["icb"] == frame.loc[code, "icb"]) & (frame.index != code)]
@@ -266,12 +291,14 @@ def test_differences_as_they_are_are_a_regression_of_the_shares_themselves(run: 
     value, v = (frame["y"] / frame["n"]).to_numpy(), transient(run)
     beta = regression(value[fitted], x[fitted], lambda share: share * (1.0 - share) / n[fitted])
     link = x @ beta
-    near = link + np.median((value - link)[fitted])
-    # Passing movement is measured on logits: a step there is π(1 − π) as large in the share.
-    variance = near * (1.0 - near) / n + v * (near * (1.0 - near)) ** 2
-    m, tau2 = proposal_2((value - link)[fitted], variance[fitted], x.shape[1])
-    at = link + m
-    z = (value - at) / np.sqrt(at * (1.0 - at) / n + v * (at * (1.0 - at)) ** 2 + tau2)
+
+    def chance(centre: float) -> np.ndarray:
+        at = link + centre
+        # Passing movement is measured on logits: a step there is π(1 − π) as large in the share.
+        return at * (1.0 - at) / n + v * (at * (1.0 - at)) ** 2
+
+    m, tau2 = centre_and_spread((value - link)[fitted], lambda at: chance(at)[fitted], x.shape[1])
+    z = (value - link - m) / np.sqrt(chance(m) + tau2)
     made = way(hand, "identity")
     assert made["z"].to_numpy() == pytest.approx(pd.Series(z, frame.index)[made.index].to_numpy(), abs=1e-6)
 
@@ -283,11 +310,13 @@ def test_on_the_log_scale_a_share_is_a_rate_of_its_rarer_side(run: Run, hand: Mu
     top = (frame["n"] - frame["y"] if turned else frame["y"]).to_numpy()
     y, v = np.log((top + 0.5) / n), transient(run)
     link = x @ regression(y[fitted], x[fitted], lambda at: 1.0 / (n[fitted] * np.exp(at)))
-    near = link + np.median((y - link)[fitted])
-    variance = 1.0 / (n * np.exp(near)) + v * (1.0 - np.exp(near)) ** 2
-    m, tau2 = proposal_2((y - link)[fitted], variance[fitted], x.shape[1])
-    at = link + m
-    z = (y - at) / np.sqrt(1.0 / (n * np.exp(at)) + v * (1.0 - np.exp(at)) ** 2 + tau2)
+
+    def chance(centre: float) -> np.ndarray:
+        at = np.exp(link + centre)
+        return 1.0 / (n * at) + v * (1.0 - at) ** 2
+
+    m, tau2 = centre_and_spread((y - link)[fitted], lambda at: chance(at)[fitted], x.shape[1])
+    z = (y - link - m) / np.sqrt(chance(m) + tau2)
     made = way(hand, "log")
     z = pd.Series(-z if turned else z, frame.index)[made.index]
     assert made["z"].to_numpy() == pytest.approx(z.to_numpy(), abs=1e-6)
@@ -305,9 +334,12 @@ def test_slopes_within_boards_leave_out_what_the_boards_means_add(run: Run, hand
     assert beta[1 : x.shape[1]] == pytest.approx(by_board[: x.shape[1] - 1], rel=1e-6)
     p = x.shape[1]
     link = x @ beta[:p]
-    near = link + np.median((logit(frame) - link)[fitted])
-    m, tau2 = proposal_2((logit(frame) - link)[fitted], (binomial(near, n) + transient(run))[fitted], p)
-    z = (logit(frame) - link - m) / np.sqrt(binomial(link + m, n) + transient(run) + tau2)
+
+    def chance(centre: float) -> np.ndarray:
+        return binomial(link + centre, n) + transient(run)
+
+    m, tau2 = centre_and_spread((logit(frame) - link)[fitted], lambda at: chance(at)[fitted], p)
+    z = (logit(frame) - link - m) / np.sqrt(chance(m) + tau2)
     made = way(hand, "within")
     assert made["z"].to_numpy() == pytest.approx(pd.Series(z, frame.index)[made.index].to_numpy(), abs=1e-5)
 

@@ -78,14 +78,15 @@ def test_z_is_that_of_r(both: pd.DataFrame, study: str, rung: str, comparator: s
     rows = rows[rows["position"] != "not_decidable"]
     apart = (rows["z"] - rows["r_z"]).abs()
     assert apart.notna().all()
-    assert apart.quantile(AGREE) <= 0.01
+    assert apart.max() <= 0.001
 
 
 def test_every_disagreement_is_listed(both: pd.DataFrame) -> None:
     listed = sides.read("disagreements.csv")
     columns = [*sides.KEY, "what"]
     found = sides.disagreements(both)
-    assert set(found[columns].itertuples(index=False)) == set(listed[columns].itertuples(index=False))
+    # What is listed lies on a limit to the last digit: another machine may have it on the same side.
+    assert set(found[columns].itertuples(index=False)) <= set(listed[columns].itertuples(index=False))
 
 
 @pytest.mark.parametrize("study", sides.STUDIES)
@@ -116,7 +117,7 @@ def test_the_shared_spread_is_that_of_r(analyses: dict[str, Analysis], study: st
     rows = analyses[study].spread.merge(theirs, on=["rung", "comparator"], suffixes=("", "_r"))
     assert len(rows) == 8
     assert (rows["n"] == rows["n_r"]).all()
-    assert (rows["tau2"] / rows["tau2_r"] - 1).abs().max() <= 0.01
+    assert (rows["tau2"] / rows["tau2_r"] - 1).abs().max() <= 1e-5
 
 
 @pytest.mark.parametrize("study", sides.STUDIES)

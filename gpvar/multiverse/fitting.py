@@ -193,12 +193,14 @@ def _place(fitted: Fitted, comparator: str, transient: float, *, capped: bool) -
     used = placed & counts.in_reference
     judged = scale.judged(counts)
     residual = judged - link
-    near = link + float(np.median(residual[used]))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        variance = scale.variance(near, counts.denominator) + scale.moved(near, transient)
+
+    def chance(centre: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return scale.variance(link + centre, counts.denominator) + scale.moved(link + centre, transient)
+
     boards = None if comparator == "england" else counts.icb_code
     n_parameters = fitted.expected.n_parameters
-    centre, spread, placed = centred(residual, variance, used, placed, n_parameters, boards, capped=capped)
+    centre, spread, placed = centred(residual, chance, used, placed, n_parameters, boards, capped=capped)
     at = link[placed] + centre[placed]
     moved, denominator = scale.moved(at, transient), counts.denominator[placed]
     sd = np.sqrt(scale.variance(at, denominator) + moved + spread.tau2)
