@@ -517,7 +517,7 @@ def hand_over(folder, words):
     if words and words[0] == "test":
         os.chdir(HERE)
         # The whole suite on two cores: a file is one worker's, since what its tests share takes longest.
-        command = [python, "-m", "pytest"] + (words[1:] or ["-n", "2", "--dist", "loadfile"])
+        command = [python, "-m", "pytest"] + (words[1:] or ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"])
     # So that the command can say what to type next in the words this person typed.
     surroundings = dict(environment(), GPVAR_COMMAND="py run.py" if os.name == "nt" else "python3 run.py")
     sys.stdout.flush()

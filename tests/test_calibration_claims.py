@@ -11,7 +11,7 @@ import pytest
 from scipy import special
 
 from gpvar import claims as letters_claims
-from gpvar.calibration import Settings, Trial, changes, stopped, trial_of
+from gpvar.calibration import Settings, Trial, changes, odds, stopped, trial_of
 from gpvar.calibration import claims as trial_claims
 from gpvar.calibration.answers import _SAID, Answer, counted, said_of, truth_of
 from gpvar.calibration.summary import bars
@@ -20,6 +20,7 @@ from gpvar.catalogue import letters
 from gpvar.errors import StudyError
 from gpvar.results import Claim, Finding
 from gpvar.simulate import PlantedClaim, World, claims_of, world
+from gpvar.stats import ranks
 from gpvar.stats.multiplicity import at_least
 
 SMALL = Settings(practices=700, icbs=8)
@@ -241,7 +242,7 @@ def test_nobody_is_called_exceptional_or_different_by_what_is_not_so(answers: pd
 
 
 def test_changes_that_were_planted_are_found_and_no_others(trial: Trial) -> None:
-    found, others = changes.answers(trial)
+    found, others = changes.answers(trial, 1)
     of_all = {item.bar: item for item in counted(found) if item.group == ""}
     assert all(of_all[bar].chances > 15 and holds(of_all[bar]) for bar in BOUND), of_all
     still = [item for item in others if item.group == "change"]
@@ -250,7 +251,7 @@ def test_changes_that_were_planted_are_found_and_no_others(trial: Trial) -> None
 
 
 def test_a_part_of_england_keeps_the_counts_of_those_who_did_not_change(trial: Trial) -> None:
-    part = changes.changed(trial)
+    part = changes.changed(trial, 4.0)
     same = part.added.index[part.added == 0.0]
     rows = trial.table.periods
     single = rows[(rows["start"] == rows["end"]) & rows["practice_code"].isin(same)]
@@ -261,6 +262,66 @@ def test_a_part_of_england_keeps_the_counts_of_those_who_did_not_change(trial: T
     assert part.after[same].to_numpy() == pytest.approx(share[True][same].to_numpy())
     rose = part.added.index[part.added > 0.0].difference(list(part.group))
     assert (part.after - part.before)[rose].mean() > 3 * (part.after - part.before)[same].abs().mean()
+
+
+def of_the_group(trial: Trial, turn: int) -> tuple[Answer, int]:
+    """What is found of the group that a letter chooses, and how many changes that are none it counts towards."""
+    found, others = changes.answers(trial, turn)
+    (own,) = [item for item in found if item.template == "worst_improved"]
+    return own, sum(item.group == "worst_improved" for item in others)
+
+
+def test_the_group_that_a_letter_chooses_gets_better_stays_as_it_is_and_gets_worse_in_turn(trial: Trial) -> None:
+    better, still, worse = (of_the_group(trial, turn) for turn in (0, 1, 2))
+    assert (better[0].truth, better[0].said, better[1]) == ("true", "true", 0)
+    assert (still[0].truth, still[0].said, still[1]) == ("unfair", "unfair", 1)
+    assert (worse[0].truth, worse[0].said, worse[1]) == ("false", "false", 0)
+
+
+def test_every_turn_of_the_group_comes_up_in_a_trial_of_every_metric() -> None:
+    turns = [turn for turn in range(75) if turn % trial_claims.EVERY == 0]
+    turns = [turn // trial_claims.EVERY for turn in turns]
+    asked = [divmod(turn, len(trial_claims.FAMILIES)) for turn in turns]
+    times = [time for time, which in asked if trial_claims.FAMILIES[which] is changes.TEMPLATES]
+    assert {time % len(changes.TURNS) for time in times} == {0, 1, 2} and len(times) == 12
+
+
+def test_who_was_picked_for_seeming_to_have_changed_is_not_counted_near_the_edge_too() -> None:
+    found = tallies(Answer("change", "false", "true", False, picked=True), Answer("change", "false", "open", False))
+    assert found["claims_opposite_near", ""] == (0.0, 1)
+
+
+# Odds of every practice -----------------------------------------------------------------------------------------------
+
+
+def test_odds_of_a_tail_are_those_of_the_findings() -> None:
+    draws = np.random.default_rng(4).normal(size=(300, 57)) + np.linspace(0.0, 2.0, 57)
+    for side, top in ((1, False), (-1, True)):
+        found = odds.chance_of_tail(side * draws)
+        assert found[[0, 3, 56]] == pytest.approx([ranks.place(draws, at, 0.10, top=top).p for at in (0, 3, 56)])
+
+
+def test_odds_are_counted_by_tenth() -> None:
+    said, holds = np.array([0.0, 0.05, 0.52, 0.58, 1.0]), np.array([False, False, True, False, True])
+    found = {(item.bar, item.group): (item.hits, item.chances) for item in odds.by_tenth("odds", "place", said, holds)}
+    assert found["odds_true", "place 0.5-0.6"] == (1.0, 2.0)
+    assert found["odds_said", "place 0.5-0.6"] == pytest.approx((1.10, 2.0))
+    assert found["odds_off", "place 0.5-0.6"] == pytest.approx((0.10, 2.0))
+    assert found["odds_off", "place 0.0-0.1"] == pytest.approx((0.05, 2.0))
+    assert found["odds_true", "place 0.9-1.0"] == (1.0, 1.0)
+
+
+def test_odds_of_every_practice_are_right_in_a_small_world(trial: Trial) -> None:
+    counted = {(item.bar, item.group): item for item in odds.of_everyone(trial)}
+    for of in ("place_raw", "place_adjusted"):
+        every = [item for (bar, group), item in counted.items() if bar == "odds_off" and group.startswith(of)]
+        # Lowest and highest: everybody is asked of twice, and two tenths of all are in one.
+        true = sum(item.hits for (bar, group), item in counted.items() if bar == "odds_true" and group.startswith(of))
+        many = sum(item.chances for item in every)
+        assert many > 1200 and true / many == pytest.approx(0.10, abs=0.01)
+        assert abs(sum(item.hits for item in every)) / many < 0.01
+        for item in every:
+            assert abs(item.hits / item.chances) < 0.05 + SLACK * 0.5 / np.sqrt(item.chances), item
 
 
 def test_spoiled_figures_are_seen_by_their_check_and_sentences_about_them_not_decided() -> None:

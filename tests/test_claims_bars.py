@@ -23,13 +23,13 @@ def logit(share: float) -> float:
     return float(np.log(share / (1 - share)))
 
 
-def all_of(made: World, run: Run, template: str, direction: str, **more: object) -> pd.DataFrame:
+def all_of(made: World, run: Run, template: str, direction: str, most: int = MOST, **more: object) -> pd.DataFrame:
     """Return the finding on practices of a world for one kind of sentence, beside the truth.
 
     Of the lowest observed figures only, so that the sentence is worth making: the truth played no part in the choice.
     """
     observed = made.top.sum(axis=1) / made.every.sum(axis=1)
-    codes = made.frame["practice_code"].to_numpy()[np.argsort(observed)[:MOST]]
+    codes = made.frame["practice_code"].to_numpy()[np.argsort(observed)[:most]]
     said = [
         Claim(str(i), template, practice=code, practice_code=code, metric=METRIC, direction=direction, **more)  # type: ignore[arg-type]
         for i, code in enumerate(codes)
@@ -147,9 +147,9 @@ def test_behind_a_stop_gate_nothing_is_decided(tmp_path_factory: pytest.TempPath
     stopped = set(made.frame["practice_code"].iloc[::3])
     run = made.run(tmp_path_factory.mktemp("gated"))
     for template in ("tail", "below_mean", "significant", "outlier", "rag_red"):
-        found = all_of(made, run, template, "low", threshold=LINE if template == "rag_red" else None)
+        found = all_of(made, run, template, "low", 60, threshold=LINE if template == "rag_red" else None)
         behind = found.index.isin(stopped)
-        assert behind.sum() > 50 and (found.loc[behind, "verdict"] == "not_decidable").all(), template
+        assert behind.sum() > 15 and (found.loc[behind, "verdict"] == "not_decidable").all(), template
         assert (found.loc[~behind, "verdict"] != "not_decidable").mean() > 0.5, template
 
 

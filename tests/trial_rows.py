@@ -15,6 +15,7 @@ from gpvar.words.calibration_facts import TrialFacts, trial_facts
 METRICS = ("same_day_share", "dna_share", "face_to_face_share", "appointments_per_1000")
 KINDS = ("", "tail", "many_red")
 ODDS = tuple(f"{of} {low / 10}-{(low + 1) / 10}" for of in ("rank", "threshold") for low in range(10))
+EVERYONE = tuple(f"{of} {low / 10}-{(low + 1) / 10}" for of in ("place_raw", "place_adjusted") for low in range(10))
 GROUPS = {
     "alarms_far_england": ("england", "own_icb"),
     "alarms_out_england": ("england", "own_icb"),
@@ -32,6 +33,7 @@ GROUPS = {
     "coverage_ranks": ("M0", "M1"),
     **dict.fromkeys(("claims_decided", "claims_opposite", "claims_true_right", "claims_false_right"), KINDS),
     "claims_unchanged": ("change", "change_seeming", "worst_improved"),
+    **dict.fromkeys(("odds_true", "odds_said", "odds_off"), EVERYONE),
     **dict.fromkeys(("claims_chance_true", "claims_chance_said", "claims_chance_off"), ODDS),
     "claims_chance_off_all": ("rank", "threshold"),
 }
@@ -51,7 +53,8 @@ def row(bar: dict[str, Any], group: str, metric: str, **changes: Any) -> dict[st
     ends = [end for end in (low, high) if np.isfinite(end)]
     estimate = changes.pop("estimate", None)
     if estimate is None:
-        free = float(group.split()[1][:3]) + 0.05 if "chance" in bar["id"] and not ends else FREE.get(bar["id"], 0.05)
+        by_tenth = ("chance" in bar["id"] or "odds" in bar["id"]) and not ends
+        free = float(group.split()[1][:3]) + 0.05 if by_tenth else FREE.get(bar["id"], 0.05)
         estimate = float(np.mean([low if np.isfinite(low) else 0, high if np.isfinite(high) else 1])) if ends else free
         estimate = 1.0 if low == 1 else estimate
     inside = min([estimate - low if np.isfinite(low) else np.inf, high - estimate if np.isfinite(high) else np.inf])

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
+from gpvar.calibration.odds import by_tenth
 from gpvar.calibration.tally import Tally
 from gpvar.catalogue import letters
 
@@ -57,6 +57,8 @@ class Answer:
         Whether it is true as it stands.
     verdict
         Code of the finding.
+    picked
+        Whether its practice was picked for seeming to have changed the most, where nothing did.
     """
 
     template: str
@@ -66,6 +68,7 @@ class Answer:
     chance: float = float("nan")
     holds: bool = False
     verdict: str = ""
+    picked: bool = False
 
 
 def truth_of(planted: PlantedClaim) -> str:
@@ -87,7 +90,9 @@ def counted(answers: Iterable[Answer]) -> Iterator[Tally]:
     for group, part in (("", pooled), *frame.groupby("template", sort=False)):
         clear = part["clear"].astype(bool)
         yield from _bars(part[clear], str(group))
-        yield Tally("claims_opposite_near", float(_opposites(part[~clear])), int((~clear).sum()), str(group))
+        # Who was picked for seeming to have changed has a row of its own.
+        near = part[~clear & ~part["picked"].astype(bool)]
+        yield Tally("claims_opposite_near", float(_opposites(near)), len(near), str(group))
     yield from _chances(frame.dropna(subset=["chance"]))
 
 
@@ -116,16 +121,7 @@ def _opposites(answers: pd.DataFrame) -> int:
 
 def _chances(frame: pd.DataFrame) -> Iterator[Tally]:
     tests = frame["template"].map(lambda name: letters.templates()[name].test)
-    tenth = np.minimum((10.0 * frame["chance"]).astype(int), 9)
     for test, part in frame.groupby(tests):
-        yield Tally("claims_chance_off_all", _off(part), len(part), str(test))
-    for (test, at), part in frame.groupby([tests, tenth]):
-        group = f"{test} {at / 10:.1f}-{(at + 1) / 10:.1f}"
-        yield Tally("claims_chance_true", float(part["holds"].sum()), len(part), group)
-        yield Tally("claims_chance_said", float(part["chance"].sum()), len(part), group)
-        yield Tally("claims_chance_off", _off(part), len(part), group)
-
-
-def _off(answers: pd.DataFrame) -> float:
-    """Return by how much the chances that were said exceed how often it was true, added up."""
-    return float(answers["chance"].sum() - answers["holds"].sum())
+        off = float(part["chance"].sum() - part["holds"].sum())
+        yield Tally("claims_chance_off_all", off, len(part), str(test))
+        yield from by_tenth("claims_chance", str(test), part["chance"], part["holds"])

@@ -13,7 +13,6 @@ from gpvar import catalogue, claims
 from gpvar.analysis.expected import inverse_link
 from gpvar.calibration.answers import CLEAR, ENDS_TO_SD, RELIABLE, Answer, said_of
 from gpvar.calibration.tally import Tally
-from gpvar.calibration.trial import turn_of
 from gpvar.results import Claim, Run
 from gpvar.simulate import METRICS
 
@@ -32,7 +31,7 @@ _BEFORE, _AFTER = ("2025-04", "2025-09"), ("2025-10", "2026-03")
 #: Practices that change, and by how many SDs of one month's passing movement; as many do not change at all.
 CHANGED, SIZES = 16, (-5.0, -3.0, 3.0, 5.0)
 #: Those that seem to have changed the most, of whom a letter would write.
-SEEMING = 10
+SEEMING, SEEMING_GROUP = 10, "change_seeming"
 #: The group that a letter chooses, and what becomes of it: in turn it gets better, stays as it is, gets worse.
 GROUP, TURNS = 20, (4.0, 0.0, -4.0)
 
@@ -68,12 +67,23 @@ class Changed:
         return float(inverse_link(start + float(self.added[code]), kind) - inverse_link(start, kind))
 
 
-def answers(trial: Trial) -> tuple[list[Answer], list[Tally]]:
-    """Return what is found of sentences about change, and how often a change is found where there is none."""
-    part = changed(trial)
+def answers(trial: Trial, turn: int) -> tuple[list[Answer], list[Tally]]:
+    """Return what is found of sentences about change, and how often a change is found where there is none.
+
+    Parameters
+    ----------
+    trial
+        A world.
+    turn
+        How often sentences about change were asked before of its metric: what becomes of the group goes by it.
+    """
+    part = changed(trial, TURNS[turn % len(TURNS)])
     asked = list(_asked(trial, part))
     found = claims.check_all([claim for claim, _, _ in asked], part.run)
-    known = [_answered(trial, item, true, finding) for (item, _, true), finding in zip(asked, found, strict=True)]
+    known = [
+        replace(_answered(trial, item, true, finding), picked=group == SEEMING_GROUP)
+        for (item, group, true), finding in zip(asked, found, strict=True)
+    ]
     tallies = [
         Tally("claims_unchanged", float(finding.verdict == "supported"), 1.0, group)
         for (_, group, _), finding in zip(asked, found, strict=True)
@@ -85,8 +95,11 @@ def answers(trial: Trial) -> tuple[list[Answer], list[Tally]]:
 # The part of England --------------------------------------------------------------------------------------------------
 
 
-def changed(trial: Trial) -> Changed:
-    """Take a part of England, and let some of its practices change for good between two half-years."""
+def changed(trial: Trial, group_by: float) -> Changed:
+    """Take a part of England, and let some of its practices change for good between two half-years.
+
+    The group of the lowest changes by so many SDs of one month's passing movement.
+    """
     codes = _part(trial)
     months = _months(trial, codes)
     top, base = (
@@ -96,7 +109,7 @@ def changed(trial: Trial) -> Changed:
     later = [month for month in top if month > _BEFORE[1]]
     before = top[first].sum(axis=1) / base[first].sum(axis=1)
     group = tuple(before.sort_values().index[:GROUP])
-    added = _added(trial, before, group)
+    added = _added(trial, before, group, group_by)
     top = _redrawn(trial, top.astype(float), base, added, later)
     table = _with(trial, codes, top, base, first, later)
     run = replace(trial.run, study=table.study, table=table, meta=trial.run.meta)
@@ -122,14 +135,14 @@ def _months(trial: Trial, codes: list[str]) -> pd.DataFrame:
     return rows[single & rows["practice_code"].isin(codes)]
 
 
-def _added(trial: Trial, before: pd.Series, group: tuple[str, ...]) -> pd.Series:
+def _added(trial: Trial, before: pd.Series, group: tuple[str, ...], group_by: float) -> pd.Series:
     """Return what is added to whom: to practices from the whole of the published figures, and to the group."""
     step = _step(trial)
     added = pd.Series(0.0, index=before.index)
     middle = before.drop(list(group)).sort_values().index
     places = ((np.arange(CHANGED) + 0.5) / CHANGED * len(middle)).astype(int)
     added[middle[places]] = np.resize(SIZES, CHANGED) * step
-    added[list(group)] = TURNS[turn_of(trial.number) % len(TURNS)] * step
+    added[list(group)] = group_by * step
     return added
 
 
@@ -201,7 +214,7 @@ def _asked(trial: Trial, part: Changed) -> Iterator[tuple[Claim, str, float]]:
         for number, template in enumerate(TEMPLATES[:2]):
             for side in (1, -1):
                 yield _claim(template, trial.metric, side, code, number), "", side * by
-    for group, codes in (("change_seeming", far), ("change", plain)):
+    for group, codes in ((SEEMING_GROUP, far), ("change", plain)):
         for code in codes:
             yield _claim("change", trial.metric, 1 if seeming[code] > 0.0 else -1, code), group, 0.0
     for code in plain:
@@ -238,11 +251,13 @@ def _answered(trial: Trial, claim: Claim, by: float, finding: Finding) -> Answer
         distance = _margin(trial, numbers) - by if truth else by
     else:
         truth = by > 0.0
+    # The figures of the lowest rise by themselves: that much is true of a group to which nothing happened.
+    rose = claim.template == "worst_improved" and by == 0.0 and finding.reason != "group_not_improved"
     steady = numbers.get("kept")
     reliable = steady is None or steady >= RELIABLE
     return Answer(
         template=claim.template,
-        truth="true" if truth else "false",
+        truth="true" if truth else "unfair" if rose else "false",
         said=said_of(finding),
         clear=bool(reliable and distance > CLEAR * error),
         holds=truth,

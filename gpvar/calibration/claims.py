@@ -61,9 +61,10 @@ def measure(trial: Trial) -> Iterator[Tally]:
     turn = turn_of(trial.number)
     if turn % EVERY:
         return
-    family = FAMILIES[turn // EVERY % len(FAMILIES)]
+    times, which = divmod(turn // EVERY, len(FAMILIES))
+    family = FAMILIES[which]
     if family is changes.TEMPLATES:
-        answers, others = changes.answers(trial)
+        answers, others = changes.answers(trial, times)
         yield from others
     else:
         answers = answers_of(trial, family)

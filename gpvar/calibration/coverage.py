@@ -94,7 +94,7 @@ def _lasting(trial: Trial) -> Iterator[Tally]:
     link = trial.truth["link"]
     for rung in (_RAW, HEADLINE):
         rows = effects[effects["rung"] == rung].set_index("practice_code")
-        true = link.reindex(rows.index).to_numpy() if rung == _RAW else _apart(trial, rows.index)
+        true = link.reindex(rows.index).to_numpy() if rung == _RAW else apart_of(trial, rows.index)
         if rung == _RAW:
             low, high = rows["shrunken_lower"].to_numpy(), rows["shrunken_upper"].to_numpy()
             value = inverse_link(true, trial.card.kind)
@@ -108,7 +108,7 @@ def _lasting(trial: Trial) -> Iterator[Tally]:
         yield Tally("coverage_ranks", float(held[stated].sum()), int(stated.sum()), rung)
 
 
-def _apart(trial: Trial, codes: pd.Index) -> np.ndarray:
+def apart_of(trial: Trial, codes: pd.Index) -> np.ndarray:
     """Return how far practices truly lie from what is expected of them at the headline, about their middle."""
     matrix, _, fitted = _design(trial, HEADLINE)
     truth = trial.truth.reindex(trial.counts.practice_code)

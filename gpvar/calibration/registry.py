@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpvar.calibration import alarms, claims, coverage, noise, plants, stopped
+from gpvar.calibration import alarms, claims, coverage, noise, odds, plants, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -17,6 +17,7 @@ MEASURES: dict[str, Callable[[Trial], Iterable[Tally]]] = {
     "noise": noise.measure,
     "plants": plants.measure,
     "coverage": coverage.measure,
+    "odds": odds.measure,
     "claims": claims.measure,
     "stopped": stopped.measure,
 }

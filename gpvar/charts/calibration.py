@@ -1,4 +1,4 @@
-"""Two pictures of the trial: planted practices found, by reliability; statements that are true, by the odds said."""
+"""Two pictures of the trial: planted practices found, by reliability; places that are true, by the odds said."""
 
 from __future__ import annotations
 
@@ -80,16 +80,16 @@ def _plants(facts: TrialFacts) -> tuple[Chart, ...]:
 
 
 def _odds(facts: TrialFacts) -> tuple[Chart, ...]:
-    pairs = facts.odds()
+    pairs = facts.odds_of_everyone()
     if len(pairs) < 2:
         return ()
     data = pd.DataFrame(
         {
-            "of": [of for of, *_ in pairs],
+            "of": [of.rpartition(", ")[2] for of, *_ in pairs],
             "odds_said": [said["estimate"] for _, said, *_ in pairs],
             "true": [true["estimate"] for _, _, true, _ in pairs],
             "error": [true["se"] for _, _, true, _ in pairs],
-            "statements": [true["chances"] for _, _, true, _ in pairs],
+            "places": [true["chances"] for _, _, true, _ in pairs],
         }
     )
     with style():

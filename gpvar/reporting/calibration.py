@@ -114,7 +114,8 @@ def _parts(facts: TrialFacts) -> list[str]:
     parts += [words.calibration_missed(facts), rows.calibration_not_shown(facts), rows.calibration_reading()]
     for name in rows.section_names(facts):
         parts += [rows.calibration_section(name, facts), _markdown(tables.calibration_rows(name, facts))]
-    parts += [rows.calibration_by_kind(facts), _markdown(tables.calibration_by_kind(facts))]
+    parts += [rows.calibration_by_kind(facts)]
+    parts += [_markdown(tables.calibration_by_kind(facts, barred=barred)) for barred in (True, False)]
     parts += [rows.calibration_odds(facts), _markdown(tables.calibration_odds(facts))]
     parts += [rows.calibration_by_measure(facts), _markdown(tables.calibration_by_measure(facts))]
     parts += [words.calibration_apart(facts), _markdown(tables.calibration_apart(facts))]

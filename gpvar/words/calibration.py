@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpvar.words import boxes
-from gpvar.words.calibration_bars import UNCHANGED
+from gpvar.words.calibration_bars import ODDS_EVERY, UNCHANGED
 from gpvar.words.calibration_facts import (
     CLOSE,
     Row,
@@ -29,20 +29,27 @@ _NO_CHANCE = (
 #: Three shared SDs from the middle of missed appointments, either way.
 MOVED = ("4.4%", "13%", "1.3%")
 _EXAMPLE = f"for missed appointments, from {MOVED[0]} to about {MOVED[1]}, or to about {MOVED[2]}"
-_BELL = "if practices spread like a bell shape"
+#: Of 100 moved by three SDs from anywhere in a normal spread, those still within 1.96 of its middle: Φ(1.96 − 3).
+_STAYED = 15
 #: What changed, by the number of the change, where a reader of an older trial should know.
 _CHANGES = {
     2: "what is expected of a practice comes from another model, and passing movement counts as chance",
     3: "the raw rank and percentile are those of the figures as printed",
+    4: "centre and shared spread are solved for with chance at the fitted value",
 }
 _TERMS = (
-    "A *bar* is a rate we set before the trial. The *error* is how far another run might move what was counted, in "
-    "percentage *points*. A *world* is one simulated England. *Planted* practices are those that we moved far from "
-    "what is usual. *Reliability* is the part of the differences between figures that lasts: reliable is nine tenths "
-    "or more. *Sets* of 150 or 50 practices are compared among themselves alone. *Coefficients* say how a figure goes "
-    "with a characteristic of patients."
+    "A *bar* is a rate we set before this run. The *error* says how uncertain a count is because worlds are few, in "
+    "percentage *points*: an endless run would most often lie within twice the error of it. A *world* is one simulated "
+    "England. *Outside* the usual range is beyond limits that 95 in 100 should lie within, *far outside* beyond "
+    "limits that 99.8 in 100 should. *Planted* practices are those that we moved a long way from where chance had put "
+    "them. *Reliability* is the part of the differences between figures that lasts, for the middling practice of a "
+    "world; 1 is all of it. *Sets* of 150 or 50 practices are compared among themselves alone. *Coefficients* say how "
+    "a figure goes with a characteristic of patients."
 )
+_NO_PROOF = "What holds in simulated worlds is no proof for real ones."
 _MOST = 5
+#: A share of wrong statements that is named beside the bars though it has none.
+_BAD = 0.25
 _AT_END = " They stand in a table at the end."
 _MANY = "Practices with nothing unusual about them are flagged more often than promised."
 _FEW = "Fewer practices are flagged than promised, so real differences are missed more often."
@@ -63,6 +70,7 @@ _MEANS = {
         "Too few of the statements that are true, but not a fair comparison, are said to be just that.",
         "",
     ),
+    ODDS_EVERY: ("Odds of a place are said too low.", "Odds of a place are said too high."),
     "claims_chance_off_all": ("Odds are said too low.", "Odds are said too high."),
     "stopped_seen": ("Faults in figures get past the checks that are there for them.", ""),
     "stopped": ("Statements were judged although a check of their data had failed.", ""),
@@ -109,26 +117,33 @@ def calibration_first(facts: TrialFacts) -> str:
     said = []
     if out is not None and far is not None:
         said.append(
-            f"Of 1,000 practices with nothing unusual about them, {_of(out, 1000)} are called outside the usual range, "
-            f"{_of(far, 1000)} of them far outside. {_NO_CHANCE} In an ICB of {_ICB}, {_of(out, _ICB)} would be "
-            "outside with nobody unusual at all."
+            "In simulated Englands where practices spread like a bell shape: of 1,000 practices with nothing unusual "
+            f"about them, {_of(out, 1000)} are called outside the usual range, {_of(far, 1000)} of them far outside. "
+            f"{_NO_CHANCE} In a simulated ICB of {_ICB}, {_of(out, _ICB)} are outside with nobody unusual at all."
         )
     if _least(facts, "plants_found") is not None:
-        said.append(f"Of 100 practices moved far, {_found(facts)}, where figures are reliable.")
+        said.append(f"Of 100 practices moved far, {_found(facts)}, where reliability is {_at(facts, 'plants_found')}.")
+    opposite, seeming = facts.row("claims_opposite"), facts.row(UNCHANGED, "change_seeming")
+    if opposite is not None:
+        said.append(f"The opposite of the truth is said of {_of(opposite, 1000)} of 1,000 clear statements of letters.")
+    if seeming is not None:
+        said.append(
+            "Statements that a practice changed are often wrong where it was picked because it seemed to have changed "
+            f"the most: {_of(seeming, 100)} of 100 such practices, to which nothing lasting happened, are said to have "
+            "changed."
+        )
     missed, barred = facts.missed, facts.barred
     if not barred:
         said.append("**No row of this run has a bar.** So nothing can be said of how often the tool is wrong.")
     elif missed:
         were = "was" if len(missed) == 1 else "were"
-        said.append(f"**{len(missed)} of {plural(len(barred), 'bar')} {were} missed:**")
-    else:
-        which = " that were counted" if facts.untried else ""
-        end = (
-            "The run is too short to rest on."
-            if facts.short
-            else "In simulated worlds: that is no proof for real ones."
+        said.append(f"{_NO_PROOF} **{len(missed)} of {plural(len(barred), 'bar')} {were} missed:**")
+    elif facts.short:
+        said.append(
+            f"**All {len(barred)} bars that were counted were kept in this run**, which is too short to rest on."
         )
-        said.append(f"**All {len(barred)} bars{which} were kept.** {end}")
+    else:
+        said.append(f"**All {len(barred)} bars were kept.** {_NO_PROOF}")
     body = "\n\n".join(part for part in (" ".join(said), boxes.bullets(_in_short(missed))) if part)
     return f'::: {{.verdict custom-style="Verdict"}}\n\n{body}\n\n:::'
 
@@ -154,6 +169,12 @@ def _found(facts: TrialFacts, bar: str = "plants_found") -> str:
     return f"{said}, {_of(far, 100)} of them far outside" if far is not None else said
 
 
+def _at(facts: TrialFacts, bar: str) -> str:
+    """Return the reliability at which the fewest planted practices of a bar are found."""
+    row = _least(facts, bar)
+    return row["group"].removeprefix("r ") if row is not None else ""
+
+
 def _least(facts: TrialFacts, bar: str) -> Row | None:
     """Return the row of a bar, over all that it is divided by, with the smallest share."""
     rows = [row for row in facts.rows if row["bar"] == bar]
@@ -165,8 +186,19 @@ def calibration_missed(facts: TrialFacts) -> str:
     items = boxes.bullets([_missed(row) for row in facts.missed])
     if not items and facts.barred:
         items = "Of all measures together, nothing."
-    parts = ["## What was not kept", items, _alone(facts), _not_here(facts)]
+    parts = ["## What was not kept", items, _without_bar(facts), _alone(facts), _not_here(facts)]
     return "\n\n".join(part for part in parts if part)
+
+
+def _without_bar(facts: TrialFacts) -> str:
+    """Return what has no bar and is bad all the same."""
+    row = facts.row(UNCHANGED, "change_seeming")
+    if row is None or float(row["estimate"]) < _BAD:
+        return ""
+    return (
+        f"Has no bar, and is bad: of practices to which nothing lasting happened, picked because they seemed to have "
+        f"changed the most, {estimate(row)} are said to have changed (error {error(row)}; {counted(row)})."
+    )
 
 
 def _missed(row: Row) -> str:
@@ -195,9 +227,10 @@ def _alone(facts: TrialFacts) -> str:
     if not found:
         return f"Taken apart {by}, nothing else was missed."
     verb = "is" if len(found) == 1 else "are"
+    more = f"{len(found)} more" if facts.missed else f"{len(found)}"
     return (
-        f"Taken apart {by}, with fewer worlds each, {len(found)} more of {number(len(tried))} bars {verb} missed. "
-        f"Where many are tried, some are missed by chance.{_AT_END}"
+        f"Taken apart {by}, with fewer worlds each, {more} of {number(len(tried))} bars {verb} missed. Where many are "
+        f"tried, and little is counted in each, some are missed by chance.{_AT_END}"
     )
 
 
@@ -229,17 +262,17 @@ def _not_here(facts: TrialFacts) -> str:
     if left > 0:
         said.append(f"{plural(left, 'world')} of {number(asked)} {'was' if left == 1 else 'were'} not finished.")
     if facts.untried:
-        said.append(f"Not counted in this run: {escape_markdown('; '.join(facts.untried), 4000)}.")
+        said.append(f"Of these no case came up in this run: {escape_markdown('; '.join(facts.untried), 4000)}.")
     return " ".join(said)
 
 
 def calibration_plain(facts: TrialFacts) -> str:
     """Return the answer in plain words, each with what it is counted from."""
-    items = [_innocent(facts), _guilty(facts), _excused(facts), _intervals(facts), *_letters(facts)]
+    items = [_innocent(facts), _guilty(facts), _excused(facts), _intervals(facts), _odds(facts), *_letters(facts)]
     found = [item for item in items if item]
     if not found:
         return ""
-    key = "In brackets: the share that was counted; its error, which is how far another run might move it; of how many."
+    key = "In brackets, in the order in which they are told: the share that was counted; its error; of how many."
     return f"## In plain words\n\n{key}\n\n{boxes.bullets(found)}"
 
 
@@ -259,7 +292,7 @@ def _from(*rows: Row) -> str:
 def _none_of(row: Row) -> str:
     """Return that none of those counted were, and how many of 1,000 there might be all the same: three in as many."""
     many = float(row["chances"])
-    most = f" (so of at most about {number(-(-3000 // many))} in 1,000)" if many > 3 else ""
+    most = f" (so probably of no more than about {number(-(-3000 // many))} in 1,000)" if many > 3 else ""
     return f"none of the {number(many)} {bar_of(row).of} counted{most}"
 
 
@@ -291,12 +324,16 @@ def _guilty(facts: TrialFacts) -> str:
         return ""
     less = _found(facts, "plants_found_below")
     said = (
-        f"**Practices that are far from what is usual.** Of 100 that were moved by three times the ordinary spread "
-        f"({_EXAMPLE}), {_found(facts).replace('outside it', 'outside the usual range', 1)}, where figures are "
-        "reliable."
+        f"**Practices that were moved far.** Of 100 that were moved by three times the ordinary spread ({_EXAMPLE}), "
+        f"{_found(facts).replace('outside it', 'outside the usual range', 1)}, where reliability is "
+        f"{_at(facts, 'plants_found')}."
     )
-    said += f" Where they are less so, {less}." if less else ""
-    return f"{said} The others are missed: not being flagged does not show that a practice is ordinary {_from(*rows)}."
+    said += f" Where it is {_at(facts, 'plants_found_below')}, {less}." if less else ""
+    return (
+        f"{said} They were moved from wherever chance had put them, so that some {_STAYED} of 100 truly end inside the "
+        f"usual range; the others are missed. Not being flagged does not show that a practice is ordinary "
+        f"{_from(*rows)}."
+    )
 
 
 def _excused(facts: TrialFacts) -> str:
@@ -307,7 +344,14 @@ def _excused(facts: TrialFacts) -> str:
         said = f"It is said of {_none_of(row)} that it is in line with its patients"
     else:
         said = f"Of 1,000 flagged practices, {_of(row, 1000)} would be said to be in line with their patients"
-    return f"**Excuses.** {said}, although patients had nothing to do with it {_from(row)}."
+    said = f"**Excuses.** {said}, although patients had nothing to do with it."
+    rows = [row, facts.row("noise_explained_150"), facts.row("noise_partly_150")]
+    if rows[1] is not None and rows[2] is not None:
+        said += (
+            f" Among sets of 150 practices alone it is said of {_of(rows[1], 1000)} of 1,000; {_of(rows[2], 1000)} are "
+            "said to be partly so."
+        )
+    return f"{said} {_from(*(one for one in rows if one is not None))}"
 
 
 def _intervals(facts: TrialFacts) -> str:
@@ -322,6 +366,18 @@ def _intervals(facts: TrialFacts) -> str:
     )
 
 
+def _odds(facts: TrialFacts) -> str:
+    rows = [row for row in facts.rows if row["bar"] == ODDS_EVERY]
+    if not rows:
+        return ""
+    worst = max(rows, key=lambda row: abs(float(row["estimate"])))
+    return (
+        "**Odds of a place.** Practices whose odds of being in the lowest or highest tenth are said to be 60 in 100 "
+        "should be there 60 times in 100. In no tenth of the odds is what is said further off, on average, than by "
+        f"{number(100 * abs(float(worst['estimate'])), 1)} points {_from(worst)}."
+    )
+
+
 def _letters(facts: TrialFacts) -> list[str]:
     """Return what is said of true and of false statements, of the opposite, and of what cannot be checked."""
     true, false = facts.row("claims_true_right"), facts.row("claims_false_right")
@@ -329,8 +385,16 @@ def _letters(facts: TrialFacts) -> list[str]:
     items = []
     if true is not None and false is not None:
         unfair = facts.row("claims_unfair_right")
+        near = facts.row("claims_opposite_near")
+        counted_are = ""
+        if opposite is not None and near is not None:
+            every = float(opposite["chances"]) + float(near["chances"])
+            counted_are = (
+                f" Counted are {number(opposite['chances'])} of {number(every)} statements: those whose truth is well "
+                "clear of the edge, on reliable figures."
+            )
         said = (
-            "**What a letter says, where the data are good enough.** Of 100 statements that are true and fair, "
+            f"**What a letter says, where the answer is clear.**{counted_are} Of 100 of them that are true and fair, "
             f"{_of(true, 100)} are said to hold. Of 100 that are false, {_of(false, 100)} are said not to"
         )
         strict = facts.row("claims_false_contradicted")
@@ -342,26 +406,41 @@ def _letters(facts: TrialFacts) -> list[str]:
     if opposite is not None:
         none = float(opposite["estimate"]) == 0
         said = f"It is said of {_none_of(opposite)}" if none else ""
-        said = said or f"Of 1,000 such statements it is said of {_of(opposite, 1000)}"
+        said = said or f"Of 1,000 clear statements it is said of {_of(opposite, 1000)}"
         near = facts.row("claims_opposite_near")
         if near is not None:
-            said += f". Nearer to the edge than that, it is said of {number(near['hits'])} of {number(near['chances'])}"
+            said += (
+                ". Of the others, near the edge or on less reliable figures, it is said of "
+                f"{number(near['hits'])} of {number(near['chances'])}"
+            )
         shown = _from(opposite, *([near] if near is not None else []))
         items.append(f"**The opposite of the truth.** {said} {shown}.")
     seeming, any_one = facts.row(UNCHANGED, "change_seeming"), facts.row(UNCHANGED, "change")
     if seeming is not None and any_one is not None:
+        if float(any_one["estimate"]) == 0:
+            said = f"It is said of {_none_of(any_one)} that the practice changed, where it was picked without looking"
+        else:
+            said = f"Of 100 practices, picked without looking, {_of(any_one, 100)} are said to have changed"
         items.append(
-            "**Changes that are none.** Of 100 practices that nothing lasting happened to, picked without looking, "
-            f"{_of(any_one, 100)} are said to have changed. Of 100 picked because they seemed to have changed the "
-            f"most, it is {_of(seeming, 100)}: each statement is judged as if nobody had picked it "
-            f"{_from(any_one, seeming)}."
+            f"**Changes that are none.** Nothing lasting happened to these practices. {said}. Of 100 that were picked "
+            f"because they seemed to have changed the most, the first ten of some 1,200, it is {_of(seeming, 100)}: "
+            "each statement is judged as if nobody had picked it. Do not rest on such a finding where a practice was "
+            f"picked for its change {_from(any_one, seeming)}."
         )
     if stopped is not None:
+        said = (
+            f"all {number(stopped['chances'])}" if float(stopped["estimate"]) == 1 else f"{_of(stopped, 1000)} of 1,000"
+        )
         items.append(
-            "**Data that cannot answer.** Of 100 statements behind a failed check, "
-            f"{_of(stopped, 100).removeprefix('about ')} are said to be beyond checking {_from(stopped)}."
+            "**Data that cannot answer.** Figures were spoiled in three ways that there is a check for. Of the "
+            f"statements about them {said} were left open {_from(stopped)}. Other faults: see what this does not show."
         )
     return items
+
+
+def _with_tails(facts: TrialFacts) -> str:
+    heavy = facts.row("alarms_far_t5", "england")
+    return "" if heavy is None else f": with such, {_of(heavy, 1000)} are, many of them truly far out"
 
 
 def calibration_icb_right(facts: TrialFacts) -> str:
@@ -371,13 +450,16 @@ def calibration_icb_right(facts: TrialFacts) -> str:
     items = []
     if far is not None and out is not None:
         items.append(
-            f"Being far outside the usual range is rare for a practice with nothing unusual about it: {_of(far, 1000)} "
-            f"of 1,000 {_BELL}; real ones have longer tails. Asking such a practice why is fair. Being outside it at "
-            f"all is less rare: {_of(out, 1000)}."
+            f"Few practices with nothing unusual about them are called far outside the usual range: {_of(far, 1000)} "
+            f"of 1,000 if practices spread like a bell shape. Real spreads have longer tails{_with_tails(facts)}. "
+            f"Asking a practice that is far outside why is fair. Outside at all are {_of(out, 1000)} of 1,000."
         )
     if _found(facts):
         found = _found(facts).replace("outside it", "outside the usual range", 1)
-        items.append(f"gpvar misses what is there: of 100 practices moved far, {found}.")
+        items.append(
+            f"gpvar does not find all that is there: of 100 practices moved far, {found}, where {100 - _STAYED} truly "
+            "end outside."
+        )
     if excused is not None and float(excused["estimate"]) > 0:
         items.append(
             f"gpvar can excuse by mere chance: it did so with {_of(excused, 1000)} of 1,000 flagged practices."

@@ -56,8 +56,11 @@ _PAIRS = {
     "t5": "true spread with heavy tails",
 }
 UNCHANGED = "claims_unchanged"
-#: Rows that are columns of one table: how often true, the odds that were said, and their difference.
-ODDS_TRUE, ODDS_SAID, ODDS_OFF = "claims_chance_true", "claims_chance_said", "claims_chance_off"
+#: Rows that are columns of one table: how often true, the odds that were said, and their difference; of statements,
+#: and of every practice.
+ODDS = tuple(tuple(f"{rows}_{column}" for column in ("true", "said", "off")) for rows in ("odds", "claims_chance"))
+ODDS_ROWS = frozenset(name for rows in ODDS for name in rows)
+ODDS_EVERY = ODDS[0][2]
 BARS = {
     f"alarms_{kind}_{name}": bar
     for name, whom in _PAIRS.items()
@@ -83,7 +86,9 @@ BARS = {
     "claims_true_right": Bar("true and fair statements that are said to hold", "true and fair statements"),
     "claims_false_right": Bar("false statements that are said not to hold", "false statements"),
     "claims_opposite_near": Bar(
-        "statements too near the edge to be clear, of which the opposite of the truth is said", "statements", 2
+        "statements near the edge, or on less reliable figures, of which the opposite of the truth is said",
+        "statements",
+        2,
     ),
     "claims_false_contradicted": Bar("false statements that are said to be contradicted outright", "false statements"),
     "claims_unfair_right": Bar(
@@ -96,9 +101,12 @@ BARS = {
         "true and fair statements that are said not to be a fair comparison", "true and fair statements"
     ),
     UNCHANGED: Bar("statements of a change that are said to hold where nothing changed for good", "statements"),
-    ODDS_TRUE: Bar("statements that are true, by the odds that were said", "statements"),
-    ODDS_SAID: Bar("the odds that were said, on average", "statements"),
-    ODDS_OFF: Bar("the odds that were said, less how often true", "statements", 1, "", True),
+    "odds_true": Bar("places that are true, by the odds that were said", "places"),
+    "odds_said": Bar("the odds of a place that were said, on average", "places"),
+    ODDS_EVERY: Bar("the odds of a place that were said, less how often true", "places", 1, "", True),
+    "claims_chance_true": Bar("statements that are true, by the odds that were said", "statements"),
+    "claims_chance_said": Bar("the odds that were said, on average", "statements"),
+    "claims_chance_off": Bar("the odds that were said, less how often true", "statements", 1, "", True),
     "claims_chance_off_all": Bar("all odds that were said, less how often true", "statements", 1, "", True),
     "stopped_seen": Bar("spoiled figures that the check for their fault sees", "spoiled figures"),
     "stopped_not_decidable": Bar("statements said to be beyond checking, behind a failed check", "statements"),
@@ -110,14 +118,19 @@ COLUMN = {
     "claims_true_right": "True and fair: said to hold",
     "claims_false_right": "False: said not to",
     "claims_false_contradicted": "False: contradicted",
-    "claims_opposite_near": "Near the edge: opposite said",
+    "claims_opposite_near": "Near the edge or less reliable: opposite said",
     "claims_unfair_right": "True but unfair: said so",
     "claims_slight_right": "Slight: said so, or open",
     "claims_true_unfair": "True and fair: called unfair",
     "stopped_not_decidable": "Behind a failed check: left open",
 }
 #: What a row of odds is of, by the word its group begins with.
-ODDS_OF = {"rank": "a place among practices", "threshold": "a target or threshold"}
+ODDS_OF = {
+    "place_raw": "every practice being in the lowest or highest tenth, raw figure",
+    "place_adjusted": "every practice being in the lowest or highest tenth, after allowing for patients",
+    "rank": "a place among practices",
+    "threshold": "a target or threshold",
+}
 SECTIONS = ("alarms", "noise", "plants", "coverage", "claims", "stopped")
 #: Of whom changes that are none are said.
 _CHANGES = {
@@ -128,7 +141,7 @@ _CHANGES = {
 _GROUPS = {
     "": "",
     "england": "against England",
-    "own_icb": "against the own ICB",
+    "own_icb": "against their own ICB",
     "M0": "raw figure (M0)",
     "M1": "after allowing for patients (M1)",
     "M2": "after allowing for patients and circumstances (M2)",
@@ -139,6 +152,12 @@ def odds_of(group: str) -> str:
     """Return what odds are of: the first word of their group, where it is one."""
     first = group.partition(" ")[0]
     return ODDS_OF.get(first, "" if first[:1].isdigit() else plain(first))
+
+
+def tenth_said(group: str) -> str:
+    """Return the tenth of the odds that a row is of, in words."""
+    low, _, high = group.rpartition(" ")[2].partition("-")
+    return f"{number(100 * float(low))} to {number(100 * float(high))} in 100" if high else ""
 
 
 def group_said(group: str, bar: str = "") -> str:
@@ -155,8 +174,7 @@ def group_said(group: str, bar: str = "") -> str:
         return f"“{letters.templates()[group].title}”"
     first, _, last = group.rpartition(" ")
     if first in ODDS_OF and "-" in last:
-        low, high = (number(100 * float(end)) for end in last.split("-"))
-        return f"{ODDS_OF[first]}, odds of {low} to {high} in 100"
+        return f"{ODDS_OF[first]}, odds of {tenth_said(group)}"
     if first == "r":
         return f"reliability {last}"
     if last in ("low", "high"):

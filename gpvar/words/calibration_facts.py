@@ -14,9 +14,9 @@ from gpvar.catalogue import letters
 from gpvar.errors import StudyError
 from gpvar.words.calibration_bars import (
     BARS,
-    ODDS_OFF,
-    ODDS_SAID,
-    ODDS_TRUE,
+    ODDS,
+    ODDS_OF,
+    ODDS_ROWS,
     UNCHANGED,
     Bar,
     group_said,
@@ -124,9 +124,7 @@ class TrialFacts:
 
     def section(self, name: str) -> list[Row]:
         """Return the rows of a section over all measures, without the odds, which have a table of their own."""
-        return [
-            row for row in self.rows if row["section"] == name and row["bar"] not in (ODDS_TRUE, ODDS_SAID, ODDS_OFF)
-        ]
+        return [row for row in self.rows if row["section"] == name and row["bar"] not in ODDS_ROWS]
 
     def row(self, bar: str, group: str = "") -> Row | None:
         """Return one row over all measures."""
@@ -134,11 +132,16 @@ class TrialFacts:
 
     def odds(self) -> list[tuple[str, Row, Row, Row | None]]:
         """Return what they are of, the odds said, how often true and the difference of the two, tenth by tenth."""
-        true, said, off = (
-            {row["group"]: row for row in self.rows if row["bar"] == bar} for bar in (ODDS_TRUE, ODDS_SAID, ODDS_OFF)
-        )
-        found = [(odds_of(group), said[group], true[group], off.get(group)) for group in said if group in true]
-        return sorted(found, key=lambda one: (one[0], float(one[1]["estimate"])))
+        found = []
+        for names in ODDS:
+            true, said, off = ({row["group"]: row for row in self.rows if row["bar"] == bar} for bar in names)
+            found += [(odds_of(group), said[group], true[group], off.get(group)) for group in said if group in true]
+        order = {of: place for place, of in enumerate(ODDS_OF.values())}
+        return sorted(found, key=lambda one: (order.get(one[0], len(order)), one[0], float(one[1]["estimate"])))
+
+    def odds_of_everyone(self) -> list[tuple[str, Row, Row, Row | None]]:
+        """Return those of `odds` that are of every practice, nobody picked."""
+        return [one for one in self.odds() if one[1]["bar"] in ODDS[0]]
 
 
 def is_kind(row: Row) -> bool:
@@ -247,7 +250,9 @@ def beside(row: Row) -> str:
     if not row["met"]:
         return "reported only"
     said = "met" if row["met"] == "yes" else "missed"
-    return f"{said} by {room(row)}" if known(row["distance"]) and not (whole(row) and said == "met") else said
+    # Where nothing was counted but hits, or no hit at all, the error is no error between worlds.
+    alike = row["estimate"] in (0.0, 1.0) and said == "met"
+    return f"{said} by {room(row)}" if known(row["distance"]) and not alike else said
 
 
 def room(row: Row) -> str:

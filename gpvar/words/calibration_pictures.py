@@ -7,6 +7,7 @@ from gpvar.words.text import listed
 
 BAR, RELIABILITY, FOUND = "bar", "Reliability of the figure", "Called outside"
 SAID, TRUE = "Odds said", "True"
+WHISKERS = "Whiskers are twice the error."
 
 
 def plants(facts: TrialFacts) -> list[Row]:
@@ -17,16 +18,17 @@ def plants(facts: TrialFacts) -> list[Row]:
 
 def odds_title() -> str:
     """Return the message of the picture of odds."""
-    return "How often statements are true, by the odds that were said"
+    return "How often practices are in the lowest or highest tenth, by the odds that were said"
 
 
 def odds_alt(facts: TrialFacts) -> str:
     """Return the text alternative of the picture of odds."""
-    said = listed(
-        f"{of or 'any kind'}: said {per_cent(told['estimate'], 0)}, true {per_cent(true['estimate'], 0)}"
-        for of, told, true, _ in facts.odds()
-    )
-    return f"{odds_title()}. {said}. On the line, odds are right."
+    by_kind: dict[str, list[str]] = {}
+    for of, told, true, _ in facts.odds_of_everyone():
+        pair = f"said {per_cent(told['estimate'], 0)}, true {per_cent(true['estimate'], 0)} (error {error(true)})"
+        by_kind.setdefault(of.rpartition(", ")[2], []).append(pair)
+    said = ". ".join(f"{of[:1].upper()}{of[1:]}: {'; '.join(pairs)}" for of, pairs in by_kind.items())
+    return f"{odds_title()}. {said}. On the line, odds are right. {WHISKERS}"
 
 
 def plants_title() -> str:
@@ -37,4 +39,4 @@ def plants_title() -> str:
 def plants_alt(rows: list[Row]) -> str:
     """Return the text alternative of the picture of planted practices."""
     said = listed(f"{row['group'].removeprefix('r ')}: {estimate(row)} (error {error(row)})" for row in rows)
-    return f"{plants_title()}. Reliability {said}."
+    return f"{plants_title()}. Reliability {said}. {WHISKERS}"

@@ -19,19 +19,21 @@ _HEADINGS = {
         "False alarms",
         "Nobody was planted, and practices differ as a normal distribution has it: everybody is ordinary. By the way "
         "that limits are drawn, 5 in 100 should be outside 95% limits and 2 in 1,000 outside 99.8% limits. Counted "
-        "after allowing for patients, against England and against the own ICB, and in small sets that are compared "
+        "after allowing for patients, against England and against their own ICB, and in small sets that are compared "
         "among themselves alone. The rows with heavy tails have no bar: there, more practices are truly far out.",
     ),
     "noise": (
         "Excuses that mean nothing",
         "Here patients have nothing to do with the figure, but it is allowed for their characteristics all the same "
-        "(25 or more columns). Whoever is then said to be in line with its patients is excused by noise.",
+        "(25 or more columns against England and their own ICB; the study's own in sets of 150). Whoever is then said "
+        "to be in line with its patients is excused by noise.",
     ),
     "plants": (
         "Planted practices",
         "At most 1 in 100 practices were moved by three times the shared spread, from wherever chance had put them. "
         "So some of them end nearer to the middle than others, and the best method there is would not find all. "
-        "Reliability is the part of the variation between figures that lasts: at 1 there is no chance in a figure.",
+        "Reliability is the part of the variation between figures that lasts, of the practice in the middle: half have "
+        "less. At 1 there is no chance in a figure.",
     ),
     "coverage": (
         "Intervals",
@@ -44,13 +46,13 @@ _HEADINGS = {
         "What a letter says",
         "Statements of the kinds that ICBs' letters make were written into each world, and whether each is true was "
         "known. The bars are for those that the data are good enough for: every check passed, the truth clear of the "
-        "threshold by two posterior standard deviations, reliability 0.9 or more. Fair: true among like practices too, "
-        "where the statement is of a kind that should be. The opposite of the truth is also said where a true and fair "
-        "statement is held to be false, or an unfair one fair. Whether a statement about rank, outlier or fair "
+        "edge by twice its uncertainty (two posterior standard deviations), the practice's reliability 0.9 or more. "
+        "Fair: true among like practices too, where the statement is of a kind that should be. The opposite of the "
+        "truth is also said where a true and fair statement is held to be false, or an unfair one fair. Whether a statement about rank, outlier or fair "
         "comparison is true is worked out with gpvar's own definitions of middle, spread and likeness: the trial tries "
         "how precise it is, not those definitions. False statements that are “said not to hold” include those refuted "
-        "by a reason of “not shown”; the row below them, contradicted outright, is stricter. Statements near the edge "
-        "are counted apart: some of them get the opposite answer.",
+        "by a reason of “not shown”; the row below them, contradicted outright, is stricter. Statements near the edge, "
+        "or on less reliable figures, are counted apart: some of them get the opposite answer.",
     ),
     "stopped": (
         "Behind a failed check",
@@ -64,9 +66,9 @@ def calibration_reading() -> str:
     return (
         "## Every row\n\n"
         "*How often* is a share over all worlds. Its *error* is the Monte-Carlo error, worked out from how much worlds "
-        "differ: with other worlds the share would move by less than this two times in three, and by less than twice "
+        "differ: what an endless run would give lies within this of the share two times in three, and within twice "
         "this 19 times in 20. It says how well the trial was measured, not how well the simulated worlds resemble "
-        "England. A *bar* was set before the trial. *Beside its bar* says whether the share kept it, and by how many "
+        "England. A *bar* was set before this run. *Beside its bar* says whether the share kept it, and by how many "
         "errors; less than two is too little to be sure. Where every case was a hit, or none was, the error is that of "
         "one hit and one miss more."
     )
@@ -92,9 +94,11 @@ def calibration_odds(facts: TrialFacts) -> str:
         return ""
     return (
         "### Odds\n\nStatements about a place among practices, or about a target, are also given odds, such as “the "
-        "odds that this practice is in the lowest tenth are 60 in 100”. All are counted here, clear or not. Where the "
-        "odds are right, statements that were given 60 in 100 are true 60 times in 100. *Off* is what was said less "
-        "what was true."
+        "odds that this practice is in the lowest tenth are 60 in 100”: the chance of it, in 100. Where the odds are "
+        "right, what was given 60 in 100 is true 60 times in 100. They were counted in two ways. The odds of being in "
+        "the lowest tenth, and in the highest, were worked out for every practice whose place is spoken of at all, "
+        "nobody picked: each tenth of these has a bar. And the odds in statements of letters, clear or not: few fall "
+        "into one tenth, so that its figure moves by luck, and the bar is on all of them together."
     )
 
 
@@ -139,9 +143,9 @@ def calibration_not_shown(facts: TrialFacts) -> str:
     """Return what the trial does not show."""
     items = [
         "**Real practices.** The worlds were made by those who made the tool, and of the family of models that the "
-        "tool judges with: shares and rates whose logits or logarithms add up, places within places, months that "
-        "resemble the month before. Where England is not like that, none of this need hold. Sizes of spread, need and "
-        "movement were measured on England; their shape was not all taken from it.",
+        "tool judges with: shares and rates whose influences add up on a bent scale (logits or logarithms), places "
+        "within places, months that resemble the month before. Where England is not like that, none of this "
+        "need hold. Sizes of spread, need and movement were measured on England; their shape was not all taken from it.",
         "**Heavy tails.** The bars on false alarms are for a normal spread. Real spreads have heavier tails: after "
         "allowing for patients, 0.3% to 0.4% of England's practices are far outside on the same-day share, 0.7% on "
         "appointments per 1,000 patients, 1.1% on missed appointments, where 0.2% would be with a normal spread.",
@@ -191,9 +195,10 @@ def calibration_repeat(facts: TrialFacts) -> str:
         "group (what the row is divided by), metric (blank: all together), estimate, se (the Monte-Carlo error, "
         "between worlds), hits, chances, worlds, low and high (the bar), met (yes, no, or blank without a bar), "
         "distance (how many errors from the nearer end of the bar; below 0 outside it), in_words (in the copy beside "
-        "reports: what the row is). Shares are fractions of 1.",
+        "reports: what the row is). Shares are fractions of 1. Rows of one kind of statement and one measure are there "
+        "alone, and are in no count of bars on this page.",
         "Where a bar is missed the method is changed, not the bar, and the list of changes that comes with gpvar "
-        "(CHANGELOG.md) says so.",
+        "(CHANGELOG.md) says so. What was changed in the trial itself stands there too.",
     ]
     return f"## To repeat it\n\n{boxes.bullets(items)}"
 
