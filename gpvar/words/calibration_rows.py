@@ -48,7 +48,8 @@ _HEADINGS = {
         "known. The bars are for those that the data are good enough for: every check passed, the truth clear of the "
         "edge by twice its uncertainty (two posterior standard deviations), the practice's reliability 0.9 or more. "
         "Fair: true among like practices too, where the statement is of a kind that should be. The opposite of the "
-        "truth is also said where a true and fair statement is held to be false, or an unfair one fair. Whether a statement about rank, outlier or fair "
+        "truth is also said where a true and fair statement is held to be false, or an unfair one fair. "
+        "Whether a statement about rank, outlier or fair "
         "comparison is true is worked out with gpvar's own definitions of middle, spread and likeness: the trial tries "
         "how precise it is, not those definitions. False statements that are “said not to hold” include those refuted "
         "by a reason of “not shown”; the row below them, contradicted outright, is stricter. Statements near the edge, "
@@ -145,7 +146,8 @@ def calibration_not_shown(facts: TrialFacts) -> str:
         "**Real practices.** The worlds were made by those who made the tool, and of the family of models that the "
         "tool judges with: shares and rates whose influences add up on a bent scale (logits or logarithms), places "
         "within places, months that resemble the month before. Where England is not like that, none of this "
-        "need hold. Sizes of spread, need and movement were measured on England; their shape was not all taken from it.",
+        "need hold. Sizes of spread, need and movement were measured on England; "
+        "their shape was not all taken from it.",
         "**Heavy tails.** The bars on false alarms are for a normal spread. Real spreads have heavier tails: after "
         "allowing for patients, 0.3% to 0.4% of England's practices are far outside on the same-day share, 0.7% on "
         "appointments per 1,000 patients, 1.1% on missed appointments, where 0.2% would be with a normal spread.",
