@@ -125,7 +125,9 @@ def calibration_first(facts: TrialFacts) -> str:
         said.append(f"Of 100 practices moved far, {_found(facts)}, where reliability is {_at(facts, 'plants_found')}.")
     opposite, seeming = facts.row("claims_opposite"), facts.row(UNCHANGED, "change_seeming")
     if opposite is not None:
-        said.append(f"The opposite of the truth is said of {_of(opposite, 1000)} of 1,000 clear statements of letters.")
+        none = float(opposite["estimate"]) == 0
+        of = _none_of(opposite) if none else f"{_of(opposite, 1000)} of 1,000 clear statements of letters"
+        said.append(f"The opposite of the truth is said of {of}.")
     if seeming is not None:
         said.append(
             "Statements that a practice changed are often wrong where it was picked because it seemed to have changed "
@@ -347,9 +349,11 @@ def _excused(facts: TrialFacts) -> str:
     said = f"**Excuses.** {said}, although patients had nothing to do with it."
     rows = [row, facts.row("noise_explained_150"), facts.row("noise_partly_150")]
     if rows[1] is not None and rows[2] is not None:
+        none = float(rows[1]["estimate"]) == 0
+        of = _none_of(rows[1]) if none else f"{_of(rows[1], 1000)} of 1,000 flagged practices"
         said += (
-            f" Among sets of 150 practices alone it is said of {_of(rows[1], 1000)} of 1,000; {_of(rows[2], 1000)} are "
-            "said to be partly so."
+            f" In sets of 150 practices it is said of {of}; of {_of(rows[2], 1000)} of 1,000 it is said that patients "
+            "account for a part."
         )
     return f"{said} {_from(*(one for one in rows if one is not None))}"
 
