@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import special
+from scipy import special, stats
 
 from gpvar import claims as letters_claims
 from gpvar.calibration import Settings, Trial, changes, odds, stopped, trial_of
@@ -22,6 +22,7 @@ from gpvar.results import Claim, Finding
 from gpvar.simulate import PlantedClaim, World, claims_of, world
 from gpvar.stats import ranks
 from gpvar.stats.multiplicity import at_least
+from gpvar.words import calibration as words
 
 SMALL = Settings(practices=700, icbs=8)
 SEED = 20260401
@@ -296,9 +297,15 @@ def test_who_was_picked_for_seeming_to_have_changed_is_not_counted_near_the_edge
 
 def test_odds_of_a_tail_are_those_of_the_findings() -> None:
     draws = np.random.default_rng(4).normal(size=(300, 57)) + np.linspace(0.0, 2.0, 57)
-    for side, top in ((1, False), (-1, True)):
-        found = odds.chance_of_tail(side * draws)
-        assert found[[0, 3, 56]] == pytest.approx([ranks.place(draws, at, 0.10, top=top).p for at in (0, 3, 56)])
+    every = ranks.from_draws(draws, tail=odds.TENTH)
+    for side, top in (("p_bottom", False), ("p_top", True)):
+        for at in (0, 3, 56):
+            assert every[side][at] == pytest.approx(ranks.place(draws, at, odds.TENTH, top=top).p)
+
+
+def test_what_the_page_says_of_the_trial_by_number_is_what_the_trial_does() -> None:
+    assert (changes.SEEMING, changes.LEAST) == (10, 1200)
+    assert round(100 * (stats.norm.cdf(1.96 - 3) - stats.norm.cdf(-1.96 - 3))) == words._STAYED
 
 
 def test_odds_are_counted_by_tenth() -> None:

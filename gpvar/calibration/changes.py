@@ -61,6 +61,11 @@ class Changed:
     lasting: pd.Series
     group: tuple[str, ...]
 
+    @property
+    def group_rose(self) -> bool:
+        """Whether the group's published figures rose, whatever the reason."""
+        return bool((self.after - self.before)[list(self.group)].mean() > 0.0)
+
     def by(self, code: str, kind: str) -> float:
         """Return by how much a practice's lasting figure changed, in the card's raw unit."""
         start = float(self.lasting[code])
@@ -81,7 +86,7 @@ def answers(trial: Trial, turn: int) -> tuple[list[Answer], list[Tally]]:
     asked = list(_asked(trial, part))
     found = claims.check_all([claim for claim, _, _ in asked], part.run)
     known = [
-        replace(_answered(trial, item, true, finding), picked=group == SEEMING_GROUP)
+        replace(_answered(trial, part, item, true, finding), picked=group == SEEMING_GROUP)
         for (item, group, true), finding in zip(asked, found, strict=True)
     ]
     tallies = [
@@ -240,7 +245,7 @@ def _claim(template: str, metric: str, side: int, code: str = "", number: int = 
     )
 
 
-def _answered(trial: Trial, claim: Claim, by: float, finding: Finding) -> Answer:
+def _answered(trial: Trial, part: Changed, claim: Claim, by: float, finding: Finding) -> Answer:
     """Return a known answer beside the one that was found; `by` is the true change in the direction named."""
     numbers = finding.numbers
     ends = numbers.get("left_lower"), numbers.get("left_upper")
@@ -252,7 +257,7 @@ def _answered(trial: Trial, claim: Claim, by: float, finding: Finding) -> Answer
     else:
         truth = by > 0.0
     # The figures of the lowest rise by themselves: that much is true of a group to which nothing happened.
-    rose = claim.template == "worst_improved" and by == 0.0 and finding.reason != "group_not_improved"
+    rose = claim.template == "worst_improved" and by == 0.0 and part.group_rose
     steady = numbers.get("kept")
     reliable = steady is None or steady >= RELIABLE
     return Answer(

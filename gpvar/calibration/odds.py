@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,8 @@ from gpvar.analysis.lasting import lasting
 from gpvar.calibration.coverage import apart_of
 from gpvar.calibration.tally import Tally
 from gpvar.calibration.trial import turn_of
+from gpvar.claims.odds import TENTH
+from gpvar.stats import ranks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from gpvar.calibration.trial import Trial
 
-TAIL = 0.10
 #: Every how many worlds of a metric odds are counted.
 EVERY = 2
 
@@ -55,16 +55,10 @@ def of_everyone(trial: Trial) -> Iterator[Tally]:
     link = trial.truth["link"].reindex(drawn.practice_code).to_numpy()
     truths = {"place_raw": (drawn.raw, link), "place_adjusted": (drawn.apart, apart_of(trial, ranked.index))}
     for name, (values, true) in truths.items():
-        said = np.concatenate([chance_of_tail(side * values)[spoken_of] for side in (1, -1)])
-        holds = np.concatenate([(chance_of_tail(side * true[None, :]) == 1.0)[spoken_of] for side in (1, -1)])
-        yield from by_tenth("odds", name, said, holds)
-
-
-def chance_of_tail(draws: np.ndarray) -> np.ndarray:
-    """Return the share of draws in which each practice is in the lowest tenth, (practices,)."""
-    last = math.ceil(TAIL * draws.shape[1]) - 1
-    edge = np.partition(draws, last, axis=1)[:, last]
-    return np.asarray((draws <= edge[:, None]).mean(axis=0))
+        chances = ranks.from_draws(values, tail=TENTH)[["p_bottom", "p_top"]].to_numpy()
+        # Two draws at least are asked for: both are the truth.
+        holds = ranks.from_draws(np.vstack([true, true]), tail=TENTH)[["p_bottom", "p_top"]].to_numpy()
+        yield from by_tenth("odds", name, chances[spoken_of].ravel(), holds[spoken_of].ravel())
 
 
 def by_tenth(rows: str, of: str, said: np.ndarray | pd.Series, holds: np.ndarray | pd.Series) -> Iterator[Tally]:

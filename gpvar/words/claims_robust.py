@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 #: The finding itself is not made again in other ways.
 PLACE = "What was tried in other ways is not this sentence but the practice's place, allowing for patients."
-#: The test whose own line is that of being far outside, and where that lies.
-_FAR_TEST, _FAR = "outlier", 3.090232306167813
+#: The test whose own line is that of being far outside.
+_FAR_TEST = "outlier"
 
 
 def robust(facts: ClaimFacts) -> str:
@@ -43,7 +43,7 @@ def _place(facts: ClaimFacts) -> str:
 def _beyond(facts: ClaimFacts, found: Ways) -> str:
     """Return in how many ways it is beyond the sentence's own line, which is not the one that was counted."""
     many = far_ways(facts)
-    if many is None or found.here is None or abs(found.here.z) > _FAR:
+    if many is None or found.here is None or found.here.far:
         return ""
     line = "the 99.8% limits, by which this sentence is judged"
     return f"Outside {line}, it is in {robustness.none(many)} of {robustness.ways(len(found.others))}."
@@ -52,7 +52,7 @@ def _beyond(facts: ClaimFacts, found: Ways) -> str:
 def far_ways(facts: ClaimFacts) -> int | None:
     """Return in how many other ways it is outside the 99.8 % limits; None but for a sentence judged by them."""
     found = _ways(facts) if facts.template.test == _FAR_TEST else None
-    return None if found is None else sum(abs(way.z) > _FAR for way in found.others)
+    return None if found is None else found.far
 
 
 def same_ways(facts: ClaimFacts) -> int | None:
